@@ -1,0 +1,59 @@
+"""The programs that mnistry is compared with, and the environments that they run in."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from mnistry import atomic
+
+PeerName = Literal["tensorflow", "keras", "pytorch"]
+
+
+class Peer(NamedTuple):
+    script: str
+    environment: str
+
+
+PEERS: dict[PeerName, Peer] = {
+    "tensorflow": Peer("tensorflow_v1.py", "tensorflow"),
+    "keras": Peer("keras_fit.py", "tensorflow"),
+    "pytorch": Peer("pytorch_loop.py", "pytorch"),
+}
+
+# tf_keras has BasicLSTMCell, which the old tutorials use and Keras 3 lacks.
+REQUIREMENTS = {
+    "tensorflow": ["tensorflow==2.21.0", "keras==3.15.1", "tf_keras==2.21.0", "numpy==2.4.6"],
+    "pytorch": ["torch==2.13.0", "numpy==2.4.6"],
+}
+
+_PEERS_FOLDER = Path(__file__).resolve().parent
+
+
+def peer_command(name: PeerName) -> list[str]:
+    """The interpreter and the script of a peer. Makes the environment if it is not there as required.
+
+    Raises:
+        SystemExit: the environment cannot be made.
+    """
+    peer = PEERS[name]
+    return [str(_interpreter(peer.environment)), str(_PEERS_FOLDER / peer.script)]
+
+
+def _interpreter(environment: str) -> Path:
+    folder = _PEERS_FOLDER.parent / ".environments" / environment
+    places = {"base": str(folder), "installed_base": str(folder)}
+    interpreter = Path(sysconfig.get_path("scripts", "venv", places)) / Path(sys.executable).name
+    requirements = REQUIREMENTS[environment]
+    done = folder / "requirements.txt"  # written last: an interrupted installation is made anew
+    if done.is_file() and done.read_text().split() == requirements:
+        return interpreter
+    print(f"making the environment {folder}: {', '.join(requirements)}", file=sys.stderr, flush=True)
+    create = [sys.executable, "-m", "venv", "--clear", str(folder)]
+    install = [str(interpreter), "-m", "pip", "install", "--quiet", *requirements]
+    for command in (create, install):
+        if subprocess.run(command, stdout=sys.stderr).returncode != 0:
+            raise SystemExit(f"{folder} could not be made; --peers can name the others only")
+    atomic.write_text(done, "\n".join(requirements) + "\n")
+    return interpreter

@@ -1,0 +1,334 @@
+"""How fast is each recipe, from the start of its process to the test accuracy, against the same program in
+TensorFlow sessions, Keras `fit` and a PyTorch loop?
+
+    python bench/tutorials.py --data-dir FOLDER
+
+On first use the peers' environments are made beside this file (about 3 GB). The programs take turns, so that
+whatever else the machine does falls on all alike; the first round may find a cold disk, hence medians.
+"""
+
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from mnistry import atomic
+from mnistry.recipes import RECIPES, Recipe
+from peers.environments import PEERS, REQUIREMENTS, PeerName, peer_command
+
+RecipeName = Literal["softmax", "softmax-sum", "mlp", "scratch", "lstm", "mlp-deep", "lenet5"]
+
+# Where a recipe of mnistry departs from the tutorial's program, mnistry is told to follow the program.
+TUTORIAL: dict[RecipeName, dict[str, Any]] = {
+    "mlp-deep": {"steps": 8_600, "schedule": "constant"},
+    "lenet5": {"learning_rate": 1e-3},
+}
+
+
+class MultiplyAdds(NamedTuple):
+    """Multiply-adds in the matrix products of one example's forward pass.
+
+    Backward, each product costs its size twice more, for the gradients of its weights and of its input;
+    products with the picture need no gradient of their input.
+    """
+
+    with_picture: int
+    with_hidden: int
+
+    def training_operations(self) -> int:
+        """Floating-point operations of one example, forward and backward; a multiply-add is two."""
+        return 2 * (2 * self.with_picture + 3 * self.with_hidden)
+
+
+MULTIPLY_ADDS: dict[RecipeName, MultiplyAdds] = {
+    "softmax": MultiplyAdds(784 * 10, 0),
+    "softmax-sum": MultiplyAdds(784 * 10, 0),
+    "mlp": MultiplyAdds(784 * 500, 500 * 10),
+    "scratch": MultiplyAdds(784 * 512, 512 * 10),
+    # 28 rows; four gates of 150 units, each unit of 28 pixels and 150 hidden values.
+    "lstm": MultiplyAdds(28 * 28 * 600, 28 * 150 * 600 + 150 * 10),
+    "mlp-deep": MultiplyAdds(784 * 512, 512 * 512 + 512 * 10),
+    # A convolution: places × window × channels in × channels out.
+    "lenet5": MultiplyAdds(28 * 28 * 25 * 1 * 6, 10 * 10 * 25 * 6 * 16 + 400 * 120 + 120 * 84 + 84 * 10),
+}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    data_dir: Path
+    """Folder of the four MNIST .gz files."""
+    recipes: tuple[RecipeName, ...] = tuple(MULTIPLY_ADDS)
+    peers: tuple[PeerName, ...] = tuple(PEERS)
+    """Where the package index has PyTorch with CUDA only, set
+    PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu when the environments are made."""
+    repeats: int = 5
+    """Runs of each program for each recipe."""
+    fraction: float = 1.0
+    """Share of each recipe's steps to run, for a quick look."""
+    json_file: Annotated[Path | None, tyro.conf.arg(name="json")] = None
+    """File for the numbers, written anew after each run."""
+
+    def __post_init__(self) -> None:
+        if self.repeats < 1 or not 0 < self.fraction <= 1:
+            raise SystemExit("--repeats must be at least 1; --fraction must be above 0 and at most 1")
+        if not self.data_dir.is_dir():
+            raise SystemExit(
+                f"--data-dir: a folder with the four MNIST .gz files was expected: {self.data_dir}"
+            )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process, from its start to its end."""
+
+    recipe: RecipeName
+    program: str
+    steps: int
+    batch_size: int
+    seconds: float
+    train_seconds: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A process that did not answer as it should."""
+
+    recipe: RecipeName
+    program: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """The runs of one program for one recipe; seconds and accuracy are medians."""
+
+    recipe: RecipeName
+    program: str
+    steps: int
+    batch_size: int
+    runs: int
+    seconds: float
+    fastest_seconds: float
+    slowest_seconds: float
+    times_mnistry: float | None
+    train_seconds: float
+    accuracy: float
+    gflops: float
+    share_of_machine: float
+
+
+@dataclass
+class Results:
+    """What the JSON file holds, besides the rows computed from it."""
+
+    machine: dict[str, Any]
+    fraction: float
+    runs: list[Run] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        runs: dict[tuple[RecipeName, str], list[Run]] = {}
+        for run in self.runs:
+            runs.setdefault((run.recipe, run.program), []).append(run)
+        medians = {key: statistics.median(run.seconds for run in of_key) for key, of_key in runs.items()}
+        rows = []
+        for (recipe, program), of_program in runs.items():
+            steps, batch_size = of_program[0].steps, of_program[0].batch_size
+            seconds = [run.seconds for run in of_program]
+            train_seconds = statistics.median(run.train_seconds for run in of_program)
+            mnistry = medians.get((recipe, "mnistry"))
+            # The short batch that ends an epoch in file order counts as a whole one: 0.05 % too many.
+            operations = MULTIPLY_ADDS[recipe].training_operations() * steps * batch_size
+            gflops = operations / train_seconds / 1e9
+            rows.append(
+                Row(
+                    recipe,
+                    program,
+                    steps,
+                    batch_size,
+                    len(of_program),
+                    medians[recipe, program],
+                    min(seconds),
+                    max(seconds),
+                    medians[recipe, program] / mnistry if mnistry else None,
+                    train_seconds,
+                    statistics.median(run.accuracy for run in of_program),
+                    gflops,
+                    gflops / self.machine["gflops"],
+                )
+            )
+        return rows
+
+    def write(self, path: Path) -> None:
+        rows = [asdict(row) for row in self.rows()]
+        atomic.write_text(path, json.dumps({**asdict(self), "rows": rows}, indent=1) + "\n")
+
+
+def main() -> None:
+    arguments = tyro.cli(Arguments, description=__doc__)
+    peers = {peer: peer_command(peer) for peer in arguments.peers}
+    say("measuring the machine's matrix products")
+    results = Results(measure_machine(), arguments.fraction)
+    try:
+        for name in arguments.recipes:
+            recipe = replace(RECIPES[name], **TUTORIAL.get(name, {}))
+            recipe = replace(recipe, steps=max(1, round(recipe.steps * arguments.fraction)))
+            commands = {"mnistry": mnistry_command(name, recipe, arguments.data_dir)}
+            for peer, command in peers.items():
+                commands[peer] = [*command, name, *lengths(recipe, arguments.data_dir)]
+            for repeat in range(1, arguments.repeats + 1):
+                for program, command in list(commands.items()):
+                    outcome = run_program(name, program, command, recipe)
+                    if isinstance(outcome, Run):
+                        results.runs.append(outcome)
+                        note = f"{outcome.seconds:.2f} s, accuracy {outcome.accuracy:.4f}"
+                    else:
+                        results.failures.append(outcome)
+                        del commands[program]  # it would only fail again
+                        note = f"failed, and is left out of this recipe\n{outcome.message}"
+                    say(f"{name} {repeat}/{arguments.repeats} {program}: {note}")
+                    if arguments.json_file:
+                        results.write(arguments.json_file)
+    except KeyboardInterrupt:
+        say("interrupted; these are the runs so far")
+    show(results)
+
+
+def lengths(recipe: Recipe, data_dir: Path) -> list[str]:
+    """The flags that all programs have in common."""
+    steps, batch_size = str(recipe.steps), str(recipe.batch_size)
+    return ["--data-dir", str(data_dir.resolve()), "--steps", steps, "--batch-size", batch_size]
+
+
+def mnistry_command(name: RecipeName, recipe: Recipe, data_dir: Path) -> list[str]:
+    executable = shutil.which("mnistry", path=sysconfig.get_path("scripts"))
+    if executable is None:
+        raise SystemExit(f"mnistry is not installed for {sys.executable}")
+    changes = {key: value for key, value in TUTORIAL.get(name, {}).items() if key != "steps"}
+    flags = [text for key, value in changes.items() for text in (f"--{key.replace('_', '-')}", str(value))]
+    return [executable, "train", name, "--json", "--runs", "runs", *lengths(recipe, data_dir), *flags]
+
+
+def run_program(name: RecipeName, program: str, command: list[str], recipe: Recipe) -> Run | Failure:
+    """Runs a program in an empty folder and reads the JSON that is the last line of its output."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        seconds = time.perf_counter() - start
+    try:
+        process.check_returncode()
+        answer = json.loads(process.stdout.splitlines()[-1])
+        train_seconds, accuracy = float(answer["train_seconds"]), float(answer["test"]["accuracy"])
+        if answer.get("steps", recipe.steps) != recipe.steps:
+            return Failure(name, program, f"{answer['steps']} steps were run instead of {recipe.steps}")
+    except (subprocess.CalledProcessError, ValueError, LookupError, TypeError) as error:
+        last_lines = process.stderr.splitlines()[-8:]
+        return Failure(name, program, "\n".join([f"{type(error).__name__}: {error}", *last_lines]))
+    return Run(name, program, recipe.steps, recipe.batch_size, seconds, train_seconds, accuracy)
+
+
+def measure_machine() -> dict[str, Any]:
+    """The machine and its best rate of float32 matrix products, measured in a process of its own."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as executor:
+        device, gflops_by_size = executor.submit(matrix_product_rates).result()
+    return {
+        "platform": platform.platform(),
+        "cpu_count": os.cpu_count(),
+        "python": platform.python_version(),
+        "jax": version("jax"),
+        "peers": REQUIREMENTS,
+        "device": device,
+        "gflops_by_size": gflops_by_size,
+        "gflops": max(gflops_by_size.values()),
+    }
+
+
+def matrix_product_rates() -> tuple[str, dict[int, float]]:
+    """JAX's device, and the best of ten GFLOP/s of a product of two n×n float32 matrices, by n."""
+    import jax
+    import jax.numpy as jnp
+
+    product = jax.jit(jnp.matmul)
+    rates = {}
+    for n in (512, 1024, 2048):
+        matrix = jax.random.uniform(jax.random.key(n), (n, n))
+        product(matrix, matrix).block_until_ready()
+        fastest = float("inf")
+        for _ in range(10):
+            start = time.perf_counter()
+            product(matrix, matrix).block_until_ready()
+            fastest = min(fastest, time.perf_counter() - start)
+        rates[n] = 2 * n**3 / fastest / 1e9
+    return str(jax.devices()[0]), rates
+
+
+def show(results: Results) -> None:
+    machine = results.machine
+    table = Table(
+        title="Whole process, from its start to the test accuracy",
+        caption=f"{results.fraction:.0%} of each recipe's steps; {machine['cpu_count']} CPUs, JAX on "
+        f"{machine['device']}; rate: arithmetic of the matrix products over the seconds of training, "
+        f"as a share of this machine's {machine['gflops']:.0f} GFLOP/s",
+    )
+    for heading in ("recipe", "steps × batch", "program"):
+        table.add_column(heading)
+    for heading in (
+        "runs",
+        "median s",
+        "min–max s",
+        "× mnistry",
+        "training s",
+        "accuracy",
+        "GFLOP/s",
+        "rate",
+    ):
+        table.add_column(heading, justify="right")
+    previous = None
+    for row in results.rows():
+        if row.recipe != previous:
+            table.add_section()
+        table.add_row(
+            row.recipe if row.recipe != previous else "",
+            f"{row.steps:,} × {row.batch_size}" if row.recipe != previous else "",
+            row.program,
+            str(row.runs),
+            f"{row.seconds:.2f}",
+            f"{row.fastest_seconds:.2f}–{row.slowest_seconds:.2f}",
+            f"{row.times_mnistry:.2f}" if row.times_mnistry else "–",
+            f"{row.train_seconds:.2f}",
+            f"{row.accuracy:.4f}",
+            f"{row.gflops:.1f}",
+            f"{row.share_of_machine:.1%}",
+        )
+        previous = row.recipe
+    # A terminal is as wide as it is; a file gets the table on whole lines.
+    console = Console() if sys.stdout.isatty() else Console(width=130)
+    console.print(table)
+    for failure in results.failures:
+        console.print(f"{failure.program} failed on {failure.recipe}:\n{failure.message}", markup=False)
+
+
+def say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""`mnistry data`: what data sets there are, where they lie, what is in them, and other formats of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from mnistry import atomic
+from mnistry.data import Dataset, load
+from mnistry.data.catalog import CATALOG
+from mnistry.data.convert import Format, write
+from mnistry.data.fetch import fetch
+from mnistry.data.sheet import draw_sheet
+from mnistry.errors import DataError, UnknownNameError
+
+SHEET_EXAMPLES_PER_CLASS = 12
+
+
+@dataclass(frozen=True)
+class List:
+    """List the named data sets."""
+
+    data_dir: Path | None = None
+    """A folder to look in first, before MNISTRY_DATA and the cache."""
+
+    def run(self, console: Console) -> None:
+        table = Table("name", "train", "test", "here", "what it shows", box=None, pad_edge=False)
+        for entry in CATALOG.values():
+            train, test = entry.counts
+            here = "yes" if not entry.files or _is_here(entry.name, self.data_dir) else "no"
+            table.add_row(entry.name, f"{train:,}", f"{test:,}", here, entry.title)
+        console.print(table)
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Find a data set's files, or download them, and say where they are."""
+
+    name: tyro.conf.Positional[str]
+    """A named data set; `mnistry data list` lists them."""
+
+    data_dir: Path | None = None
+    """A folder to look in first, before MNISTRY_DATA and the cache."""
+
+    def run(self, console: Console) -> None:
+        if self.name not in CATALOG:
+            raise UnknownNameError("data set", self.name, CATALOG)
+        entry = CATALOG[self.name]
+        if not entry.files:
+            console.print(f"{self.name} comes with scikit-learn; there is nothing to fetch.")
+        for found in fetch(entry, self.data_dir):
+            verdict = "verified" if found.verified else "not verified: no published checksum applies"
+            console.print(f"{found.path} ({verdict})", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Info:
+    """Show what a data set holds: sizes, classes, hashes, licence."""
+
+    name_or_path: tyro.conf.Positional[str]
+    """A named data set, a folder of IDX files, CSV files or pictures by class, an .npz or a .csv file."""
+
+    data_dir: Path | None = None
+    """A folder to look in first, before MNISTRY_DATA and the cache."""
+
+    sheet: Path | None = None
+    """Draw the first examples of each class of the test part into this PNG file."""
+
+    def run(self, console: Console) -> None:
+        dataset = load(self.name_or_path, self.data_dir)
+        console.print(
+            f"{dataset.name}: {len(dataset.train):,} for training, {len(dataset.test):,} for testing"
+        )
+        console.print(f"read from {dataset.source}", soft_wrap=True)
+        if entry := CATALOG.get(self.name_or_path):
+            console.print(f"homepage  {entry.homepage}", soft_wrap=True)
+            console.print(f"licence   {entry.licence}", soft_wrap=True)
+            console.print(f"cite      {entry.citation}", soft_wrap=True)
+        console.print()
+        console.print(_class_table(dataset))
+        console.print("\nSHA-256 of the content")
+        for name, digest in dataset.sha256.items():
+            console.print(f"{digest}  {name}", soft_wrap=True)
+        if self.sheet:
+            _write_sheet(dataset, self.sheet)
+            console.print(f"\nwrote {self.sheet}", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Write a data set in another format; nothing is overwritten."""
+
+    name_or_path: tyro.conf.Positional[str]
+    """A named data set, a folder of IDX files, CSV files or pictures by class, an .npz or a .csv file."""
+
+    out: tyro.conf.Positional[Path]
+    """The folder to make, or for npz the file."""
+
+    to: Format | None = None
+    """The format. Without it: npz if OUT ends in .npz, otherwise idx."""
+
+    data_dir: Path | None = None
+    """A folder to look in first, before MNISTRY_DATA and the cache."""
+
+    def run(self, console: Console) -> None:
+        to = self.to or ("npz" if self.out.suffix == ".npz" else "idx")
+        write(load(self.name_or_path, self.data_dir), self.out, to)
+        console.print(f"wrote {self.out}", soft_wrap=True)
+
+
+Command = (
+    Annotated[List, tyro.conf.subcommand("list")]
+    | Annotated[Fetch, tyro.conf.subcommand("fetch")]
+    | Annotated[Info, tyro.conf.subcommand("info")]
+    | Annotated[Convert, tyro.conf.subcommand("convert")]
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs `mnistry data` with what follows it on the command line. Returns the exit status.
+
+    Raises:
+        MnistryError: what the user asked for cannot be done.
+        SystemExit: help was asked for, or the arguments are wrong.
+    """
+    command: List | Fetch | Info | Convert = tyro.cli(
+        Command,  # type: ignore[arg-type]
+        args=arguments,
+        prog="mnistry data",
+        description="Data sets: what there is, where it lies, what is in it.",
+    )
+    command.run(Console(highlight=False))
+    return 0
+
+
+def _is_here(name: str, data_dir: Path | None) -> bool:
+    try:
+        fetch(CATALOG[name], data_dir, may_download=False)
+    except DataError:
+        return False
+    return True
+
+
+def _class_table(dataset: Dataset) -> Table:
+    table = Table("label", "class", "train", "test", box=None, pad_edge=False)
+    counts = [np.bincount(part.labels, minlength=10) for part in (dataset.train, dataset.test)]
+    for label, name in enumerate(dataset.class_names):
+        table.add_row(str(label), name, *(f"{count[label]:,}" for count in counts))
+    return table
+
+
+def _write_sheet(dataset: Dataset, path: Path) -> None:
+    labels = dataset.test.labels
+    rows = np.concatenate(
+        [np.flatnonzero(labels == label)[:SHEET_EXAMPLES_PER_CLASS] for label in np.unique(labels)]
+    )
+    captions = [dataset.class_names[label] for label in labels[rows]]
+    try:
+        with atomic.replacing(path) as file:
+            draw_sheet(dataset.test.images[rows], captions, SHEET_EXAMPLES_PER_CLASS).save(file, format="png")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,80 @@
+"""The two values that everything else works on: examples, and a data set made of two parts of them."""
+
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.errors import DataError
+
+DIGITS = tuple("0123456789")
+SIDE = 28
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Images with their labels.
+
+    Attributes:
+        images: uint8[n, 28, 28], 0 is paper and 255 the strongest ink.
+        labels: uint8[n], 0 to 9.
+
+    Raises:
+        DataError: wrong element types, shapes or lengths, or a label above 9.
+
+    >>> examples = Examples(np.zeros((3, 28, 28), np.uint8), np.array([7, 2, 1], np.uint8))
+    >>> len(examples), examples[1:].labels.tolist(), examples[np.array([0])].labels.tolist()
+    (3, [2, 1], [7])
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != np.uint8 or self.images.shape[1:] != (SIDE, SIDE):
+            raise DataError(
+                f"images must be uint8 of shape (n, {SIDE}, {SIDE}), "
+                f"found {self.images.dtype} of shape {self.images.shape}."
+            )
+        if self.labels.dtype != np.uint8 or self.labels.ndim != 1:
+            raise DataError(
+                f"labels must be uint8 of shape (n,), found {self.labels.dtype} of shape {self.labels.shape}."
+            )
+        if len(self.images) != len(self.labels):
+            raise DataError(f"there are {len(self.images)} images but {len(self.labels)} labels.")
+        if len(self.labels) and self.labels.max() > 9:
+            row = int(np.argmax(self.labels > 9))
+            raise DataError(f"labels must be 0 to 9, found {self.labels[row]} in row {row}.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @overload
+    def __getitem__(self, rows: slice) -> "Examples": ...
+    @overload
+    def __getitem__(self, rows: NDArray[Any]) -> "Examples": ...
+    def __getitem__(self, rows: slice | NDArray[Any]) -> "Examples":
+        """The examples of a slice, of an array of row numbers, or of a boolean mask."""
+        return Examples(self.images[rows], self.labels[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A named data set as its publishers divide it.
+
+    Attributes:
+        name: the catalogue's name, or the name of the folder or file that it was read from.
+        train: the training part.
+        test: the test part.
+        class_names: ten names for people, such as `"Sneaker"`; the index is the label.
+        source: where it was read from, how far it could be verified, and how it was divided; for people.
+        sha256: SHA-256 of the content read, for each file or part, in hexadecimal.
+    """
+
+    name: str
+    train: Examples
+    test: Examples
+    class_names: tuple[str, ...]
+    source: str
+    sha256: dict[str, str]

@@ -1,0 +1,75 @@
+"""One call from a name or a path to a data set."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mnistry.data import idx
+from mnistry.data.catalog import CATALOG, OPTDIGITS, Entry
+from mnistry.data.dataset import Dataset, Examples
+from mnistry.data.fetch import fetch
+from mnistry.data.verify import Found
+from mnistry.errors import DataError, UnknownNameError
+
+
+def load(name_or_path: str | Path, data_dir: Path | str | None = None, *, download: bool = True) -> Dataset:
+    """Loads a data set of the catalogue by name, or one of your own by path.
+
+    Args:
+        name_or_path: a name such as `"mnist"`, or a folder of IDX files, of pictures or of CSV files, an
+            `.npz` file, or a `.csv` file. A name wins over a folder of that name; write `./mnist` for it.
+        data_dir: a folder to look in before MNISTRY_DATA, the cache and the mirrors.
+        download: ask the mirrors for what no folder has.
+
+    Raises:
+        UnknownNameError: neither a data set nor a path.
+        DataNotFoundError: no place has the data set.
+        DataError: the data are damaged or not what they should be.
+    """
+    if isinstance(name_or_path, str) and name_or_path in CATALOG:
+        entry = CATALOG[name_or_path]
+        if entry == OPTDIGITS:
+            from mnistry.data.optdigits import load_optdigits
+
+            return load_optdigits()
+        return from_files(entry, fetch(entry, data_dir, may_download=download))
+    path = Path(name_or_path).expanduser()
+    if path.exists():
+        from mnistry.data.readers import read
+
+        return read(path)
+    raise UnknownNameError("data set or path", str(name_or_path), CATALOG)
+
+
+def from_files(entry: Entry, files: list[Found]) -> Dataset:
+    """The data set that the files of a catalogue entry hold.
+
+    Raises:
+        DataError: they are intact, but do not hold what the entry says.
+    """
+    train = _part(entry, files[0], files[1], entry.counts[0])
+    test = _part(entry, files[2], files[3], entry.counts[1])
+    folders = sorted({str(found.path.parent) for found in files})
+    doubtful = [file.name for file, found in zip(entry.files, files, strict=True) if not found.verified]
+    verdict = f"not verified by any checksum: {', '.join(doubtful)}" if doubtful else "verified by checksum"
+    return Dataset(
+        name=entry.name,
+        train=train,
+        test=test,
+        class_names=entry.class_names,
+        source=f"{', '.join(folders)} ({verdict})",
+        sha256={file.name: found.sha256 for file, found in zip(entry.files, files, strict=True)},
+    )
+
+
+def _part(entry: Entry, images: Found, labels: Found, count: int) -> Examples:
+    pixels = idx.decode(images.content, name=str(images.path))
+    classes = idx.decode(labels.content, name=str(labels.path))
+    if classes.dtype == np.int32 and classes.ndim == 2:  # QMNIST's table: its first column is the class
+        classes = classes[:, 0].astype(np.uint8)
+    if entry.transposed and pixels.ndim == 3:
+        pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1))
+    part = idx.examples(pixels, classes, images_name=str(images.path), labels_name=str(labels.path))
+    if len(part) != count:
+        raise DataError(f"{images.path}: expected {count:,} images for {entry.name}, found {len(part):,}.")
+    return part

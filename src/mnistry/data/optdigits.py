@@ -1,0 +1,52 @@
+"""The 1,797 digits that scikit-learn carries, brought to 28×28 as MNIST was made."""
+
+import hashlib
+
+import cv2
+import numpy as np
+
+from mnistry.data.catalog import OPTDIGITS
+from mnistry.data.dataset import Dataset, Examples
+from mnistry.data.normalize import as_mnist
+from mnistry.errors import DataNotFoundError
+
+_ENLARGEMENT = 10
+
+
+def load_optdigits() -> Dataset:
+    """Reads the digits (8×8, 17 grey levels), enlarges them smoothly, and makes MNIST images of them.
+
+    The first 1,437 are the training part, the last 360, one fifth, the test part.
+
+    Raises:
+        DataNotFoundError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise DataNotFoundError(
+            "the data set 'optdigits' comes with scikit-learn, which is not installed. "
+            "Install it with: pip install 'mnistry[train]'"
+        ) from error
+    digits = load_digits()
+    small = digits.images.astype(np.uint8)
+    side = small.shape[1] * _ENLARGEMENT
+    images = np.stack(
+        [
+            as_mnist(np.clip(cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC), 0, None))
+            for image in small.astype(np.float32)
+        ]
+    )
+    examples = Examples(images, digits.target.astype(np.uint8))
+    train, _ = OPTDIGITS.counts
+    return Dataset(
+        name=OPTDIGITS.name,
+        train=examples[:train],
+        test=examples[train:],
+        class_names=OPTDIGITS.class_names,
+        source=(
+            f"scikit-learn's load_digits; the first {train:,} are for training, "
+            f"the last {len(examples) - train} (one fifth) for testing"
+        ),
+        sha256={"digits": hashlib.sha256(small.tobytes() + examples.labels.tobytes()).hexdigest()},
+    )

@@ -1,0 +1,98 @@
+"""Setting examples aside for validation."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.data.dataset import Dataset, Examples
+from mnistry.errors import InvalidValueError
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Examples to train on, to choose by, and to report once."""
+
+    train: Examples
+    validation: Examples
+    test: Examples
+
+
+def split(
+    dataset: Dataset,
+    *,
+    validation: int | float,
+    how: Literal["first", "random", "writer"],
+    seed: int,
+    writers: NDArray[Any] | None,
+) -> Split:
+    """Divides the training part of a data set in two; the test part stays as it is.
+
+    Args:
+        dataset: the data set.
+        validation: how many examples to set aside: a number, or a share from 0 up to but not including 1.
+            `1/12` of MNIST is 5,000.
+        how: `"first"` takes the first rows, as the classic tutorials do; `"random"` draws rows;
+            `"writer"` draws writers until they have written at least so many, so that nobody's hand is
+            on both sides.
+        seed: what is drawn depends on nothing else.
+        writers: int[n], the writer of each training example, for `"writer"`; see `read_writers`.
+
+    Returns:
+        The parts; within each, the rows keep their order.
+
+    Raises:
+        InvalidValueError: a size that leaves nothing to train on, or writers missing or of another length.
+    """
+    total = len(dataset.train)
+    wanted = _count(validation, total)
+    aside = np.zeros(total, bool)
+    random = np.random.default_rng(seed)
+    if how == "first":
+        aside[:wanted] = True
+    elif how == "random":
+        aside[random.permutation(total)[:wanted]] = True
+    elif how == "writer":
+        aside = _whole_writers(_check_writers(writers, total), wanted, random)
+    else:
+        raise InvalidValueError(f"how to split must be first, random or writer, found {how!r}.")
+    return Split(dataset.train[~aside], dataset.train[aside], dataset.test)
+
+
+def _count(validation: int | float, total: int) -> int:
+    if isinstance(validation, float):
+        if not 0 <= validation < 1:
+            raise InvalidValueError(
+                f"a share for validation must be from 0 up to but not including 1, found {validation}; "
+                "write a whole number for a number of examples."
+            )
+        validation = round(validation * total)
+    if not 0 <= validation < max(total, 1):
+        raise InvalidValueError(f"cannot set {validation:,} of {total:,} training examples aside.")
+    return validation
+
+
+def _check_writers(writers: NDArray[Any] | None, total: int) -> NDArray[Any]:
+    if writers is None:
+        raise InvalidValueError(
+            "a split by writer needs the table of writers: qmnist-train-labels-idx2-int.gz from "
+            "https://github.com/facebookresearch/qmnist in the folder qmnist of the data folder."
+        )
+    if writers.shape != (total,):
+        raise InvalidValueError(f"expected the writer of each of {total:,} examples, found {writers.shape}.")
+    return writers
+
+
+def _whole_writers(writers: NDArray[Any], wanted: int, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Marks all rows of as many writers, drawn at random, as it takes to reach `wanted` rows."""
+    names, owner, sizes = np.unique(writers, return_inverse=True, return_counts=True)
+    order = random.permutation(len(names))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    aside: NDArray[np.bool_] = np.isin(owner, order[before < wanted])
+    if wanted and aside.all():
+        raise InvalidValueError(
+            f"setting {wanted:,} examples aside by writer would leave none of the {len(names)} writers to "
+            "train on; ask for fewer."
+        )
+    return aside

@@ -1,0 +1,75 @@
+"""Every error that mnistry raises on purpose.
+
+    MnistryError                 the command line prints it without a traceback and exits with 2
+    ├── UnknownNameError         a recipe, data set or class that does not exist; suggests the nearest
+    ├── InvalidValueError        a value out of its range, or two values that contradict each other
+    ├── DataError                a data file or data set is damaged or not what it should be
+    │   ├── IdxError             an IDX file breaks the format
+    │   └── DataNotFoundError    a data set that no place has
+    ├── PictureError             a picture that cannot be read, or holds no digit to read
+    ├── RunError                 a run folder lacks something or is damaged
+    │   └── CheckpointError      a checkpoint that cannot be read back
+    ├── TrainingError            training cannot go on, such as a loss that is not finite
+    └── ExportError              an exported model that does not agree with the trained one
+
+Each message names the file or field, what was expected, what was found, and what to do.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MnistryError(Exception):
+    """Base of all errors that mnistry raises on purpose."""
+
+
+class UnknownNameError(MnistryError):
+    """A name that is not in the table it was looked up in."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        """
+        Args:
+            kind: what the name should have been, such as `"recipe"`.
+            name: the name that was looked up.
+            known: the names that exist; the nearest one is suggested.
+        """
+        known = list(known)
+        nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        suggestion = f" Did you mean {nearest[0]!r}?" if nearest else ""
+        super().__init__(f"there is no {kind} {name!r}.{suggestion} Known: {', '.join(known)}.")
+
+
+class InvalidValueError(MnistryError):
+    """A value out of its range, or values that contradict each other."""
+
+
+class DataError(MnistryError):
+    """A data file or data set is damaged or not what it should be."""
+
+
+class IdxError(DataError):
+    """An IDX file breaks the format."""
+
+
+class DataNotFoundError(DataError):
+    """A data set that is neither on this machine nor could be downloaded."""
+
+
+class PictureError(MnistryError):
+    """A picture that cannot be read, or in which there is no digit to read."""
+
+
+class RunError(MnistryError):
+    """A run folder lacks something or is damaged."""
+
+
+class CheckpointError(RunError):
+    """A checkpoint that cannot be read back."""
+
+
+class TrainingError(MnistryError):
+    """Training cannot go on."""
+
+
+class ExportError(MnistryError):
+    """An exported model that does not agree with the trained one."""

@@ -1,0 +1,110 @@
+"""Evaluations in the terminal."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mnistry.evaluation.compare import McNemar
+from mnistry.evaluation.metrics import Evaluation
+
+
+def render_table(evaluation: Evaluation, class_names: Sequence[str]) -> RenderableType:
+    """The headline, a table of the classes and the confusion matrix, for `rich.print`.
+
+    Args:
+        evaluation: of at least one image.
+        class_names: one for each class; shown as they are, never as markup.
+
+    Raises:
+        InvalidValueError: the evaluation is empty.
+    """
+    low, high = evaluation.accuracy_interval
+    headline = Text.assemble(
+        "accuracy ",
+        (f"{evaluation.accuracy:.2%}", "bold"),
+        (f"  95% interval {low:.2%} to {high:.2%}", "dim"),
+        f"\n{evaluation.errors:,} mistakes in {evaluation.n:,} images"
+        f" · macro F1 {evaluation.macro['f1']:.4f}"
+        f" · log loss {evaluation.negative_log_likelihood:.4f} nats"
+        f" · calibration error {evaluation.calibration_error:.2%}\n",
+    )
+    return Group(headline, _classes(evaluation, class_names), "", _confusion(evaluation, class_names))
+
+
+def render_comparison(runs: Mapping[str, Evaluation], test: McNemar | None = None) -> RenderableType:
+    """One row a run, and below them whether the first two really differ.
+
+    Args:
+        runs: evaluations on the same images, by the name of the run.
+        test: of the first run against the second.
+
+    Raises:
+        InvalidValueError: an evaluation is empty.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run", overflow="fold")
+    for name in ("accuracy", "95% interval", "mistakes", "macro F1", "log loss", "ECE"):
+        table.add_column(name, justify="right", no_wrap=name == "95% interval")
+    best = max((one.accuracy for one in runs.values()), default=0.0)
+    for name, one in runs.items():
+        low, high = one.accuracy_interval
+        table.add_row(
+            Text(name),
+            Text(f"{one.accuracy:.2%}", "bold" if one.accuracy == best else ""),
+            f"{low:.2%}–{high:.2%}",
+            f"{one.errors:,}",
+            f"{one.macro['f1']:.4f}",
+            f"{one.negative_log_likelihood:.4f}",
+            f"{one.calibration_error:.2%}",
+        )
+    if test is None or len(runs) < 2:
+        return table
+    first, second, *_ = runs
+    verdict = Text.assemble(
+        f"only {first} is right on {test.only_first:,} images, only {second} on {test.only_second:,}: ",
+        (f"p = {test.p_value:.2g}", "bold"),
+        (" (McNemar, exact, two-sided)\n", "dim"),
+        "Two equally good models would rarely differ by as much."
+        if test.p_value < 0.05
+        else "Two equally good models would often differ by as much.",
+    )
+    return Group(table, verdict)
+
+
+def _classes(evaluation: Evaluation, names: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=True)
+    macro = evaluation.macro
+    table.add_column("class", "mean")
+    table.add_column("precision", f"{macro['precision']:.2%}", justify="right")
+    table.add_column("recall", f"{macro['recall']:.2%}", justify="right")
+    table.add_column("F1", f"{macro['f1']:.4f}", justify="right")
+    table.add_column("images", f"{evaluation.n:,}", justify="right")
+    columns = zip(
+        names, evaluation.precision, evaluation.recall, evaluation.f1, evaluation.support, strict=True
+    )
+    for name, precision, recall, f1, support in columns:
+        table.add_row(Text(name), f"{precision:.2%}", f"{recall:.2%}", f"{f1:.4f}", f"{support:,}")
+    return table
+
+
+def _confusion(evaluation: Evaluation, names: Sequence[str]) -> Table:
+    confusion = evaluation.confusion
+    mistakes = confusion - np.diag(confusion.diagonal())
+    often = max(2, mistakes.max() / 2)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("true \\ read as", justify="right")
+    for name in names:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for i, row in enumerate(confusion):
+        cells = [
+            Text(str(count), "bold blue" if i == j else "bold red" if count >= often else "")
+            if count
+            else Text("·", "dim")
+            for j, count in enumerate(row)
+        ]
+        table.add_row(Text(names[i]), *cells)
+    return table

@@ -1,0 +1,156 @@
+"""Writes a trained model as ONNX, the form that everything which reads pictures runs.
+
+The exported model takes MNIST's own bytes, `images`: uint8 `[batch, 28, 28]`, scales them itself, and
+gives `logits`: float32 `[batch, 10]`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+from mnistry.errors import ExportError
+from mnistry.models import LeNet5, Model, Perceptron, RowLstm, Scratch, SoftmaxRegression
+from mnistry.models.layers import CLASSES, PIXELS, SIDE
+
+OPSET = 17
+IR_VERSION = 8  # what runtimes since 2022 read
+TOLERANCE = 1e-4
+
+
+class _Graph:
+    """Collects the nodes and constants of an ONNX graph; every method returns the name of its output."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        return self.add_all(operator, *inputs, outputs=1, **attributes)[0]
+
+    def add_all(self, operator: str, *inputs: str, outputs: int, **attributes: Any) -> Sequence[str]:
+        names = [f"{operator.lower()}_{len(self.nodes)}_{index}" for index in range(outputs)]
+        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
+        return names
+
+    def constant(self, value: Any) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def linear(self, x: str, weight: Any, bias: Any) -> str:
+        return self.add("Gemm", x, self.constant(weight), self.constant(bias))
+
+    def reshape(self, x: str, *shape: int) -> str:
+        return self.add("Reshape", x, self.constant(np.array(shape, np.int64)))
+
+
+def to_onnx(model: Model) -> bytes:
+    """The model as the bytes of an ONNX file.
+
+    Raises:
+        ExportError: a kind of model that has no ONNX form here.
+    """
+    graph = _Graph()
+    scaled = graph.add(
+        "Div", graph.add("Cast", "images", to=TensorProto.FLOAT), graph.constant(np.float32(255))
+    )
+    match model:
+        case SoftmaxRegression():
+            logits = _dense(graph, scaled, [(model.output.weight, model.output.bias)])
+        case Perceptron():
+            logits = _dense(graph, scaled, [(layer.weight, layer.bias) for layer in model.layers])
+        case Scratch():
+            logits = _dense(graph, scaled, [(layer.W, layer.b) for layer in model.layers])
+        case RowLstm():
+            logits = _row_lstm(graph, scaled, model)
+        case LeNet5():
+            logits = _lenet5(graph, scaled, model)
+        case _:
+            raise ExportError(f"a {type(model).__name__} has no ONNX form")
+    graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    proto = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "mnistry",
+            [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", CLASSES])],
+            graph.constants,
+        ),
+        producer_name="mnistry",
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    onnx.checker.check_model(proto)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def largest_difference(content: bytes, model: Model, images: np.ndarray) -> float:
+    """The largest difference between the logits of an ONNX file and those of the model it came from.
+
+    Args:
+        content: an ONNX file.
+        model: the model that it should agree with.
+        images: uint8 `[n, 28, 28]`.
+    """
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (exported,) = session.run(["logits"], {"images": images})
+    trained = np.asarray(model(jnp.asarray(images, jnp.float32) / 255))
+    return float(np.abs(exported - trained).max(initial=0))
+
+
+def require_agreement(difference: float, what: str) -> None:
+    """Raises `ExportError` where logits differ by more than `TOLERANCE`, or by a NaN."""
+    if not difference <= TOLERANCE:
+        raise ExportError(
+            f"{what}: its logits differ from the trained model's by {difference:.3g}, "
+            f"more than {TOLERANCE:g}; nothing was written"
+        )
+
+
+def _dense(graph: _Graph, images: str, layers: Sequence[tuple[Any, Any]]) -> str:
+    x = graph.reshape(images, -1, PIXELS)
+    for weight, bias in layers[:-1]:
+        x = graph.add("Relu", graph.linear(x, weight, bias))
+    return graph.linear(x, *layers[-1])
+
+
+def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
+    def gates(x: Any) -> np.ndarray:
+        """From our order of gates (input, candidate, forget, output) to ONNX's (i, o, f, c)."""
+        i, j, f, o = np.split(np.asarray(x), 4, axis=-1)
+        return np.concatenate([i, o, f, j], axis=-1)
+
+    units = model.recurrent.shape[0]
+    bias = np.array(model.input.bias)
+    bias[2 * units : 3 * units] += 1  # the forget bias
+    rows = graph.add("Transpose", images, perm=[1, 0, 2])
+    _, last = graph.add_all(
+        "LSTM",
+        rows,
+        graph.constant(gates(model.input.weight).T[None]),
+        graph.constant(gates(model.recurrent).T[None]),
+        graph.constant(np.concatenate([gates(bias), np.zeros_like(bias)])[None]),
+        outputs=2,
+        hidden_size=units,
+    )
+    hidden = graph.reshape(last, -1, units)
+    return graph.linear(hidden, model.output.weight, model.output.bias)
+
+
+def _lenet5(graph: _Graph, images: str, model: LeNet5) -> str:
+    x = graph.reshape(images, -1, 1, SIDE, SIDE)
+    for convolution, padding in ((model.first, 2), (model.second, 0)):
+        kernel = np.transpose(convolution.kernel, (3, 2, 0, 1))  # ours is [h, w, channels, features]
+        x = graph.add("Conv", x, graph.constant(kernel), graph.constant(convolution.bias), pads=[padding] * 4)
+        x = graph.add("Relu", graph.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]))
+    # The dense weights expect the channels last, as they were trained.
+    x = graph.reshape(graph.add("Transpose", x, perm=[0, 2, 3, 1]), -1, model.dense[0].weight.shape[0])
+    for layer in model.dense[:-1]:
+        x = graph.add("Relu", graph.linear(x, layer.weight, layer.bias))
+    return graph.linear(x, model.dense[-1].weight, model.dense[-1].bias)

@@ -1,0 +1,54 @@
+"""Losses, an example each: what is averaged or summed is for the caller to say.
+
+Labels are integers `[batch]` or one-hot rows `[batch, 10]`. The tutorials' comparison of two losses,
+for the true class 2 and the outputs 0.1, 0.3, 0.6:
+
+>>> probabilities = jnp.array([[0.1, 0.3, 0.6]])
+>>> round(float(squared_error(probabilities, jnp.array([2]))[0]), 2)
+0.26
+>>> round(float(probability_cross_entropy(probabilities, jnp.array([2]))[0]), 2)
+0.51
+"""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+LossName = Literal["cross-entropy", "probability-cross-entropy", "squared-error"]
+
+EPSILON = 1e-10  # the tutorials' guard against log(0)
+
+
+def one_hot(labels: Array, classes: int) -> Array:
+    """Integer labels `[batch]` as float32 rows `[batch, classes]`; one-hot rows pass unchanged."""
+    return labels if labels.ndim == 2 else jax.nn.one_hot(labels, classes)
+
+
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """`-log softmax(logits)` of the true class, float32 `[batch]`, from logits `[batch, classes]`."""
+    return -(one_hot(labels, logits.shape[-1]) * jax.nn.log_softmax(logits)).sum(axis=-1)
+
+
+def probability_cross_entropy(probabilities: Array, labels: Array, epsilon: float = EPSILON) -> Array:
+    """`-log(y + epsilon)` of the true class, float32 `[batch]`, from probabilities `[batch, classes]`.
+
+    The early tutorials' form. `cross_entropy` is the same, and exact for very small probabilities.
+    """
+    return -(one_hot(labels, probabilities.shape[-1]) * jnp.log(probabilities + epsilon)).sum(axis=-1)
+
+
+def squared_error(probabilities: Array, labels: Array) -> Array:
+    """The sum over classes of (output - target)², float32 `[batch]`."""
+    return ((probabilities - one_hot(labels, probabilities.shape[-1])) ** 2).sum(axis=-1)
+
+
+def example_losses(name: LossName, logits: Array, labels: Array) -> Array:
+    """The named loss of each example, float32 `[batch]`, from logits `[batch, classes]`."""
+    if name == "cross-entropy":
+        return cross_entropy(logits, labels)
+    probabilities = jax.nn.softmax(logits)
+    if name == "probability-cross-entropy":
+        return probability_cross_entropy(probabilities, labels)
+    return squared_error(probabilities, labels)

@@ -1,0 +1,29 @@
+"""Models: one file a family, each with its configuration beside it.
+
+A configuration is a frozen dataclass whose `build(key)` draws the initial weights. A model is an
+Equinox module: data with a `__call__`. Models know nothing of optimizers, data sets or storage.
+"""
+
+from mnistry.models.conv import LeNet5, LeNet5Config
+from mnistry.models.layers import Model
+from mnistry.models.lstm import RowLstm, RowLstmConfig
+from mnistry.models.perceptron import Perceptron, PerceptronConfig
+from mnistry.models.scratch import Scratch, ScratchConfig
+from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
+
+ModelConfig = SoftmaxConfig | PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config
+
+__all__ = [
+    "LeNet5",
+    "LeNet5Config",
+    "Model",
+    "ModelConfig",
+    "Perceptron",
+    "PerceptronConfig",
+    "RowLstm",
+    "RowLstmConfig",
+    "Scratch",
+    "ScratchConfig",
+    "SoftmaxConfig",
+    "SoftmaxRegression",
+]

@@ -1,0 +1,30 @@
+"""Softmax regression: one linear layer from the pixels to the ten classes."""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jax import Array
+
+from mnistry.models.layers import CLASSES, PIXELS, Linear, Model
+
+
+@dataclass(frozen=True)
+class SoftmaxConfig:
+    """784→10, all weights and biases zero at the start."""
+
+    def build(self, key: Array) -> "SoftmaxRegression":
+        """Returns the model with its initial weights; nothing is drawn from the key."""
+        return SoftmaxRegression(Linear(jnp.zeros((PIXELS, CLASSES)), jnp.zeros(CLASSES)))
+
+
+class SoftmaxRegression(Model):
+    """Multinomial logistic regression on the pixels.
+
+    Source: "MNIST for ML beginners", TensorFlow 1 tutorials.
+    """
+
+    output: Linear
+
+    def __call__(self, images: Array, key: Array | None = None) -> Array:
+        """Returns the logits; see `Model`."""
+        return self.output(images.reshape(-1, PIXELS))

@@ -1,0 +1,68 @@
+"""Optimizers, learning-rate schedules and the averaging of weights, by the tutorials' definitions."""
+
+from typing import Literal, TypeVar
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+OptimizerName = Literal["sgd", "momentum", "adam"]
+ScheduleName = Literal["constant", "staircase", "cosine"]
+Tree = TypeVar("Tree")
+
+
+def learning_rate_schedule(
+    name: ScheduleName, learning_rate: float, *, steps: int, decay_rate: float, decay_steps: int
+) -> optax.Schedule:
+    """The learning rate as a function of the step, counted from 0.
+
+    Args:
+        name: "constant"; "staircase", `learning_rate · decay_rate^⌊step / decay_steps⌋`; or "cosine",
+            from `learning_rate` down to 0 at `steps` (Loshchilov and Hutter, "SGDR", 2017).
+        learning_rate: the rate at step 0.
+        steps: the length of the run.
+        decay_rate: the factor of one stair.
+        decay_steps: the steps on one stair.
+    """
+    if name == "staircase":
+        return optax.exponential_decay(learning_rate, decay_steps, decay_rate, staircase=True)
+    if name == "cosine":
+        return optax.cosine_decay_schedule(learning_rate, steps)
+    return optax.constant_schedule(learning_rate)
+
+
+def make_optimizer(
+    name: OptimizerName, schedule: optax.Schedule, *, momentum: float
+) -> optax.GradientTransformation:
+    """The named update rule.
+
+    "sgd": `w ← w - lr·g`. "momentum": `v ← m·v + g`, `w ← w - lr·v` (for a constant rate the tutorials'
+    `v ← m·v - lr·g`, `w ← w + v`). "adam": Kingma and Ba, 2015, with their constants.
+    """
+    if name == "adam":
+        return optax.adam(schedule)
+    return optax.sgd(schedule, momentum=momentum if name == "momentum" else None)
+
+
+def moving_average(average: Tree, weights: Tree, updates: Array, max_decay: float) -> Tree:
+    """One step of the exponential moving average of weights.
+
+    `average ← decay · average + (1 - decay) · weights` with `decay = min(max_decay, (1 + t) / (10 + t))`
+    and t the updates made so far: short memory at first, so that the initial weights are soon forgotten.
+
+    Source: TensorFlow's `ExponentialMovingAverage(num_updates=...)`.
+    """
+    t = updates.astype(jnp.float32)
+    decay = jnp.minimum(max_decay, (1 + t) / (10 + t))
+    moved: Tree = jax.tree.map(lambda a, w: a + (1 - decay) * (w - a), average, weights)
+    return moved
+
+
+def l2_penalty(model: object) -> Array:
+    """Half the sum of squares of all weight matrices and kernels (not of biases), float32 `[]`.
+
+    This is TensorFlow's `l2_regularizer`; it acts through the gradient, unlike decoupled weight decay.
+    """
+    matrices = [leaf for leaf in jax.tree.leaves(model) if leaf.ndim >= 2]
+    return 0.5 * jnp.sum(jnp.stack([jnp.sum(matrix**2) for matrix in matrices]))

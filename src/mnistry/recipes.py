@@ -1,0 +1,235 @@
+"""Recipes: everything that decides what a training run computes, as one value each.
+
+A `Recipe` is a frozen dataclass; `RECIPES` is the table of them. `dataclasses.replace` or a flag of
+`mnistry train` changes any field. What a recipe does not hold is what a run is given: the data set,
+the seed, and where to write.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from mnistry.errors import InvalidValueError, RunError, UnknownNameError
+from mnistry.losses import LossName
+from mnistry.models import (
+    LeNet5Config,
+    ModelConfig,
+    PerceptronConfig,
+    RowLstmConfig,
+    ScratchConfig,
+    SoftmaxConfig,
+)
+from mnistry.optimizers import OptimizerName, ScheduleName
+
+MODELS: dict[str, type[ModelConfig]] = {
+    "softmax": SoftmaxConfig,
+    "perceptron": PerceptronConfig,
+    "scratch": ScratchConfig,
+    "row-lstm": RowLstmConfig,
+    "lenet5": LeNet5Config,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Which model, trained how, on what, and what it is expected to reach.
+
+    Raises:
+        InvalidValueError: a value is out of its range.
+    """
+
+    name: str
+    """The recipe's name in the table."""
+    summary: str
+    """One line on what it is and where it comes from."""
+    model: ModelConfig
+    """The model and its initialization."""
+    optimizer: OptimizerName
+    """Update rule."""
+    learning_rate: float
+    """Learning rate at the first step."""
+    momentum: float = 0.9
+    """Share of the last update that is kept; for the optimizer `momentum`."""
+    schedule: ScheduleName = "constant"
+    """How the learning rate changes: not at all, in stairs, or along a cosine to zero."""
+    decay_rate: float = 0.99
+    """Factor of one stair; for the schedule `staircase`."""
+    decay_steps: int = 275
+    """Steps on one stair; for the schedule `staircase`."""
+    loss: LossName = "cross-entropy"
+    """Loss of one example."""
+    reduction: Literal["mean", "sum"] = "mean"
+    """How the losses of a batch become one number."""
+    l2_penalty: float = 0.0
+    """Factor of Σ‖W‖²/2 over the weight matrices, added to the loss."""
+    averaging: float = 0.0
+    """Largest decay of the moving average of the weights; 0 keeps no average."""
+    batch_size: int
+    """Images a step."""
+    steps: int
+    """Updates of the weights."""
+    order: Literal["shuffled", "file"] = "shuffled"
+    """`shuffled`: a new order every epoch, batches running on across epochs; `file`: the data set's
+    order, the last batch of an epoch shorter where the batch size does not divide it."""
+    validation: int | float = 1 / 12
+    """Size of the validation part, cut from the training part: a count, or a fraction below 1."""
+    split: Literal["first", "random", "writer"] = "first"
+    """Which examples are for validation: the first ones, random ones, or those of random writers."""
+    log_every: int = 50
+    """Steps between two rows of metrics."""
+    validate_every: int = 500
+    """Steps between two measurements on the validation part."""
+    checkpoint_every: int = 1000
+    """Steps between two checkpoints."""
+    keep_checkpoints: int = 5
+    """Checkpoints kept, the newest ones."""
+    devices: int = 1
+    """Devices that share each batch; on a CPU, threads of computation of their own."""
+    reaches: tuple[float, float] | None = None
+    """Test accuracy on MNIST that the tutorial's own program reaches, from and to."""
+
+    def __post_init__(self) -> None:
+        def require(name: str, valid: bool, expected: str) -> None:
+            if not valid:
+                raise InvalidValueError(f"{name} must be {expected}, not {getattr(self, name)}")
+
+        for name in ("batch_size", "steps", "decay_steps", "log_every", "validate_every"):
+            require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("checkpoint_every", "keep_checkpoints", "devices"):
+            require(name, getattr(self, name) >= 1, "at least 1")
+        require("learning_rate", 0 < self.learning_rate < float("inf"), "above 0 and finite")
+        require("momentum", 0 <= self.momentum < 1, "at least 0 and below 1")
+        require("decay_rate", 0 < self.decay_rate <= 1, "above 0 and at most 1")
+        require("l2_penalty", 0 <= self.l2_penalty < float("inf"), "at least 0 and finite")
+        require("averaging", 0 <= self.averaging < 1, "at least 0 and below 1")
+        require("validation", self.validation >= 0, "at least 0")
+        require(
+            "validation",
+            isinstance(self.validation, int) or self.validation < 1,
+            "a count of images, or a fraction below 1",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as JSON values; `from_json` is the inverse."""
+        kind = next(name for name, config in MODELS.items() if isinstance(self.model, config))
+        return asdict(self) | {"model": {"kind": kind, **asdict(self.model)}}
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "Recipe":
+        """Builds the recipe that `to_json` wrote.
+
+        Raises:
+            RunError: a field is unknown or missing.
+        """
+        try:
+            model = dict(values["model"])
+            config = MODELS[model.pop("kind")]
+            return Recipe(**_tupled(values) | {"model": config(**_tupled(model))})
+        except (KeyError, TypeError) as error:
+            known = ", ".join(item.name for item in fields(Recipe))
+            raise RunError(f"a recipe with the fields {known} was expected: {error}") from error
+
+
+def _tupled(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the dataclasses have tuples, which can be hashed."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+_TABLE = (
+    Recipe(
+        name="softmax",
+        summary='Softmax regression: "MNIST for ML beginners" of the TensorFlow 1 tutorials.',
+        model=SoftmaxConfig(),
+        optimizer="sgd",
+        learning_rate=0.5,
+        batch_size=100,
+        steps=1000,
+        reaches=(0.916, 0.919),
+    ),
+    Recipe(
+        name="softmax-sum",
+        summary="Softmax regression on the summed cross-entropy, log(y + 1e-10).",
+        model=SoftmaxConfig(),
+        optimizer="sgd",
+        learning_rate=0.001,
+        loss="probability-cross-entropy",
+        reduction="sum",
+        batch_size=64,
+        steps=2000,
+        reaches=(0.912, 0.913),
+    ),
+    Recipe(
+        name="mlp",
+        summary="784-500-10 with L2, a decaying learning rate and averaged weights: the textbooks' network.",
+        model=PerceptronConfig(hidden=(500,)),
+        optimizer="sgd",
+        learning_rate=0.1,
+        schedule="staircase",
+        decay_rate=0.99,
+        decay_steps=275,
+        l2_penalty=1e-4,
+        averaging=0.99,
+        batch_size=200,
+        steps=10_000,
+        checkpoint_every=1000,
+        keep_checkpoints=5,
+        reaches=(0.977, 0.978),
+    ),
+    Recipe(
+        name="scratch",
+        summary="784-512-10 from arrays and a gradient only: ten epochs in file order.",
+        model=ScratchConfig(hidden=512),
+        optimizer="sgd",
+        learning_rate=1e-3,
+        loss="probability-cross-entropy",
+        batch_size=128,
+        steps=4690,
+        order="file",
+        validation=0,
+        reaches=(0.81, 0.82),
+    ),
+    Recipe(
+        name="lstm",
+        summary="An LSTM of 150 units that reads the 28 rows one after the other.",
+        model=RowLstmConfig(units=150),
+        optimizer="adam",
+        learning_rate=1e-3,
+        batch_size=128,
+        steps=7813,
+        devices=2,
+        reaches=(0.986, 0.986),
+    ),
+    Recipe(
+        name="mlp-deep",
+        summary="784-512-512-10 with dropout and Adam: the network of Keras's mnist_mlp example.",
+        model=PerceptronConfig(hidden=(512, 512), initialization="he", dropout=0.2),
+        optimizer="adam",
+        learning_rate=1e-3,
+        schedule="cosine",
+        batch_size=128,
+        steps=4300,
+    ),
+    Recipe(
+        name="lenet5",
+        summary="LeNet-5 with ReLU and max-pooling.",
+        model=LeNet5Config(),
+        optimizer="adam",
+        learning_rate=2e-3,
+        schedule="cosine",
+        batch_size=128,
+        steps=4300,
+        reaches=(0.990, 1.0),
+    ),
+)
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _TABLE}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        UnknownNameError: there is none; the message suggests the nearest.
+    """
+    if name not in RECIPES:
+        raise UnknownNameError("recipe", name, RECIPES)
+    return RECIPES[name]

@@ -1,0 +1,56 @@
+"""Which examples make up the batch of a step: a pure function of the step and the seed.
+
+Nothing is remembered from one step to the next, so a resumed run sees the same batches.
+"""
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+
+def batch_indices(
+    first_step: int,
+    count: int,
+    *,
+    examples: int,
+    batch_size: int,
+    order: Literal["shuffled", "file"],
+    seed: int,
+) -> np.ndarray:
+    """The row numbers of the batches of `count` steps.
+
+    Args:
+        first_step: the first of the steps, counted from 0.
+        count: how many steps.
+        examples: size of the training part.
+        batch_size: rows in a full batch.
+        order: "shuffled" runs through one random order after another, batches running on across
+            epochs (the tutorials' `next_batch`); "file" goes through the rows as they stand and
+            ends each epoch with a shorter batch where `batch_size` does not divide `examples`.
+        seed: decides the random orders.
+
+    Returns:
+        int32 `[count, batch_size]`; the missing places of a short batch are -1.
+
+    >>> batch_indices(0, 3, examples=5, batch_size=2, order="file", seed=0).tolist()
+    [[0, 1], [2, 3], [4, -1]]
+    """
+    steps = np.arange(first_step, first_step + count)[:, None]
+    places = np.arange(batch_size)[None, :]
+    if order == "file":
+        per_epoch = -(-examples // batch_size)
+        rows = (steps % per_epoch) * batch_size + places
+        return np.where(rows < examples, rows, -1).astype(np.int32)
+    positions = steps * batch_size + places
+    epochs = positions // examples
+    indices = np.empty(positions.shape, np.int32)
+    for epoch in range(epochs.min(initial=0), epochs.max(initial=-1) + 1):
+        chosen = epochs == epoch
+        indices[chosen] = _shuffled(examples, seed, epoch)[positions[chosen] % examples]
+    return indices
+
+
+@lru_cache(maxsize=4)
+def _shuffled(examples: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, epoch)).permutation(examples).astype(np.int32)

@@ -1,0 +1,111 @@
+"""What a run leaves behind when training is over: weights, ONNX model, figures, report."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from mnistry.atomic import write_bytes, write_text
+from mnistry.data import Dataset
+from mnistry.data.split import Split
+from mnistry.evaluation.metrics import Evaluation
+from mnistry.evaluation.mistakes import worst_mistakes
+from mnistry.evaluation.report import Report, write_report
+from mnistry.export.onnx import largest_difference, require_agreement, to_onnx
+from mnistry.models import Model, SoftmaxRegression
+from mnistry.reading.recognizer import Recognizer
+from mnistry.training.checkpoint import save_model
+from mnistry.training.events import Events
+from mnistry.training.progress import TrainingProgress
+from mnistry.training.run import Run
+from mnistry.training.state import State
+
+CHECKED_IMAGES = 1000
+
+
+def finish(
+    run: Run, state: State, dataset: Dataset, split: Split, events: Events, progress: TrainingProgress
+) -> None:
+    """Writes all that a finished run has; see `mnistry.training.run`.
+
+    The figures are those of `model.onnx`, so that what is handed on is what was measured.
+
+    Raises:
+        ExportError: the ONNX model does not agree with the trained one.
+        OSError: the folder cannot be written to.
+    """
+    model, test = state.final_model, split.test
+    content = to_onnx(model)
+    difference = largest_difference(content, model, test.images[:CHECKED_IMAGES])
+    require_agreement(difference, "model.onnx")
+    save_model(run.path / "model.safetensors", model)
+    write_bytes(run.path / "model.onnx", content)
+
+    logits = Recognizer.load(run.path / "model.onnx").logits(test.images)
+    evaluation = Evaluation.of(logits, test.labels)
+    mistakes = worst_mistakes(test.images, test.labels, logits)
+    history = run.history()
+    figures: dict[str, Any] = {
+        "part": "test",
+        "data": run.data,
+        "class_names": list(dataset.class_names),
+        "steps": int(state.step),
+        "train_seconds": round(history[-1]["seconds"], 3),
+        "onnx_largest_difference": difference,
+        **evaluation.to_json(),
+    }
+    if state.average is not None:
+        plain = Evaluation.of(Recognizer(to_onnx(state.model)).logits(test.images), test.labels)
+        figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
+
+    events.scalars({"step": int(state.step), "test_accuracy": evaluation.accuracy})
+    if mistakes:
+        from mnistry.data.sheet import draw_sheet
+
+        captions = [
+            f"{dataset.class_names[mistake.label]} as {dataset.class_names[mistake.predicted]}"
+            for mistake in mistakes
+        ]
+        sheet = draw_sheet(np.stack([mistake.image for mistake in mistakes]), captions, columns=10)
+        events.picture("mistakes", np.asarray(sheet.convert("RGB")), int(state.step))
+    write_report(
+        run.path / "report.html",
+        Report(
+            title=f"{run.recipe.name}, seed {run.seed}",
+            facts=_facts(run, dataset, figures),
+            history=history,
+            evaluation=evaluation,
+            part="test",
+            class_names=dataset.class_names,
+            mistakes=mistakes,
+            templates=_templates(model),
+        ),
+    )
+    # Last, because it says that the run is finished.
+    write_text(run.path / "evaluation.json", json.dumps(figures, indent=2) + "\n")
+    progress.note(f"finished: {run.path}")
+
+
+def _templates(model: Model) -> np.ndarray | None:
+    """The weights of each class as a picture, float32 `[10, 28, 28]`, where the model is linear."""
+    if not isinstance(model, SoftmaxRegression):
+        return None
+    return np.asarray(model.output.weight).T.reshape(-1, 28, 28)
+
+
+def _facts(run: Run, dataset: Dataset, figures: dict[str, Any]) -> dict[str, str]:
+    recipe = run.recipe.to_json()
+    model = recipe.pop("model")
+    return {
+        "summary": recipe.pop("summary"),
+        "data": dataset.source,
+        "seed": str(run.seed),
+        "training": f"{figures['train_seconds']:.1f} s",
+        "model": " ".join(f"{name}={value}" for name, value in model.items()),
+        **{name.replace("_", " "): str(value) for name, value in recipe.items() if name != "reaches"},
+        **{
+            f"{part} weights": f"accuracy {value['accuracy']:.4f}"
+            for part, value in (("plain", figures.get("plain_weights")),)
+            if value
+        },
+    }

@@ -1,0 +1,303 @@
+"""The training run, top to bottom: `train` → `fit` → `run_steps` → `train_step`.
+
+`train_step` is the mathematics of one update. `run_steps` is a compiled loop over many of them, in
+which Python takes no part. `fit` calls it once per logging interval and writes down what happened.
+"""
+
+import time
+from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from mnistry.data import Dataset, Examples, load
+from mnistry.errors import RunError, TrainingError
+from mnistry.losses import example_losses
+from mnistry.models import Model
+from mnistry.optimizers import l2_penalty, moving_average
+from mnistry.recipes import Recipe, find_recipe
+from mnistry.training.batches import batch_indices
+from mnistry.training.checkpoint import load_model, load_newest, save_checkpoint
+from mnistry.training.devices import make_mesh
+from mnistry.training.events import Events
+from mnistry.training.finish import finish
+from mnistry.training.interruption import Interrupted, stop_on_signals
+from mnistry.training.progress import TrainingProgress
+from mnistry.training.run import Run
+from mnistry.training.state import (
+    State,
+    initial_state,
+    named_arrays,
+    optimizer_of,
+    schedule_of,
+    starting_from,
+)
+from mnistry.training.validation import validation_figures
+
+
+def train(
+    recipe: Recipe | str,
+    *,
+    data: str | Path = "mnist",
+    data_dir: Path | str | None = None,
+    seed: int = 0,
+    runs: Path | str = "runs",
+    init_from: Path | str | None = None,
+    progress: TrainingProgress | None = None,
+    **changes: Any,
+) -> Run:
+    """Trains a recipe and returns the finished run, whose folder holds everything that came of it.
+
+    Args:
+        recipe: a recipe, or the name of one in `mnistry.recipes.RECIPES`.
+        data: a named data set, or the path of a folder or file of one's own (see `mnistry.load`).
+        data_dir: where to look for named data sets first.
+        seed: decides the initial weights, the order of examples, and dropout.
+        runs: the folder in which the run gets a new folder of its own.
+        init_from: a run folder whose trained weights are the initial ones.
+        progress: where to show how it goes; nothing is shown without it.
+        **changes: fields of the recipe to change, such as `steps=500`.
+
+    Raises:
+        MnistryError: a name, value, data set or run folder is not usable, or the loss is not finite.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+
+    >>> import tempfile
+    >>> run = train("softmax", data="optdigits", steps=200, runs=tempfile.mkdtemp())
+    >>> run.evaluation.accuracy > 0.8
+    True
+    """
+    recipe = replace(find_recipe(recipe) if isinstance(recipe, str) else recipe, **changes)
+    dataset = load(data, Path(data_dir) if data_dir else None)
+    run = Run.create(
+        runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
+    )
+    return _train(run, dataset, progress)
+
+
+def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run:
+    """Goes on with a run from its newest checkpoint, to the very weights of an uninterrupted run.
+
+    Args:
+        path: the run folder.
+        progress: where to show how it goes.
+
+    Raises:
+        RunError: the folder is no run, or its data set has changed since.
+        Interrupted: as for `train`.
+    """
+    run = Run.open(path)
+    return _train(run, run.load_data(), progress)
+
+
+def _train(run: Run, dataset: Dataset, progress: TrainingProgress | None) -> Run:
+    recipe = run.recipe
+    mesh = make_mesh(recipe)
+    split = run.split(dataset)
+    state, damaged = load_newest(run.checkpoints, like=initial_state(recipe, run.seed))
+    with progress or TrainingProgress(recipe.steps, silent=True) as progress:
+        for error in damaged:
+            progress.note(f"{error}; using the one before it")
+        if state is None:
+            state = initial_state(recipe, run.seed)
+            if run.init_from:
+                state = starting_from(recipe, _weights_of(run.init_from, like=state.model), state.key)
+        else:
+            progress.note(f"resuming {run.path} at step {int(state.step):,}")
+        run.forget_rows_after(int(state.step))
+        with Events(run.path / "tensorboard", from_step=int(state.step)) as events:
+            state = fit(run, split.train, split.validation, state, mesh, progress, events)
+            finish(run, state, dataset, split, events, progress)
+    return run
+
+
+def fit(
+    run: Run,
+    train: Examples,
+    validation: Examples,
+    state: State,
+    mesh: Mesh,
+    progress: TrainingProgress,
+    events: Events,
+) -> State:
+    """Trains from `state` to the recipe's last step, logging, validating and saving on the way.
+
+    Returns:
+        The last state.
+
+    Raises:
+        TrainingError: the loss or the weights are not finite.
+        Interrupted: Ctrl-C or SIGTERM; a checkpoint of the state is saved.
+    """
+    recipe = run.recipe
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
+    steps_function = compiled_steps(recipe, mesh)
+    examples = jax.device_put((train.images, train.labels), everywhere)
+    held_out = jax.device_put((validation.images, validation.labels), everywhere)
+    state = jax.device_put(state, everywhere)
+    learning_rate = schedule_of(recipe)
+
+    def run_until(state: State, first: int, last: int) -> tuple[State, np.ndarray]:
+        """Makes the updates after step `first` up to step `last`; returns the losses of their batches."""
+        indices = np.full((recipe.log_every, recipe.batch_size), -1, np.int32)
+        indices[: last - first] = batch_indices(
+            first,
+            last - first,
+            examples=len(train),
+            batch_size=recipe.batch_size,
+            order=recipe.order,
+            seed=run.seed,
+        )
+        state, losses = steps_function(
+            state, *examples, jax.device_put(indices, across_devices), last - first
+        )
+        return state, np.asarray(losses)[: last - first]
+
+    step = int(state.step)
+    if step < recipe.steps:  # no step at all, and one validation: this compiles
+        state, _ = run_until(state, step, step)
+        _ = len(validation) and validation_figures(state.final_model, *held_out)
+    earlier_seconds = next((row["seconds"] for row in reversed(run.history())), 0.0)
+
+    with stop_on_signals() as stop:
+        started = row_started = time.perf_counter()
+        row_losses: list[np.ndarray] = []
+        while step < recipe.steps:
+            following = min(
+                recipe.steps,
+                *(
+                    step - step % every + every
+                    for every in (recipe.log_every, recipe.validate_every, recipe.checkpoint_every)
+                ),
+            )
+            state, losses = run_until(state, step, following)
+            _require_finite(run, {"loss": losses}, step + 1)
+            progress.losses(step + 1, losses)
+            row_losses.append(losses)
+            step = following
+
+            validate = len(validation) > 0 and (step % recipe.validate_every == 0 or step == recipe.steps)
+            if validate or step % recipe.log_every == 0 or step == recipe.steps:
+                now = time.perf_counter()
+                interval = np.concatenate(row_losses)
+                row = {
+                    "step": step,
+                    "loss": float(losses[-1]),
+                    "mean_loss": float(interval.mean(dtype=np.float64)),
+                    "learning_rate": float(learning_rate(step - 1)),
+                    "images_per_second": len(interval) * recipe.batch_size / (now - row_started),
+                    "seconds": earlier_seconds + now - started,
+                }
+                if validate:
+                    row |= validation_figures(state.final_model, *held_out)
+                    events.histograms(named_arrays(state.final_model), step)
+                run.log(row)
+                events.scalars(row)
+                progress.row(row)
+                row_losses, row_started = [], time.perf_counter()
+
+            if step % recipe.checkpoint_every == 0 or step == recipe.steps or stop.signal_number:
+                _require_finite(run, named_arrays(state), step)
+                save_checkpoint(run.checkpoints, state, recipe.keep_checkpoints)
+            if stop.signal_number and step < recipe.steps:
+                raise Interrupted(
+                    stop.signal_number,
+                    f"stopped at step {step:,} of {recipe.steps:,}; everything is saved. "
+                    f"Go on with: mnistry train --resume {run.path}",
+                )
+    return state
+
+
+@lru_cache(maxsize=1)
+def compiled_steps(recipe: Recipe, mesh: Mesh) -> Any:
+    """`run_steps` for a recipe on a mesh; several seeds of one recipe share what was compiled."""
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    return jax.jit(partial(run_steps, recipe), donate_argnums=0, out_shardings=(everywhere, everywhere))
+
+
+def run_steps(
+    recipe: Recipe, state: State, images: Array, labels: Array, batches: Array, count: Array
+) -> tuple[State, Array]:
+    """Makes `count` updates in one compiled loop.
+
+    The number of turns is an argument and not a constant, so that one compiled program serves any
+    number of steps: where a run is cut into pieces cannot change its numbers.
+
+    Args:
+        recipe: what to do in each step.
+        state: the state before.
+        images: uint8 `[examples, 28, 28]`.
+        labels: uint8 `[examples]`.
+        batches: int32 `[at least count, batch]`, the rows of each step's batch; -1 is no row.
+        count: int32 `[]`.
+
+    Returns:
+        The state after, and the loss of each batch, float32 `[len(batches)]`.
+    """
+
+    def turn(index: Array, carried: tuple[State, Array]) -> tuple[State, Array]:
+        state, losses = carried
+        rows = batches[index]
+        batch_images = images[rows].astype(jnp.float32) / 255
+        state, loss = train_step(recipe, state, batch_images, labels[rows].astype(jnp.int32), rows >= 0)
+        return state, losses.at[index].set(loss)
+
+    result: tuple[State, Array] = jax.lax.fori_loop(0, count, turn, (state, jnp.zeros(len(batches))))
+    return result
+
+
+def train_step(
+    recipe: Recipe, state: State, images: Array, labels: Array, present: Array
+) -> tuple[State, Array]:
+    """One update of the weights.
+
+    Args:
+        recipe: the loss, the optimizer and the averaging.
+        state: the state before.
+        images: float32 `[batch, 28, 28]`, 0 to 1.
+        labels: int32 `[batch]`.
+        present: bool `[batch]`; a place of the batch without an example counts for nothing.
+
+    Returns:
+        The state after, and the loss of the batch before the update, float32 `[]`.
+    """
+    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
+
+    def batch_loss(model: Model) -> Array:
+        losses = jnp.where(present, example_losses(recipe.loss, model(images, key), labels), 0)
+        loss = losses.sum() / present.sum() if recipe.reduction == "mean" else losses.sum()
+        return loss + recipe.l2_penalty * l2_penalty(model) if recipe.l2_penalty else loss
+
+    loss, gradient = jax.value_and_grad(batch_loss)(state.model)
+    updates, optimizer_state = optimizer_of(recipe).update(gradient, state.optimizer_state)
+    model = optax.apply_updates(state.model, updates)
+    step = state.step + 1
+    average = state.average and moving_average(state.average, model, step, recipe.averaging)
+    return State(model, average, optimizer_state, step, state.key), loss
+
+
+def _weights_of(run_path: Path, like: Model) -> Model:
+    try:
+        return load_model(run_path / "model.safetensors", like)
+    except RunError as error:
+        raise RunError(f"cannot start from {run_path}: {error}") from error
+
+
+def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) -> None:
+    """Raises TrainingError for a value that is not finite; losses have a row for each step."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            step = first_step + (int(np.argmin(np.isfinite(array))) if name == "loss" else 0)
+            rate = float(schedule_of(run.recipe)(step - 1))
+            raise TrainingError(
+                f"{name} is not finite at step {step:,}, with the learning rate {rate:.6g}; "
+                f"training stopped. The checkpoints up to then are kept in {run.checkpoints}. Try a smaller --learning-rate."
+            )
