@@ -75,7 +75,7 @@ class Arguments:
     """Folder of the four MNIST .gz files."""
     recipes: tuple[RecipeName, ...] = tuple(MULTIPLY_ADDS)
     peers: tuple[PeerName, ...] = tuple(PEERS)
-    """Where the package index has PyTorch with CUDA only, set
+    """Programs to compare with. Where the package index has PyTorch with CUDA only, set
     PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu when the environments are made."""
     repeats: int = 5
     """Runs of each program for each recipe."""
@@ -232,15 +232,19 @@ def run_program(name: RecipeName, program: str, command: list[str], recipe: Reci
         start = time.perf_counter()
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         seconds = time.perf_counter() - start
+    last_lines = "\n".join(process.stderr.splitlines()[-8:])
+    if process.returncode != 0:
+        return Failure(name, program, f"exit status {process.returncode}\n{last_lines}")
     try:
-        process.check_returncode()
         answer = json.loads(process.stdout.splitlines()[-1])
         train_seconds, accuracy = float(answer["train_seconds"]), float(answer["test"]["accuracy"])
-        if answer.get("steps", recipe.steps) != recipe.steps:
-            return Failure(name, program, f"{answer['steps']} steps were run instead of {recipe.steps}")
-    except (subprocess.CalledProcessError, ValueError, LookupError, TypeError) as error:
-        last_lines = process.stderr.splitlines()[-8:]
-        return Failure(name, program, "\n".join([f"{type(error).__name__}: {error}", *last_lines]))
+        steps = int(answer.get("steps", recipe.steps))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        return Failure(
+            name, program, f"the last line of output is not the JSON expected: {error!r}\n{last_lines}"
+        )
+    if steps != recipe.steps:
+        return Failure(name, program, f"{steps} steps were run instead of {recipe.steps}")
     return Run(name, program, recipe.steps, recipe.batch_size, seconds, train_seconds, accuracy)
 
 
@@ -262,7 +266,7 @@ def measure_machine() -> dict[str, Any]:
 
 
 def matrix_product_rates() -> tuple[str, dict[int, float]]:
-    """JAX's device, and the best of ten GFLOP/s of a product of two n×n float32 matrices, by n."""
+    """JAX's device, and the best of twenty GFLOP/s of a product of two n×n float32 matrices, by n."""
     import jax
     import jax.numpy as jnp
 
@@ -272,7 +276,7 @@ def matrix_product_rates() -> tuple[str, dict[int, float]]:
         matrix = jax.random.uniform(jax.random.key(n), (n, n))
         product(matrix, matrix).block_until_ready()
         fastest = float("inf")
-        for _ in range(10):
+        for _ in range(20):
             start = time.perf_counter()
             product(matrix, matrix).block_until_ready()
             fastest = min(fastest, time.perf_counter() - start)

@@ -78,6 +78,7 @@ def mlp(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
         return fit(model, mnist, steps, batch_size, save)
 
 
+# The book "Deep Learning with Python" builds these two to show what Keras does.
 class NaiveDense:
     def __init__(self, n_inputs: int, n_outputs: int, activation: Callable[[tf.Tensor], tf.Tensor]) -> None:
         self.activation = activation
@@ -109,6 +110,7 @@ class NaiveSequential:
 def scratch(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
     model = NaiveSequential([NaiveDense(784, 512, tf.nn.relu), NaiveDense(512, 10, tf.nn.softmax)])
 
+    @tf.function
     def one_training_step(images: np.ndarray, labels: np.ndarray) -> None:
         with tf.GradientTape() as tape:
             losses = keras.losses.sparse_categorical_crossentropy(labels, model(images))

@@ -8,6 +8,8 @@ the seed, and where to write.
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from tyro.conf import Suppress
+
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.losses import LossName
 from mnistry.models import (
@@ -37,9 +39,9 @@ class Recipe:
         InvalidValueError: a value is out of its range.
     """
 
-    name: str
+    name: Suppress[str]
     """The recipe's name in the table."""
-    summary: str
+    summary: Suppress[str]
     """One line on what it is and where it comes from."""
     model: ModelConfig
     """The model and its initialization."""
@@ -84,7 +86,7 @@ class Recipe:
     """Checkpoints kept, the newest ones."""
     devices: int = 1
     """Devices that share each batch; on a CPU, threads of computation of their own."""
-    reaches: tuple[float, float] | None = None
+    reaches: Suppress[tuple[float, float] | None] = None
     """Test accuracy on MNIST that the tutorial's own program reaches, from and to."""
 
     def __post_init__(self) -> None:

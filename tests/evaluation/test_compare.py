@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -29,6 +29,7 @@ def test_by_hand(only_first: int, only_second: int, p_value: float) -> None:
     assert discordant(only_first, only_second) == McNemar(only_first, only_second, p_value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400), st.integers(0, 400))
 @example(5_000, 5_300)
 @example(0, 2_000)

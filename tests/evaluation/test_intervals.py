@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -17,6 +17,7 @@ def test_wilson_as_published(correct: int, n: int, low: float, high: float) -> N
     assert wilson_interval(correct, n) == pytest.approx((low, high), abs=5e-5)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_holds_the_proportion_and_agrees_with_scipy(counts: tuple[int, int]) -> None:
     correct, n = counts
@@ -34,6 +35,7 @@ def test_spread_by_hand() -> None:
     assert spread.interval == pytest.approx((98 - 4.3027 * 2 / 3**0.5, 98 + 4.3027 * 2 / 3**0.5), abs=1e-4)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0, 1), min_size=2, max_size=40).filter(lambda values: max(values) - min(values) > 1e-3)
 )

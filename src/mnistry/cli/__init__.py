@@ -1,0 +1,73 @@
+"""The command line: `mnistry COMMAND …`.
+
+Each command is a module with a `main(arguments) -> exit status`, imported only when it is called, so
+that `mnistry --help` answers at once and reading a picture never loads what training needs.
+"""
+
+import importlib
+import os
+import sys
+
+from mnistry.errors import MnistryError, UnknownNameError
+
+COMMANDS = {
+    "train": "train a recipe, measure it, and keep everything in a run folder",
+    "evaluate": "measure a trained model: accuracy, precision, recall, confusion, calibration",
+    "compare": "lay runs side by side; for two of them, McNemar's test",
+    "read": "read the digit in each picture",
+    "export": "hand a trained model on as ONNX, safetensors or npz",
+    "recipes": "list the recipes",
+    "data": "list, fetch, look at and convert data sets",
+}
+
+USAGE = (
+    "usage: mnistry COMMAND …\n\nHandwritten digits, from the first gradient to real paper.\n\ncommands:\n"
+    + "".join(f"  {name:<10} {summary}\n" for name, summary in COMMANDS.items())
+    + "\n`mnistry COMMAND --help` tells more; `mnistry --version` the version.\n"
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line and returns its exit status.
+
+    0: done. 2: bad input, explained on standard error in one message, without a traceback.
+    130 or 143: stopped by Ctrl-C or SIGTERM.
+
+    Args:
+        arguments: what follows `mnistry`; by default those of the process.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"mnistry {version('mnistry')}")
+        return 0
+    try:
+        if arguments[0] not in COMMANDS:
+            raise UnknownNameError("command", arguments[0], COMMANDS)
+        command = importlib.import_module(f"mnistry.cli.{arguments[0]}")
+        status: int = command.main(arguments[1:])
+        sys.stdout.flush()
+        return status
+    except MnistryError as error:
+        return _fail(str(error))
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}")
+    except ModuleNotFoundError as error:
+        return _fail(
+            f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[train]'"
+        )
+    except KeyboardInterrupt:
+        return 130
+
+
+def _fail(message: str) -> int:
+    print(f"mnistry: {message}", file=sys.stderr)
+    return 2

@@ -19,12 +19,15 @@ from mnistry.errors import DataError, UnknownNameError
 
 SHEET_EXAMPLES_PER_CLASS = 12
 
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
+Source = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME-OR-PATH")]
+
 
 @dataclass(frozen=True)
 class List:
     """List the named data sets."""
 
-    data_dir: Path | None = None
+    data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
     def run(self, console: Console) -> None:
@@ -40,10 +43,10 @@ class List:
 class Fetch:
     """Find a data set's files, or download them, and say where they are."""
 
-    name: tyro.conf.Positional[str]
+    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
     """A named data set; `mnistry data list` lists them."""
 
-    data_dir: Path | None = None
+    data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
     def run(self, console: Console) -> None:
@@ -61,13 +64,13 @@ class Fetch:
 class Info:
     """Show what a data set holds: sizes, classes, hashes, licence."""
 
-    name_or_path: tyro.conf.Positional[str]
+    name_or_path: Source
     """A named data set, a folder of IDX files, CSV files or pictures by class, an .npz or a .csv file."""
 
-    data_dir: Path | None = None
+    data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
-    sheet: Path | None = None
+    sheet: Annotated[Path | None, tyro.conf.arg(metavar="FILE.png")] = None
     """Draw the first examples of each class of the test part into this PNG file."""
 
     def run(self, console: Console) -> None:
@@ -94,16 +97,16 @@ class Info:
 class Convert:
     """Write a data set in another format; nothing is overwritten."""
 
-    name_or_path: tyro.conf.Positional[str]
+    name_or_path: Source
     """A named data set, a folder of IDX files, CSV files or pictures by class, an .npz or a .csv file."""
 
-    out: tyro.conf.Positional[Path]
+    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """The folder to make, or for npz the file."""
 
-    to: Format | None = None
+    to: Annotated[Format | None, tyro.conf.arg(metavar="idx|npz|png|csv")] = None
     """The format. Without it: npz if OUT ends in .npz, otherwise idx."""
 
-    data_dir: Path | None = None
+    data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
     def run(self, console: Console) -> None:
@@ -128,7 +131,7 @@ def main(arguments: list[str]) -> int:
         SystemExit: help was asked for, or the arguments are wrong.
     """
     command: List | Fetch | Info | Convert = tyro.cli(
-        Command,  # type: ignore[arg-type]
+        Command,
         args=arguments,
         prog="mnistry data",
         description="Data sets: what there is, where it lies, what is in it.",

@@ -1,11 +1,10 @@
 """Writing a data set in the formats that other programs read."""
 
 import io
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ Format = Literal["idx", "npz", "png", "csv"]
 
 
 def write(dataset: Dataset, out: Path, to: Format) -> None:
-    """Writes both parts of a data set; whatever is written, `load` reads back.
+    """Writes both parts of a data set; `load` reads them back, pictures in the order of their classes.
 
     - `"idx"`: a folder of four files, named as MNIST's, compressed;
     - `"npz"`: one file with `x_train`, `y_train`, `x_test`, `y_test`, as Keras lays them out;
@@ -51,15 +50,12 @@ def write(dataset: Dataset, out: Path, to: Format) -> None:
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill, which gets its name only when the block ends without an exception."""
-    unfinished = Path(tempfile.mkdtemp(dir=path.parent, prefix=".writing-"))
-    try:
-        yield unfinished
-        unfinished.chmod(path.parent.stat().st_mode)
-        unfinished.rename(path)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+    """A folder to fill, which moves to `path` only when the block ends without an exception."""
+    with TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+        folder = Path(scratch) / path.name
+        folder.mkdir()
+        yield folder
+        folder.rename(path)
 
 
 def _write_idx(dataset: Dataset, folder: Path) -> None:

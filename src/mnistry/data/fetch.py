@@ -57,7 +57,10 @@ def fetch(
         if all(local):
             return [found for found in local if found]
         missing = [file.name for file, found in zip(entry.files, local, strict=True) if not found]
-        tried.append(f"{folder}: " + (f"lacks {', '.join(missing)}" if folder.is_dir() else "no such folder"))
+        if not folder.is_dir():
+            tried.append(f"{folder}: no such folder")
+        else:
+            tried.append(f"{folder}: lacks {', '.join(missing) if any(local) else 'all of its files'}")
 
     cache = cache_folder() / entry.name
     cached, problems = _in_cache(cache, entry)
@@ -90,10 +93,13 @@ def _in_folder(folder: Path, name: str, file: File) -> Found | None:
                 return found
             if place == folder and (whose or not found.refuted):
                 continue
-            belongs = f" and belongs to {whose}" if whose else ""
+            if whose:
+                raise DataError(
+                    f"{path}: this file belongs to {whose}, not to {name}. Put the right one there."
+                )
             raise DataError(
-                f"{path}: wrong checksum: the content should have SHA-256 {file.sha256 or '(not known)'}, "
-                f"but has {found.sha256}{belongs}. Remove the file, or put the published one in its place."
+                f"{path}: wrong checksum: the content should have SHA-256 {file.sha256}, but has "
+                f"{found.sha256}. Remove the file, or put the published one in its place."
             )
     return None
 

@@ -141,7 +141,9 @@ def write(path: Path | str, array: NDArray[Any]) -> None:
     """
     content = encode(array)
     path = Path(path)
-    atomic.write_bytes(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    atomic.write_bytes(
+        path, gzip.compress(content, compresslevel=6, mtime=0) if path.suffix == ".gz" else content
+    )
 
 
 def examples(images: NDArray[Any], labels: NDArray[Any], *, images_name: str, labels_name: str) -> Examples:

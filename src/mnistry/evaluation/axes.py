@@ -34,7 +34,7 @@ def linear_axis(values: Sequence[float], style: str = "") -> Axis:
         (['0.0', '0.2', '0.4', '0.6', '0.8', '1.0'], 0.5)
     """
     low, high = min(values), max(values)
-    if low == high:
+    if high - low <= 1e-8 * max(abs(low), abs(high)):
         low, high = low - (abs(low) / 2 or 1), high + (abs(high) / 2 or 1)
     power = 10.0 ** math.floor(math.log10((high - low) / 4))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= (high - low) / 5 * 0.999)
@@ -75,9 +75,9 @@ def accuracy_axis(values: Sequence[float]) -> Axis:
     smallest = 1e-4  # 100 % would be infinitely far up
     low, high = min(values), min(max(values), 1 - smallest)
     if 1 - low < 3 * (1 - high):
-        decimals = 0 if max(values) - min(values) > 0.04 else 1 if max(values) - min(values) > 0.004 else 2
-        axis = linear_axis(values, f".{decimals}%")
-        return Axis(axis.low, min(axis.high, 1.0), [tick for tick in axis.ticks if tick[0] < 1 + 1e-9])
+        axis = linear_axis([100 * value for value in values])
+        inside = [(value / 100, f"{label}%") for value, label in axis.ticks if 0 <= value <= 100]
+        return Axis(max(axis.low / 100, 0.0), min(axis.high / 100, 1.0), inside)
     round_values = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
     ticks = [(value, f"{100 * value:g}%") for value in round_values if low <= value <= high]
     return Axis(

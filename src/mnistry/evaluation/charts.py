@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from xml.etree.ElementTree import Element
 
 from mnistry.evaluation.axes import Axis, linear_axis
-from mnistry.evaluation.markup import Element, element
+from mnistry.evaluation.markup import element
 from mnistry.evaluation.metrics import BINS, Evaluation
 
 WIDTH, HEIGHT = 440, 270

@@ -3,12 +3,10 @@
 import base64
 import io
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, tostring
 
 import numpy as np
 from numpy.typing import NDArray
-
-__all__ = ["Element", "SubElement", "element", "page", "picture"]
 
 
 def element(tag: str, *children: Element | str, **attributes: str | float) -> Element:

@@ -154,9 +154,7 @@ def _with_legend(axes: "Axes") -> "Figure":
 def _write_mistakes(path: Path, class_names: Sequence[str], mistakes: Sequence[Mistake]) -> None:
     from mnistry.data.sheet import draw_sheet
 
-    captions = [
-        f"{class_names[one.label]}→{class_names[one.predicted]} {one.confidence:.0%}" for one in mistakes
-    ]
+    captions = [f"{class_names[one.label]} as {class_names[one.predicted]}" for one in mistakes]
     sheet = draw_sheet(np.stack([one.image for one in mistakes]), captions, columns=10)
     with replacing(path) as file:
         sheet.save(file, format="PNG")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from mnistry.evaluation.charts import (
     probability_bars,
     reliability_diagram,
 )
-from mnistry.evaluation.markup import Element, element, page, picture
+from mnistry.evaluation.markup import element, page, picture
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import Mistake
 from mnistry.evaluation.style import CSS

@@ -119,8 +119,8 @@ th { font-weight: 500; color: var(--muted); font-size: .8125rem; }
 .chances .main { fill: rgb(var(--right)); }
 .chances .second { fill: rgb(var(--wrong)); }
 
-.templates { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(45%, 10.5rem), 1fr)); gap: 1rem;
-  list-style: none; margin: 0; padding: 0; }
+.templates { display: grid; gap: 1rem; list-style: none; margin: 0; padding: 0;
+  grid-template-columns: repeat(auto-fill, minmax(min(45%, 10.5rem), 1fr)); }
 .templates img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 8px;
   background: var(--surface); outline: 1px solid var(--line); outline-offset: -1px; }
 .templates figcaption { text-align: center; font-size: .8125rem; color: var(--muted); margin-top: .25rem;

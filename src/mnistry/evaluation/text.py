@@ -27,7 +27,7 @@ def render_table(evaluation: Evaluation, class_names: Sequence[str]) -> Renderab
         "accuracy ",
         (f"{evaluation.accuracy:.2%}", "bold"),
         (f"  95% interval {low:.2%} to {high:.2%}", "dim"),
-        f"\n{evaluation.errors:,} mistakes in {evaluation.n:,} images"
+        f"\nmistakes {evaluation.errors:,} of {evaluation.n:,}"
         f" · macro F1 {evaluation.macro['f1']:.4f}"
         f" · log loss {evaluation.negative_log_likelihood:.4f} nats"
         f" · calibration error {evaluation.calibration_error:.2%}\n",
@@ -65,7 +65,7 @@ def render_comparison(runs: Mapping[str, Evaluation], test: McNemar | None = Non
         return table
     first, second, *_ = runs
     verdict = Text.assemble(
-        f"only {first} is right on {test.only_first:,} images, only {second} on {test.only_second:,}: ",
+        f"right where the other is wrong: {first} {test.only_first:,}, {second} {test.only_second:,}; ",
         (f"p = {test.p_value:.2g}", "bold"),
         (" (McNemar, exact, two-sided)\n", "dim"),
         "Two equally good models would rarely differ by as much."

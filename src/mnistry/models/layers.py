@@ -65,9 +65,9 @@ def dropout(x: Array, rate: float, key: Array) -> Array:
 def convolve(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) -> Array:
     """A 2-D convolution with stride 1 (as networks mean it: the kernel is not flipped).
 
-    One layer, two lowerings with the same numbers: on a CPU the convolution is one matrix product
-    over shifted slices, which inside a compiled loop is an order of magnitude faster there than the
-    native operation; elsewhere the native one is used.
+    One layer, two lowerings with the same numbers: on a CPU the convolution is one matrix product,
+    which inside a compiled loop is an order of magnitude faster there than the native operation;
+    elsewhere the native one is used.
 
     Args:
         images: float32 `[batch, height, width, channels]`.
@@ -82,14 +82,23 @@ def convolve(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) ->
 
 
 def convolve_as_product(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) -> Array:
-    """`convolve` as pad, slice, concatenate, and one matrix product."""
+    """`convolve` as one matrix product of the rows of the images with a banded matrix.
+
+    All features of a row of the output depend on as many rows of the input as the kernel is high. Laid
+    side by side, these rows times a matrix that holds the kernel once for every column, each time one
+    column further, are that row of the output. Most of the matrix is zeros; with few channels the
+    product is nevertheless four times as fast as one over 5×5 patches, because nearly nothing is copied.
+    """
     rows, columns, channels, features = kernel.shape
     if padding == "SAME":
         images = jnp.pad(images, ((0, 0), (rows // 2, rows // 2), (columns // 2, columns // 2), (0, 0)))
-    height, width = images.shape[1] - rows + 1, images.shape[2] - columns + 1
-    slices = [images[:, y : y + height, x : x + width] for y in range(rows) for x in range(columns)]
-    patches = jnp.concatenate(slices, axis=-1)
-    return patches @ kernel.reshape(rows * columns * channels, features)
+    batch, height, width, _ = images.shape
+    new_height, new_width = height - rows + 1, width - columns + 1
+    shifted = [jnp.pad(kernel, ((0, 0), (x, new_width - 1 - x), (0, 0), (0, 0))) for x in range(new_width)]
+    band = jnp.stack(shifted, axis=3).reshape(rows * width * channels, new_width * features)
+    flat = images.reshape(batch, height, width * channels)
+    neighbours = jnp.concatenate([flat[:, y : y + new_height] for y in range(rows)], axis=-1)
+    return (neighbours @ band).reshape(batch, new_height, new_width, features)
 
 
 def convolve_natively(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) -> Array:

@@ -4,6 +4,7 @@
 which Python takes no part. `fit` calls it once per logging interval and writes down what happened.
 """
 
+import math
 import time
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -18,23 +19,23 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.data import Dataset, Examples, load
-from mnistry.errors import RunError, TrainingError
+from mnistry.errors import InvalidValueError, TrainingError
+from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, moving_average
 from mnistry.recipes import Recipe, find_recipe
 from mnistry.training.batches import batch_indices
-from mnistry.training.checkpoint import load_model, load_newest, save_checkpoint
+from mnistry.training.checkpoint import load_newest, save_checkpoint
 from mnistry.training.devices import make_mesh
 from mnistry.training.events import Events
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
 from mnistry.training.progress import TrainingProgress
-from mnistry.training.run import Run
+from mnistry.training.run import Run, split_for
 from mnistry.training.state import (
     State,
     initial_state,
-    named_arrays,
     optimizer_of,
     schedule_of,
     starting_from,
@@ -50,6 +51,7 @@ def train(
     seed: int = 0,
     runs: Path | str = "runs",
     init_from: Path | str | None = None,
+    epochs: float | None = None,
     progress: TrainingProgress | None = None,
     **changes: Any,
 ) -> Run:
@@ -62,6 +64,7 @@ def train(
         seed: decides the initial weights, the order of examples, and dropout.
         runs: the folder in which the run gets a new folder of its own.
         init_from: a run folder whose trained weights are the initial ones.
+        epochs: passes over the training part, in place of the recipe's steps.
         progress: where to show how it goes; nothing is shown without it.
         **changes: fields of the recipe to change, such as `steps=500`.
 
@@ -76,6 +79,11 @@ def train(
     """
     recipe = replace(find_recipe(recipe) if isinstance(recipe, str) else recipe, **changes)
     dataset = load(data, Path(data_dir) if data_dir else None)
+    if epochs is not None:
+        if not 0 < epochs < float("inf"):
+            raise InvalidValueError(f"epochs must be above 0 and finite, not {epochs}")
+        examples = len(split_for(recipe, dataset, seed=seed, data_dir=data_dir).train)
+        recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(examples / recipe.batch_size)))
     run = Run.create(
         runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
     )
@@ -101,14 +109,15 @@ def _train(run: Run, dataset: Dataset, progress: TrainingProgress | None) -> Run
     recipe = run.recipe
     mesh = make_mesh(recipe)
     split = run.split(dataset)
-    state, damaged = load_newest(run.checkpoints, like=initial_state(recipe, run.seed))
+    initial = initial_state(recipe, run.seed)
+    state, damaged = load_newest(run.checkpoints, like=initial)
     with progress or TrainingProgress(recipe.steps, silent=True) as progress:
         for error in damaged:
             progress.note(f"{error}; using the one before it")
         if state is None:
-            state = initial_state(recipe, run.seed)
+            state = initial
             if run.init_from:
-                state = starting_from(recipe, _weights_of(run.init_from, like=state.model), state.key)
+                state = starting_from(recipe, Run.open(run.init_from).model(like=state.model), state.key)
         else:
             progress.note(f"resuming {run.path} at step {int(state.step):,}")
         run.forget_rows_after(int(state.step))
@@ -284,13 +293,6 @@ def train_step(
     return State(model, average, optimizer_state, step, state.key), loss
 
 
-def _weights_of(run_path: Path, like: Model) -> Model:
-    try:
-        return load_model(run_path / "model.safetensors", like)
-    except RunError as error:
-        raise RunError(f"cannot start from {run_path}: {error}") from error
-
-
 def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) -> None:
     """Raises TrainingError for a value that is not finite; losses have a row for each step."""
     for name, array in arrays.items():
@@ -298,6 +300,7 @@ def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) ->
             step = first_step + (int(np.argmin(np.isfinite(array))) if name == "loss" else 0)
             rate = float(schedule_of(run.recipe)(step - 1))
             raise TrainingError(
-                f"{name} is not finite at step {step:,}, with the learning rate {rate:.6g}; "
-                f"training stopped. The checkpoints up to then are kept in {run.checkpoints}. Try a smaller --learning-rate."
+                f"{name} is not finite at step {step:,}, with the learning rate {rate:.6g}; training "
+                f"stopped. The checkpoints up to then are kept in {run.checkpoints}. "
+                "Try a smaller --learning-rate."
             )

@@ -21,12 +21,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from mnistry.atomic import write_text
 from mnistry.data import Dataset, load
 from mnistry.data.split import Split, split
 from mnistry.data.writers import read_writers
 from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.metrics import Evaluation
+from mnistry.export.arrays import read_arrays, with_arrays
+from mnistry.models import Model
 from mnistry.recipes import Recipe
 
 LIBRARIES = ("mnistry", "jax", "jaxlib", "equinox", "optax", "numpy", "onnx", "onnxruntime")
@@ -130,9 +134,7 @@ class Run:
 
     def split(self, dataset: Dataset) -> Split:
         """The training, validation and test parts that the recipe and the seed say."""
-        recipe = self.recipe
-        writers = read_writers(dataset, data_dir=self.data_dir).writers if recipe.split == "writer" else None
-        return split(dataset, validation=recipe.validation, how=recipe.split, seed=self.seed, writers=writers)
+        return split_for(self.recipe, dataset, seed=self.seed, data_dir=self.data_dir)
 
     def log(self, row: Mapping[str, float]) -> None:
         """Appends a row to `metrics.jsonl`."""
@@ -150,6 +152,27 @@ class Run:
         if (self.path / "metrics.jsonl").exists():
             rows = [row for row in self.history() if row["step"] <= step]
             write_text(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    def model(self, like: Model | None = None) -> Model:
+        """The trained model, from `model.safetensors`.
+
+        Args:
+            like: a model of the structure to fill; by default one of the run's own recipe.
+
+        Raises:
+            RunError: the file is missing (the run is not finished), damaged, or of another model.
+        """
+        path = self.path / "model.safetensors"
+        if like is None:
+            like = self.recipe.model.build(jax.random.key(0))
+        try:
+            return with_arrays(like, read_arrays(path))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{path}: missing. If the run was stopped, finish it: mnistry train --resume {self.path}"
+            ) from error
+        except ValueError as error:
+            raise RunError(f"{path}: the weights are of another model: {error}") from error
 
     @cached_property
     def figures(self) -> dict[str, Any]:
@@ -181,6 +204,12 @@ class Run:
             "platform": platform.platform(),
             "git_revision": _git_revision(),
         }
+
+
+def split_for(recipe: Recipe, dataset: Dataset, *, seed: int, data_dir: Path | str | None) -> Split:
+    """Divides a data set as the recipe says; see `mnistry.data.split`."""
+    writers = read_writers(dataset, data_dir=data_dir).writers if recipe.split == "writer" else None
+    return split(dataset, validation=recipe.validation, how=recipe.split, seed=seed, writers=writers)
 
 
 def _new_folder(runs: Path, name: str) -> Path:

@@ -1,19 +1,16 @@
 """The state of a training run: everything that a step changes, and all that a checkpoint holds."""
 
-from typing import TypeVar
+from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax import Array
 
 from mnistry.models import Model
 from mnistry.optimizers import learning_rate_schedule, make_optimizer
 from mnistry.recipes import Recipe
-
-Tree = TypeVar("Tree")
 
 
 class State(eqx.Module):
@@ -47,6 +44,7 @@ def optimizer_of(recipe: Recipe) -> optax.GradientTransformation:
     return make_optimizer(recipe.optimizer, schedule_of(recipe), momentum=recipe.momentum)
 
 
+@partial(jax.jit, static_argnums=0)
 def initial_state(recipe: Recipe, seed: int) -> State:
     """The state before the first step: the same for the same recipe and seed."""
     weights_key, steps_key = jax.random.split(jax.random.key(seed))
@@ -62,34 +60,3 @@ def starting_from(recipe: Recipe, model: Model, key: Array) -> State:
         step=jnp.zeros((), jnp.int32),
         key=key,
     )
-
-
-def named_arrays(tree: object) -> dict[str, np.ndarray]:
-    """The arrays of a pytree by the path to each, such as `layers/0/weight`."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in leaves}
-
-
-def with_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
-    """The tree with its arrays replaced by those of the same names.
-
-    Raises:
-        ValueError: a name is missing or unknown, or a shape or dtype differs.
-    """
-    expected = {name: (array.shape, array.dtype) for name, array in named_arrays(tree).items()}
-    found = {name: (array.shape, array.dtype) for name, array in arrays.items()}
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            shapes = f"expected {_describe(expected.get(name))}, found {_describe(found.get(name))}"
-            raise ValueError(f"array {name!r}: {shapes}")
-    filled: Tree = jax.tree.unflatten(
-        jax.tree.structure(tree), [jnp.asarray(arrays[name]) for name in expected]
-    )
-    return filled
-
-
-def _describe(shape_and_dtype: tuple[tuple[int, ...], np.dtype] | None) -> str:
-    if shape_and_dtype is None:
-        return "none"
-    shape, dtype = shape_and_dtype
-    return f"{dtype}{list(shape)}"

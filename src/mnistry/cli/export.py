@@ -1,0 +1,31 @@
+"""`mnistry export`: a trained model as a file for somebody else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from mnistry.export.files import Format, export
+from mnistry.training.run import Run
+
+
+@dataclass(frozen=True)
+class Options:
+    """Hand a trained model on, checked against the trained one on 1,000 images."""
+
+    run: tyro.conf.Positional[Path]
+    """The run folder."""
+    to: Format
+    """onnx: runs anywhere, MNIST's bytes in and logits out; safetensors, npz: the named weights."""
+    output: Path | None = None
+    """The file to write; by default the run folder's name with the format's ending, here."""
+
+
+def main(arguments: list[str]) -> int:
+    """Runs `mnistry export` with what follows it, and returns the exit status."""
+    options = tyro.cli(Options, args=arguments, prog="mnistry export")
+    model = Run.open(options.run).model()
+    path = options.output or Path(f"{options.run.resolve().name}.{options.to}")
+    difference = export(model, options.to, path)
+    print(f"{path}: written; its logits differ by at most {difference:.2g} from the trained model's")
+    return 0

@@ -1,0 +1,144 @@
+"""`mnistry train`: a recipe, its fields as flags, and a run folder at the end."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from mnistry.errors import InvalidValueError
+from mnistry.evaluation.intervals import mean_and_sd
+from mnistry.recipes import RECIPES, Recipe, find_recipe
+from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
+
+USAGE = f"""usage: mnistry train RECIPE [flags]
+       mnistry train --resume RUN [--print-every N] [--json]
+
+Trains a recipe, measures it on the test part, and keeps everything in a new folder of `runs`.
+Every field of a recipe is a flag: `mnistry train RECIPE --help` lists them.
+
+recipes: {", ".join(RECIPES)}
+"""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is shown."""
+
+    print_every: int = 0
+    """Print the loss of the batch every so many steps; 0: do not."""
+    json: bool = False
+    """Print one JSON object as the last line of standard output."""
+
+
+@dataclass(frozen=True)
+class TrainOptions(Output):
+    """What a run is given besides its recipe."""
+
+    data: str = "mnist"
+    """A named data set, or the path of a folder or file of your own."""
+    data_dir: Path | None = None
+    """A folder to look in first for named data sets, before MNISTRY_DATA and the cache."""
+    runs: Path = Path("runs")
+    """The folder in which the run gets a new folder of its own."""
+    seed: int = 0
+    """Decides the initial weights, the order of examples, and dropout."""
+    seeds: int = 1
+    """Train so many seeds, from `--seed` on, and report mean and standard deviation."""
+    epochs: float | None = None
+    """Passes over the training part, in place of `--steps`."""
+    init_from: Path | None = None
+    """A run folder whose trained weights are the initial ones."""
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")] = RECIPES["softmax"]
+
+
+@dataclass(frozen=True)
+class ResumeOptions(Output):
+    """Go on with a run that was stopped."""
+
+    resume: tyro.conf.Positional[Path] = Path()
+    """The run folder."""
+
+
+def main(arguments: list[str]) -> int:
+    """Runs `mnistry train` with what follows it, and returns the exit status."""
+    try:
+        if "--resume" in arguments:
+            rest = [argument for argument in arguments if argument != "--resume"]
+            again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
+            run = resume(again.resume, progress=_progress(Run.open(again.resume).recipe, again))
+            _report([run], as_json=again.json)
+            return 0
+        if not arguments or arguments[0].startswith("-"):
+            print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
+            return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+        options = tyro.cli(
+            TrainOptions,
+            args=arguments[1:],
+            prog=f"mnistry train {arguments[0]}",
+            default=TrainOptions(recipe=find_recipe(arguments[0])),
+            config=(tyro.conf.AvoidSubcommands,),
+        )
+        if options.seeds < 1:
+            raise InvalidValueError(f"seeds must be at least 1, not {options.seeds}")
+        runs = []
+        for seed in range(options.seed, options.seed + options.seeds):
+            run = train(
+                options.recipe,
+                data=options.data,
+                data_dir=options.data_dir,
+                seed=seed,
+                runs=options.runs,
+                init_from=options.init_from,
+                epochs=options.epochs,
+                progress=_progress(options.recipe, options),
+            )
+            runs.append(run)
+        _report(runs, as_json=options.json)
+        return 0
+    except Interrupted as stopped:
+        print(f"mnistry: {stopped}", file=sys.stderr)
+        return 128 + stopped.signal_number
+
+
+def _progress(recipe: Recipe, output: Output) -> TrainingProgress:
+    return TrainingProgress(recipe.steps, print_every=output.print_every)
+
+
+def _report(runs: list[Run], *, as_json: bool) -> None:
+    results = [_result(run) for run in runs]
+    if len(runs) == 1:
+        summary: dict[str, Any] = results[0]
+    else:
+        spread = mean_and_sd([result["test"]["accuracy"] for result in results])
+        summary = {
+            "recipe": runs[0].recipe.name,
+            "seeds": [run.seed for run in runs],
+            "test": {"accuracy": spread.mean, "sd": spread.sd, "n": len(runs)},
+            "runs": results,
+        }
+    if as_json:
+        print(json.dumps(summary))
+        return
+    for run in runs:
+        low, high = run.evaluation.accuracy_interval
+        print(
+            f"{run.path}: test accuracy {run.evaluation.accuracy:.4f} (95 %: {low:.4f} to {high:.4f}), "
+            f"{run.evaluation.errors:,} of {run.evaluation.n:,} wrong; see {run.path / 'report.html'}"
+        )
+    if len(runs) > 1:
+        print(f"mean ± sd over {len(runs)} seeds: {spread.mean:.4f} ± {spread.sd:.4f}")
+
+
+def _result(run: Run) -> dict[str, Any]:
+    evaluation = run.evaluation
+    return {
+        "run": str(run.path),
+        "recipe": run.recipe.name,
+        "seed": run.seed,
+        "steps": run.figures["steps"],
+        "train_seconds": run.figures["train_seconds"],
+        "test": {"accuracy": evaluation.accuracy, "correct": evaluation.correct, "n": evaluation.n},
+    }

@@ -1,0 +1,34 @@
+"""Whether what is handed on computes what was trained."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mnistry.errors import ExportError
+from mnistry.models import Model
+
+TOLERANCE = 1e-4
+
+
+def checked_difference(model: Model, images: np.ndarray, exported: np.ndarray, what: str) -> float:
+    """The largest difference between exported logits and those of the model they should come from.
+
+    Args:
+        model: the trained model.
+        images: uint8 `[n, 28, 28]`.
+        exported: float32 `[n, 10]`, what the exported form gives for these images.
+        what: the exported file, for the message.
+
+    Raises:
+        ExportError: they differ by more than 1e-4, or, where logits are larger than 1, by more than
+            1e-4 of the largest: float32 holds seven digits, so rounding alone grows with the numbers.
+    """
+    trained = np.asarray(jax.jit(model)(jnp.asarray(images, jnp.float32) / 255))
+    difference = float(np.abs(exported - trained).max(initial=0))
+    tolerance = TOLERANCE * max(1.0, float(np.abs(trained).max(initial=0)))
+    if not difference <= tolerance:  # also where it is no number
+        raise ExportError(
+            f"{what}: its logits differ from the trained model's by {difference:.3g}, more than "
+            f"{tolerance:.3g}; it was not written"
+        )
+    return difference

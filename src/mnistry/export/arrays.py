@@ -1,0 +1,81 @@
+"""Models and states as named arrays, and named arrays as safetensors."""
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from mnistry.errors import RunError
+
+Tree = TypeVar("Tree")
+
+
+def named_arrays(tree: object) -> dict[str, np.ndarray]:
+    """The arrays of a pytree by the path to each, such as `layers/0/weight`."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in leaves}
+
+
+def with_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
+    """The tree with its arrays replaced by those of the same names.
+
+    Raises:
+        ValueError: a name is missing or unknown, or a shape or dtype differs.
+    """
+    expected = {name: (array.shape, array.dtype) for name, array in named_arrays(tree).items()}
+    found = {name: (array.shape, array.dtype) for name, array in arrays.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            shapes = f"expected {_describe(expected.get(name))}, found {_describe(found.get(name))}"
+            raise ValueError(f"array {name!r}: {shapes}")
+    filled: Tree = jax.tree.unflatten(
+        jax.tree.structure(tree), [jnp.asarray(arrays[name]) for name in expected]
+    )
+    return filled
+
+
+def safetensors_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+    """Named arrays as a safetensors file, with a SHA-256 of their content in its header."""
+    content: bytes = safetensors.numpy.save(arrays, metadata={"sha256": _digest(arrays)})
+    return content
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Reads what `safetensors_bytes` made.
+
+    Raises:
+        RunError: the file is cut short, changed, or no safetensors file of ours.
+    """
+    content = path.read_bytes()
+    try:
+        arrays: dict[str, np.ndarray] = safetensors.numpy.load(content)
+        (header_size,) = struct.unpack("<Q", content[:8])
+        metadata = json.loads(content[8 : 8 + header_size]).get("__metadata__", {})
+    except (SafetensorError, ValueError, struct.error) as error:
+        raise RunError(f"{path}: damaged, or no safetensors file: {error}") from error
+    if metadata.get("sha256") != _digest(arrays):
+        raise RunError(f"{path}: damaged: its content does not match the checksum in its header")
+    return arrays
+
+
+def _describe(shape_and_dtype: tuple[tuple[int, ...], np.dtype] | None) -> str:
+    if shape_and_dtype is None:
+        return "none"
+    shape, dtype = shape_and_dtype
+    return f"{dtype}{list(shape)}"
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

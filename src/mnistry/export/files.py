@@ -1,0 +1,58 @@
+"""Writes a trained model to a file of its own, checked against the model it came from."""
+
+import io
+from pathlib import Path
+from typing import Literal
+
+import jax.numpy as jnp
+import numpy as np
+
+from mnistry.atomic import write_bytes
+from mnistry.data import load
+from mnistry.export.agreement import checked_difference
+from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
+from mnistry.export.onnx import to_onnx
+from mnistry.models import Model
+from mnistry.reading.recognizer import Recognizer
+
+Format = Literal["onnx", "safetensors", "npz"]
+
+CHECKED_IMAGES = 1000
+
+
+def export(model: Model, to: Format, path: Path) -> float:
+    """Writes the model to `path` and returns the largest difference of its logits from the model's.
+
+    The bytes to be written are read back and run on 1,000 of the bundled digits first.
+
+    Raises:
+        ExportError: the logits differ by more than 1e-4; nothing is written.
+        OSError: the file cannot be written.
+    """
+    images = load("optdigits").train.images[:CHECKED_IMAGES]
+    if to == "onnx":
+        content = to_onnx(model)
+        exported = Recognizer(content).logits(images)
+    else:
+        content = safetensors_bytes(named_arrays(model)) if to == "safetensors" else _npz(model)
+        read_back = with_arrays(model, _arrays(content, to))
+        exported = np.asarray(read_back(jnp.asarray(images, jnp.float32) / 255))
+    difference = checked_difference(model, images, exported, str(path))
+    write_bytes(path, content)
+    return difference
+
+
+def _npz(model: Model) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **named_arrays(model))  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def _arrays(content: bytes, form: Format) -> dict[str, np.ndarray]:
+    if form == "npz":
+        with np.load(io.BytesIO(content)) as file:
+            return dict(file)
+    import safetensors.numpy
+
+    arrays: dict[str, np.ndarray] = safetensors.numpy.load(content)
+    return arrays
