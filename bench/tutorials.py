@@ -4,7 +4,9 @@ TensorFlow sessions, Keras `fit` and a PyTorch loop?
     python bench/tutorials.py --data-dir FOLDER
 
 On first use the peers' environments are made beside this file (about 3 GB). The programs take turns, so that
-whatever else the machine does falls on all alike; the first round may find a cold disk, hence medians.
+a machine that warms up slows all of them alike; the first round may find a cold disk, hence medians. Measure
+on a machine that does nothing else: where threads must wait for a processor, PyTorch can become ten times
+slower, far more than the others. What other processes took meanwhile is stated with the results.
 """
 
 import json
@@ -61,7 +63,8 @@ MULTIPLY_ADDS: dict[RecipeName, MultiplyAdds] = {
     "softmax-sum": MultiplyAdds(784 * 10, 0),
     "mlp": MultiplyAdds(784 * 500, 500 * 10),
     "scratch": MultiplyAdds(784 * 512, 512 * 10),
-    # 28 rows; four gates of 150 units, each unit of 28 pixels and 150 hidden values.
+    # 28 rows; four gates of 150 units, each unit of 28 pixels and 150 hidden values. The first row's
+    # hidden values are zeros that need no gradient: 1 % too many.
     "lstm": MultiplyAdds(28 * 28 * 600, 28 * 150 * 600 + 150 * 10),
     "mlp-deep": MultiplyAdds(784 * 512, 512 * 512 + 512 * 10),
     # A convolution: places × window × channels in × channels out.
@@ -104,6 +107,8 @@ class Run:
     seconds: float
     train_seconds: float
     accuracy: float
+    cpus_of_others: float | None
+    """Processors that other processes kept busy meanwhile; None where the system does not tell."""
 
 
 @dataclass(frozen=True)
@@ -115,25 +120,6 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True)
-class Row:
-    """The runs of one program for one recipe; seconds and accuracy are medians."""
-
-    recipe: RecipeName
-    program: str
-    steps: int
-    batch_size: int
-    runs: int
-    seconds: float
-    fastest_seconds: float
-    slowest_seconds: float
-    times_mnistry: float | None
-    train_seconds: float
-    accuracy: float
-    gflops: float
-    share_of_machine: float
-
-
 @dataclass
 class Results:
     """What the JSON file holds, besides the rows computed from it."""
@@ -143,42 +129,40 @@ class Results:
     runs: list[Run] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
-    def rows(self) -> list[Row]:
-        runs: dict[tuple[RecipeName, str], list[Run]] = {}
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each recipe and program; `seconds`, `train_seconds` and `accuracy` are medians."""
+        groups: dict[tuple[RecipeName, str], list[Run]] = {}
         for run in self.runs:
-            runs.setdefault((run.recipe, run.program), []).append(run)
-        medians = {key: statistics.median(run.seconds for run in of_key) for key, of_key in runs.items()}
+            groups.setdefault((run.recipe, run.program), []).append(run)
+        seconds = {key: statistics.median(run.seconds for run in runs) for key, runs in groups.items()}
         rows = []
-        for (recipe, program), of_program in runs.items():
-            steps, batch_size = of_program[0].steps, of_program[0].batch_size
-            seconds = [run.seconds for run in of_program]
-            train_seconds = statistics.median(run.train_seconds for run in of_program)
-            mnistry = medians.get((recipe, "mnistry"))
+        for (recipe, program), runs in groups.items():
+            steps, batch_size = runs[0].steps, runs[0].batch_size
+            train_seconds = statistics.median(run.train_seconds for run in runs)
+            mnistry_seconds = seconds.get((recipe, "mnistry"))
             # The short batch that ends an epoch in file order counts as a whole one: 0.05 % too many.
             operations = MULTIPLY_ADDS[recipe].training_operations() * steps * batch_size
             gflops = operations / train_seconds / 1e9
-            rows.append(
-                Row(
-                    recipe,
-                    program,
-                    steps,
-                    batch_size,
-                    len(of_program),
-                    medians[recipe, program],
-                    min(seconds),
-                    max(seconds),
-                    medians[recipe, program] / mnistry if mnistry else None,
-                    train_seconds,
-                    statistics.median(run.accuracy for run in of_program),
-                    gflops,
-                    gflops / self.machine["gflops"],
-                )
-            )
+            row = {
+                "recipe": recipe,
+                "program": program,
+                "steps": steps,
+                "batch_size": batch_size,
+                "runs": len(runs),
+                "seconds": seconds[recipe, program],
+                "fastest": min(run.seconds for run in runs),
+                "slowest": max(run.seconds for run in runs),
+                "times_mnistry": seconds[recipe, program] / mnistry_seconds if mnistry_seconds else None,
+                "train_seconds": train_seconds,
+                "accuracy": statistics.median(run.accuracy for run in runs),
+                "gflops": gflops,
+                "share_of_machine": gflops / self.machine["gflops"],
+            }
+            rows.append(row)
         return rows
 
     def write(self, path: Path) -> None:
-        rows = [asdict(row) for row in self.rows()]
-        atomic.write_text(path, json.dumps({**asdict(self), "rows": rows}, indent=1) + "\n")
+        atomic.write_text(path, json.dumps({**asdict(self), "rows": self.rows()}, indent=1) + "\n")
 
 
 def main() -> None:
@@ -199,6 +183,8 @@ def main() -> None:
                     if isinstance(outcome, Run):
                         results.runs.append(outcome)
                         note = f"{outcome.seconds:.2f} s, accuracy {outcome.accuracy:.4f}"
+                        if (outcome.cpus_of_others or 0) > 0.1:
+                            note += f"; other processes took {outcome.cpus_of_others:.2f} CPUs"
                     else:
                         results.failures.append(outcome)
                         del commands[program]  # it would only fail again
@@ -208,6 +194,8 @@ def main() -> None:
                         results.write(arguments.json_file)
     except KeyboardInterrupt:
         say("interrupted; these are the runs so far")
+        show(results)
+        raise SystemExit(130) from None
     show(results)
 
 
@@ -229,9 +217,12 @@ def mnistry_command(name: RecipeName, recipe: Recipe, data_dir: Path) -> list[st
 def run_program(name: RecipeName, program: str, command: list[str], recipe: Recipe) -> Run | Failure:
     """Runs a program in an empty folder and reads the JSON that is the last line of its output."""
     with tempfile.TemporaryDirectory() as folder:
+        others = seconds_of_others()
         start = time.perf_counter()
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         seconds = time.perf_counter() - start
+        others_after = seconds_of_others()
+    cpus_of_others = None if others is None or others_after is None else (others_after - others) / seconds
     last_lines = "\n".join(process.stderr.splitlines()[-8:])
     if process.returncode != 0:
         return Failure(name, program, f"exit status {process.returncode}\n{last_lines}")
@@ -245,7 +236,20 @@ def run_program(name: RecipeName, program: str, command: list[str], recipe: Reci
         )
     if steps != recipe.steps:
         return Failure(name, program, f"{steps} steps were run instead of {recipe.steps}")
-    return Run(name, program, recipe.steps, recipe.batch_size, seconds, train_seconds, accuracy)
+    return Run(
+        name, program, recipe.steps, recipe.batch_size, seconds, train_seconds, accuracy, cpus_of_others
+    )
+
+
+def seconds_of_others() -> float | None:
+    """Processor time since the machine's start, less that of this process and the children it waited for."""
+    try:
+        user, nice, system, _idle, _wait, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
+    except FileNotFoundError:
+        return None  # not Linux
+    own = os.times()
+    own_seconds = own.user + own.system + own.children_user + own.children_system
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK") - own_seconds
 
 
 def measure_machine() -> dict[str, Any]:
@@ -286,9 +290,16 @@ def matrix_product_rates() -> tuple[str, dict[int, float]]:
 
 def show(results: Results) -> None:
     machine = results.machine
+    others = [run.cpus_of_others for run in results.runs if run.cpus_of_others is not None]
+    disturbed = (
+        f"other processes took up to {max(others):.2f} CPUs during a run"
+        if others
+        else "load by others unknown"
+    )
     table = Table(
         title="Whole process, from its start to the test accuracy",
-        caption=f"{results.fraction:.0%} of each recipe's steps; {machine['cpu_count']} CPUs, JAX on "
+        caption=f"{results.fraction:.0%} of each recipe's steps; {machine['cpu_count']} CPUs, "
+        f"{disturbed}; JAX on "
         f"{machine['device']}; rate: arithmetic of the matrix products over the seconds of training, "
         f"as a share of this machine's {machine['gflops']:.0f} GFLOP/s",
     )
@@ -307,22 +318,23 @@ def show(results: Results) -> None:
         table.add_column(heading, justify="right")
     previous = None
     for row in results.rows():
-        if row.recipe != previous:
+        first = row["recipe"] != previous
+        if first:
             table.add_section()
         table.add_row(
-            row.recipe if row.recipe != previous else "",
-            f"{row.steps:,} × {row.batch_size}" if row.recipe != previous else "",
-            row.program,
-            str(row.runs),
-            f"{row.seconds:.2f}",
-            f"{row.fastest_seconds:.2f}–{row.slowest_seconds:.2f}",
-            f"{row.times_mnistry:.2f}" if row.times_mnistry else "–",
-            f"{row.train_seconds:.2f}",
-            f"{row.accuracy:.4f}",
-            f"{row.gflops:.1f}",
-            f"{row.share_of_machine:.1%}",
+            row["recipe"] if first else "",
+            f"{row['steps']:,} × {row['batch_size']}" if first else "",
+            row["program"],
+            str(row["runs"]),
+            f"{row['seconds']:.2f}",
+            f"{row['fastest']:.2f}–{row['slowest']:.2f}",
+            f"{row['times_mnistry']:.2f}" if row["times_mnistry"] else "–",
+            f"{row['train_seconds']:.2f}",
+            f"{row['accuracy']:.4f}",
+            f"{row['gflops']:.1f}",
+            f"{row['share_of_machine']:.1%}",
         )
-        previous = row.recipe
+        previous = row["recipe"]
     # A terminal is as wide as it is; a file gets the table on whole lines.
     console = Console() if sys.stdout.isatty() else Console(width=130)
     console.print(table)

@@ -8,13 +8,13 @@
 (360, 10)
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from mnistry.data import Dataset, Examples, load
-from mnistry.errors import MnistryError
-from mnistry.reading.recognizer import Digit, Reading, Recognizer
-
 if TYPE_CHECKING:
+    from mnistry.data import Dataset, Examples, load
+    from mnistry.errors import MnistryError
+    from mnistry.reading.recognizer import Digit, Reading, Recognizer
     from mnistry.recipes import RECIPES, Recipe
     from mnistry.training import Run, resume, train
 
@@ -34,14 +34,18 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "mnistry.data": ("Dataset", "Examples", "load"),
+    "mnistry.errors": ("MnistryError",),
+    "mnistry.reading.recognizer": ("Digit", "Reading", "Recognizer"),
+    "mnistry.recipes": ("RECIPES", "Recipe"),
+    "mnistry.training": ("Run", "resume", "train"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Loads the training side only when it is asked for: reading pictures does not need JAX."""
-    if name in ("Recipe", "RECIPES"):
-        from mnistry import recipes
-
-        return getattr(recipes, name)
-    if name in ("Run", "resume", "train"):
-        from mnistry import training
-
-        return getattr(training, name)
+    """Loads each public name when it is first asked for: reading pictures does not need JAX."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module 'mnistry' has no attribute {name!r}")

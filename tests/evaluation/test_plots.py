@@ -44,13 +44,13 @@ def test_without_mistakes_there_is_no_sheet(tmp_path: Path) -> None:
 
 def test_the_figures_show_the_counts() -> None:
     evaluation, _ = made()
-    (axes,) = plots.confusion_figure(evaluation, ["a", "b", "c"]).axes
+    (axes,) = plots.confusion_figure(evaluation, NAMES).axes
     shown = np.zeros((3, 3), int)
     for text in axes.texts:
         column, row = text.get_position()
         shown[int(row), int(column)] = int(text.get_text())
     assert (shown == evaluation.confusion).all()
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == NAMES
 
     (axes,) = plots.reliability_figure(evaluation).axes
     heights = [bar.get_height() for bar in axes.patches]
@@ -58,7 +58,7 @@ def test_the_figures_show_the_counts() -> None:
     assert heights == pytest.approx(list(evaluation.bin_correct[some] / evaluation.bin_counts[some]))
     assert [int(text.get_text()) for text in axes.texts] == list(evaluation.bin_counts[some])
 
-    (axes,) = plots.per_class_figure(evaluation, ["a", "b", "c"]).axes
+    (axes,) = plots.per_class_figure(evaluation, NAMES).axes
     recall = next(dots for dots in axes.collections if dots.get_label() == "recall")
     assert np.asarray(recall.get_offsets()) == pytest.approx(np.stack([evaluation.recall, range(3)], axis=1))
 

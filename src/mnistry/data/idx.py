@@ -116,8 +116,8 @@ def encode(array: NDArray[Any]) -> bytes:
     Raises:
         IdxError: an element type or number of dimensions that IDX, as we write it, does not have.
 
-    >>> encode(np.array([7, 2, 1], np.uint8)).hex(" ", 4)
-    '00 00080100 00000307 0201'
+    >>> encode(np.array([7, 2, 1], np.uint8)).hex(" ")
+    '00 00 08 01 00 00 00 03 07 02 01'
     """
     code = CODES.get((array.dtype.kind, array.dtype.itemsize))
     if code is None:

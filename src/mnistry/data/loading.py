@@ -37,7 +37,12 @@ def load(name_or_path: str | Path, data_dir: Path | str | None = None, *, downlo
     if path.exists():
         from mnistry.data.readers import read
 
-        return read(path)
+        try:
+            return read(path)
+        except OSError as error:
+            raise DataError(
+                f"{error.filename or path}: cannot be read: {error.strerror or error}."
+            ) from error
     raise UnknownNameError("data set or path", str(name_or_path), CATALOG)
 
 

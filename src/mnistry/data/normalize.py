@@ -48,13 +48,15 @@ def as_mnist(ink: NDArray[Any]) -> NDArray[np.uint8]:
     small = cv2.resize(box, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     small = np.clip(small, 0, None)
     small *= 255 / small.max()
-    top, left = (_start(small.sum(axis=1 - axis)) for axis in (0, 1))
+    top, left = (_start(small.sum(axis=1 - axis, dtype=np.float64)) for axis in (0, 1))
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = np.rint(small)
     return image
 
 
-def _start(mass: NDArray[np.float32]) -> int:
+def _start(mass: NDArray[np.float64]) -> int:
     """Where a profile of ink starts so that its centre of mass lies in [13.5, 14.5), as all of MNIST's do."""
     centre = float(np.average(np.arange(len(mass)), weights=mass))
-    return min(max(math.ceil(CENTRE - 0.5 - centre), 0), SIDE - len(mass))
+    # The last term keeps rounding errors from deciding about a centre that lies exactly between pixels.
+    start = math.ceil(CENTRE - 0.5 - centre - 1e-4)
+    return min(max(start, 0), SIDE - len(mass))

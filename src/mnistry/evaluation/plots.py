@@ -40,12 +40,10 @@ def write_pictures(
     """
     if len(class_names) != evaluation.classes:
         raise InvalidValueError(f"class_names: expected {evaluation.classes}, found {len(class_names)}.")
-    # `$` would start a formula in Matplotlib.
-    names = [name.replace("$", r"\$") for name in class_names]
     figures = {
-        "confusion.png": confusion_figure(evaluation, names),
+        "confusion.png": confusion_figure(evaluation, class_names),
         "reliability.png": reliability_figure(evaluation),
-        "per-class.png": per_class_figure(evaluation, names),
+        "per-class.png": per_class_figure(evaluation, class_names),
     }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,8 +78,9 @@ def confusion_figure(evaluation: Evaluation, class_names: Sequence[str]) -> "Fig
         axes.text(
             j, i, str(confusion[i, j]), ha="center", va="center", fontsize=8, color="w" if dark else _INK
         )
-    axes.set_xticks(many, class_names, rotation=90 if max(map(len, class_names)) > 3 else 0)
-    axes.set_yticks(many, class_names)
+    rotation = 90 if max(map(len, class_names)) > 3 else 0
+    axes.set_xticks(many, class_names, rotation=rotation, parse_math=False)
+    axes.set_yticks(many, class_names, parse_math=False)
     axes.set(xlabel="read as", ylabel="true")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -119,7 +118,7 @@ def per_class_figure(evaluation: Evaluation, class_names: Sequence[str]) -> "Fig
     axes.hlines(rows, evaluation.precision, evaluation.recall, colors=_GRID, lw=4, zorder=1)
     for name, (values, colour, marker) in figures.items():
         axes.scatter(values, rows, s=26, c=colour, marker=marker, label=name, zorder=2)
-    axes.set_yticks(rows, class_names)
+    axes.set_yticks(rows, class_names, parse_math=False)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g}%")
     axes.grid(axis="x", color=_GRID)

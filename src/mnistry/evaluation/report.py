@@ -156,7 +156,7 @@ def _confusion(report: Report) -> Element:
             element("tr", element("td"), element("th", "read as", colspan=len(names), class_="axis")),
             element("tr", element("th", "true"), *(element("th", name, scope="col") for name in names)),
         ),
-        class_="confusion",
+        class_="confusion" if max(map(len, names)) <= 3 else "confusion long",
         style=f"--classes:{len(names)};--longest:{min(12, max(map(len, names)))}",
     )
     body = element("tbody")
@@ -220,12 +220,12 @@ def _mistakes(report: Report) -> Element | None:
             element("b", true, class_="right"),
             " read as ",
             element("b", read, class_="wrong"),
-            element("small", f"{one.confidence:.1%} sure · no. {one.index}"),
+            element("small", f"{one.confidence:.1%} · no. {one.index}"),
         )
         bars = probability_bars([float(p) for p in one.probabilities], one.label, one.predicted, names)
         listing.append(element("li", element("figure", picture(one.image, alt), caption, bars)))
     lead = f"{len(shown)} of {report.evaluation.errors:,}, the most confident first. "
-    lead += "The bars are the probabilities of all classes."
+    lead += "Below each, the model's confidence, the image's number in its part, and the probabilities."
     return _section("Worst mistakes", lead, listing)
 
 

@@ -143,7 +143,11 @@ th { font-weight: 500; color: var(--muted); font-size: .8125rem; }
   .headline .figure { flex: 0 0 calc(50% - 1.5rem); }
   .chart text { font-size: 15px; }
   .chart text.n { font-size: 10.5px; }
-  .confusion { font-size: .625rem; border-spacing: 1px; }
+  .confusion { font-size: .625rem; border-spacing: 1px;
+    min-width: calc(var(--classes) * 1.5rem + var(--longest) * .4rem + 1.25rem); }
+  .confusion tr > :first-child { width: calc(var(--longest) * .4rem + 1.25rem); }
+  .confusion.long th[scope=col] { writing-mode: vertical-rl; rotate: 180deg; text-align: left;
+    vertical-align: top; white-space: nowrap; }
   .confusion td.hit.strong, .confusion td.miss.strong { font-weight: 500; }
   .confusion tbody td { height: 1.75rem; border-radius: 3px; }
   .confusion th { font-size: .6875rem; }

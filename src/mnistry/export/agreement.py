@@ -3,11 +3,18 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from mnistry.errors import ExportError
 from mnistry.models import Model
 
 TOLERANCE = 1e-4
+
+
+@jax.jit
+def trained_logits(model: Model, images: Array) -> Array:
+    """The model's logits, float32 `[n, 10]`, of images uint8 `[n, 28, 28]`."""
+    return model(images.astype(jnp.float32) / 255)
 
 
 def checked_difference(model: Model, images: np.ndarray, exported: np.ndarray, what: str) -> float:
@@ -23,7 +30,7 @@ def checked_difference(model: Model, images: np.ndarray, exported: np.ndarray, w
         ExportError: they differ by more than 1e-4, or, where logits are larger than 1, by more than
             1e-4 of the largest: float32 holds seven digits, so rounding alone grows with the numbers.
     """
-    trained = np.asarray(jax.jit(model)(jnp.asarray(images, jnp.float32) / 255))
+    trained = np.asarray(trained_logits(model, jnp.asarray(images)))
     difference = float(np.abs(exported - trained).max(initial=0))
     tolerance = TOLERANCE * max(1.0, float(np.abs(trained).max(initial=0)))
     if not difference <= tolerance:  # also where it is no number

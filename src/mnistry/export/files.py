@@ -9,7 +9,7 @@ import numpy as np
 
 from mnistry.atomic import write_bytes
 from mnistry.data import load
-from mnistry.export.agreement import checked_difference
+from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
 from mnistry.export.onnx import to_onnx
 from mnistry.models import Model
@@ -36,7 +36,7 @@ def export(model: Model, to: Format, path: Path) -> float:
     else:
         content = safetensors_bytes(named_arrays(model)) if to == "safetensors" else _npz(model)
         read_back = with_arrays(model, _arrays(content, to))
-        exported = np.asarray(read_back(jnp.asarray(images, jnp.float32) / 255))
+        exported = np.asarray(trained_logits(read_back, jnp.asarray(images)))
     difference = checked_difference(model, images, exported, str(path))
     write_bytes(path, content)
     return difference

@@ -1,0 +1,278 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnistry.data import Dataset, Examples, idx, load
+from mnistry.data.convert import Format, write
+from mnistry.data.pictures import read_picture
+from mnistry.errors import DataError, InvalidValueError
+
+FORMATS: list[tuple[Format, str]] = [("idx", "out"), ("npz", "out.npz"), ("png", "out"), ("csv", "out")]
+
+
+def in_order_of_class(part: Examples) -> Examples:
+    return part[np.argsort(part.labels, kind="stable")]
+
+
+@pytest.mark.parametrize(("to", "name"), FORMATS)
+def test_what_is_written_is_loaded(small: Dataset, tmp_path: Path, to: Format, name: str) -> None:
+    out = tmp_path / "new" / "folders" / name
+    write(small, out, to)
+    dataset = load(out)
+    for read, part in ((dataset.train, small.train), (dataset.test, small.test)):
+        expected = in_order_of_class(part) if to == "png" else part
+        np.testing.assert_array_equal(read.images, expected.images)
+        np.testing.assert_array_equal(read.labels, expected.labels)
+    assert [path.name for path in out.parent.iterdir()] == [name], "nothing else stays behind"
+    assert dataset.source == str(out)
+    assert set(dataset.sha256) == {"train", "test"}
+
+
+@pytest.mark.parametrize(("to", "name"), FORMATS)
+def test_nothing_is_overwritten(small: Dataset, tmp_path: Path, to: Format, name: str) -> None:
+    out = tmp_path / name
+    out.write_text("precious")
+    with pytest.raises(InvalidValueError, match="exists already"):
+        write(small, out, to)
+    assert out.read_text() == "precious"
+
+
+@pytest.mark.parametrize(("to", "name"), [("idx", "x.npz"), ("npz", "x"), ("csv", "x.csv")])
+def test_names_that_do_not_fit_the_format(small: Dataset, tmp_path: Path, to: Format, name: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"the format {to} writes a"):
+        write(small, tmp_path / name, to)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("to", "name"), FORMATS)
+def test_a_failure_leaves_nothing(
+    small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: Format, name: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr("PIL.Image.Image.save", full)
+    with pytest.raises(DataError, match="cannot be written: No space left"):
+        write(small, tmp_path / name, to)
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------- sources without a test part
+
+
+def test_every_seventh_example_is_for_testing(small: Dataset, tmp_path: Path) -> None:
+    np.savez(tmp_path / "all.npz", images=small.train.images, labels=small.train.labels)
+    dataset = load(tmp_path / "all.npz")
+    np.testing.assert_array_equal(dataset.test.images, small.train.images[[6, 13, 20]])
+    assert len(dataset.train) == 20
+    assert dataset.train.labels.tolist() == np.delete(small.train.labels, [6, 13, 20]).tolist()
+    assert "every seventh example" in dataset.source
+
+
+def test_too_few_to_divide(small: Dataset, tmp_path: Path) -> None:
+    np.savez(tmp_path / "few.npz", images=small.train.images[:6], labels=small.train.labels[:6])
+    with pytest.raises(DataError, match="6 examples are too few"):
+        load(tmp_path / "few.npz")
+
+
+# ---------------------------------------------------------------- npz
+
+
+def test_npz_flat_images_and_wide_integers(small: Dataset, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "flat.npz",
+        x_train=small.train.images.reshape(23, 784).astype(np.int64),
+        y_train=small.train.labels.astype(np.int64)[:, np.newaxis],
+        x_test=small.test.images[..., np.newaxis],
+        y_test=small.test.labels,
+    )
+    dataset = load(tmp_path / "flat.npz")
+    np.testing.assert_array_equal(dataset.train.images, small.train.images)
+    np.testing.assert_array_equal(dataset.train.labels, small.train.labels)
+    np.testing.assert_array_equal(dataset.test.images, small.test.images)
+
+
+IMAGES, LABELS = np.zeros((14, 28, 28), np.uint8), np.zeros(14, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (IMAGES / 255, LABELS, "pixels must be whole numbers from 0 to 255, found float64"),
+        (IMAGES.astype(int) - 1, LABELS, "pixels must be from 0 to 255, found -1"),
+        (IMAGES.astype(int) + 256, LABELS, "pixels must be from 0 to 255, found 256"),
+        (IMAGES, LABELS.astype(int) + 10, "labels must be from 0 to 9, found 10"),
+        (IMAGES, LABELS[1:], "14 images but 13 labels"),
+        (IMAGES[:, 1:], LABELS, r"images must have shape \(n, 28, 28\)"),
+        (IMAGES, np.zeros((14, 10), int), "cannot reshape"),
+        (IMAGES, np.array([{}] * 14), "not a readable .npz file of plain arrays: Object arrays"),
+        (IMAGES[:0], LABELS[:0], "no training examples"),
+    ],
+)
+def test_npz_with_bad_arrays(tmp_path: Path, images: np.ndarray, labels: np.ndarray, message: str) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, images=images, labels=labels)
+    with pytest.raises(DataError, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_npz_with_other_arrays(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", weights=IMAGES)
+    with pytest.raises(DataError, match="or images and labels; found weights"):
+        load(tmp_path / "other.npz")
+
+
+def test_npz_cut_short(small: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "cut.npz"
+    write(small, path, "npz")
+    path.write_bytes(path.read_bytes()[:1_000])
+    with pytest.raises(DataError, match=r"not a readable \.npz file"):
+        load(path)
+
+
+def test_npz_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idx, "MOST_BYTES", 10_000)
+    np.savez_compressed(tmp_path / "bomb.npz", images=IMAGES, labels=LABELS)
+    with pytest.raises(DataError, match="more than the 10,000 accepted"):
+        load(tmp_path / "bomb.npz")
+
+
+# ---------------------------------------------------------------- CSV
+
+HEADER = ",".join(["label", *(f"pixel{number}" for number in range(784))])
+
+
+def csv_line(label: int, first_pixel: int) -> str:
+    return f"{label},{first_pixel}" + ",0" * 783
+
+
+@pytest.mark.parametrize("header", [HEADER + "\n", ""])
+def test_one_csv_file(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text(header + "\n".join(csv_line(row % 10, row * 9) for row in range(14)))
+    dataset = load(path)
+    assert dataset.train.labels.tolist() == [0, 1, 2, 3, 4, 5, 7, 8, 9, 0, 1, 2]
+    assert dataset.test.images[:, 0, 0].tolist() == [6 * 9, 13 * 9]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pixel0,pixel1\n1,2", "expected the columns label, pixel0"),
+        (HEADER.removeprefix("label,") + "\n" + "0," * 783 + "0", "cannot be a data set"),
+        ("1,2,3\n4,5,6", "found 3 columns"),
+        (HEADER + "\n" + csv_line(3, 256), "pixels must be from 0 to 255, found 0 to 256"),
+        (HEADER + "\n" + csv_line(11, 0), "labels must be from 0 to 9"),
+        (HEADER + "\n" + csv_line(1, 0) + "\n1,2,3", "not a table of whole numbers"),
+        (HEADER + "\n" + csv_line(1, 0).replace(",0,", ",x,", 1), "not a table of whole numbers"),
+        ("", "expected the columns label"),
+    ],
+)
+def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+
+
+# ---------------------------------------------------------------- IDX folders
+
+
+def test_idx_folder_that_lacks_labels(small: Dataset, tmp_path: Path) -> None:
+    write(small, tmp_path / "idx", "idx")
+    (tmp_path / "idx" / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DataError, match="one is missing"):
+        load(tmp_path / "idx")
+
+
+def test_idx_folder_without_a_test_part(small: Dataset, tmp_path: Path) -> None:
+    write(small, tmp_path / "idx", "idx")
+    for path in (tmp_path / "idx").glob("t10k*"):
+        path.unlink()
+    assert len(load(tmp_path / "idx").test) == 3
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def draw(path: Path, *, ink: int = 0, paper: int = 255, side: int = 100, mode: str = "L") -> None:
+    """A square of 40 pixels on paper."""
+    pixels = np.full((side, side), paper, np.uint8)
+    pixels[30:70, 20:60] = ink
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).convert(mode).save(path)
+
+
+SQUARE = np.zeros((28, 28), np.uint8)
+SQUARE[4:24, 4:24] = 255
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper", "mode"), [(0, 255, "L"), (255, 0, "L"), (60, 200, "RGB"), (200, 60, "P")]
+)
+def test_pictures_become_mnist_images(tmp_path: Path, ink: int, paper: int, mode: str) -> None:
+    draw(tmp_path / "square.png", ink=ink, paper=paper, mode=mode)
+    np.testing.assert_array_equal(read_picture(tmp_path / "square.png"), SQUARE)
+
+
+def test_black_ink_on_transparent_paper(tmp_path: Path) -> None:
+    pixels = np.zeros((100, 100, 4), np.uint8)
+    pixels[30:70, 20:60, 3] = 255
+    Image.fromarray(pixels, "RGBA").save(tmp_path / "square.png")
+    np.testing.assert_array_equal(read_picture(tmp_path / "square.png"), SQUARE)
+
+
+def test_pictures_of_28_by_28_stay_as_they_are(small: Dataset, tmp_path: Path) -> None:
+    Image.fromarray(small.train.images[0]).save(tmp_path / "digit.png")
+    np.testing.assert_array_equal(read_picture(tmp_path / "digit.png"), small.train.images[0])
+
+
+def test_folders_of_digits_are_labels(tmp_path: Path) -> None:
+    for label in (3, 8):
+        for number in range(4):
+            draw(tmp_path / str(label) / f"{number}.png")
+    (tmp_path / "3" / "notes.txt").write_text("not a picture")
+    (tmp_path / ".hidden").mkdir()
+    dataset = load(tmp_path)
+    assert dataset.train.labels.tolist() == [3, 3, 3, 3, 8, 8, 8]
+    assert dataset.test.labels.tolist() == [8]
+    assert dataset.class_names == tuple("0123456789")
+
+
+def test_other_folders_are_classes_in_order_of_name(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in ("trousers", "bag"):
+            draw(tmp_path / part / name / "one.jpeg")
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("bag", "trousers")
+    assert dataset.train.labels.tolist() == dataset.test.labels.tolist() == [0, 1]
+    assert dataset.source == str(tmp_path)
+
+
+def test_bad_picture_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="not a data set"):
+        load(tmp_path)
+    (tmp_path / "7").mkdir()
+    with pytest.raises(DataError, match="no pictures in its class folders 7"):
+        load(tmp_path)
+    draw(tmp_path / "7" / "blank.png", ink=255)
+    with pytest.raises(DataError, match=r"blank.png: there is no ink"):
+        load(tmp_path)
+    (tmp_path / "7" / "blank.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"blank.png: not a readable picture"):
+        load(tmp_path)
+    for name in "abcdefghij":
+        (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match="at most ten class folders, found 11"):
+        load(tmp_path)
+
+
+def test_a_file_of_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(DataError, match="not a data set"):
+        load(tmp_path / "notes.txt")

@@ -1,0 +1,109 @@
+"""One contract over all models."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mnistry.errors import InvalidValueError
+from mnistry.losses import cross_entropy
+from mnistry.models import (
+    LeNet5Config,
+    ModelConfig,
+    PerceptronConfig,
+    RowLstmConfig,
+    ScratchConfig,
+    SoftmaxConfig,
+)
+
+CONFIGS: dict[str, ModelConfig] = {
+    "softmax": SoftmaxConfig(),
+    "perceptron": PerceptronConfig(hidden=(40,)),
+    "perceptron-deep": PerceptronConfig(hidden=(30, 20), initialization="he", dropout=0.2),
+    "scratch": ScratchConfig(hidden=20),
+    "row-lstm": RowLstmConfig(units=9),
+    "lenet5": LeNet5Config(),
+}
+
+pytestmark = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+
+
+@pytest.fixture(scope="module")
+def images() -> jax.Array:
+    return jax.random.uniform(jax.random.key(5), (6, 28, 28))
+
+
+def test_logits_have_a_row_for_each_image(config: ModelConfig, images: jax.Array) -> None:
+    logits = config.build(jax.random.key(0))(images)
+    assert logits.shape == (6, 10)
+    assert logits.dtype == jnp.float32
+    assert jnp.isfinite(logits).all()
+
+
+def test_the_same_key_draws_the_same_weights_and_another_key_others(
+    config: ModelConfig, images: jax.Array
+) -> None:
+    first, again, other = (jax.tree.leaves(config.build(jax.random.key(seed))) for seed in (1, 1, 2))
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    if not isinstance(config, SoftmaxConfig):  # which starts from zeros whatever the key
+        assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_an_image_is_classified_alone_as_in_a_batch(config: ModelConfig, images: jax.Array) -> None:
+    model = config.build(jax.random.key(0))
+    together = model(images)
+    alone = jnp.concatenate([model(image[None]) for image in images])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_is_a_tree_of_float32_arrays(config: ModelConfig, images: jax.Array) -> None:
+    leaves = jax.tree.leaves(config.build(jax.random.key(0)))
+    assert leaves
+    assert {leaf.dtype for leaf in leaves} == {jnp.dtype("float32")}
+
+
+def test_the_gradient_agrees_with_finite_differences(config: ModelConfig, images: jax.Array) -> None:
+    """Along random directions, in double precision, where a difference quotient is worth something."""
+    with jax.enable_x64(True):
+        labels = jnp.array([3, 1, 4, 1, 5, 9])
+        pixels = jnp.asarray(images, jnp.float64)
+        model = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), config.build(jax.random.key(3)))
+
+        def loss(model: object) -> jax.Array:
+            return cross_entropy(model(pixels), labels).mean()  # type: ignore[operator]
+
+        loss, gradient = jax.jit(loss), jax.jit(jax.grad(loss))(model)
+        for seed in range(3):
+            random = np.random.default_rng(seed)
+            direction = jax.tree.map(lambda leaf, random=random: random.normal(size=leaf.shape), model)
+            # Short steps, lest one of the ReLUs or maxima switches on the way.
+            ahead, behind = (
+                loss(jax.tree.map(lambda w, d, step=step: np.asarray(w) + step * d, model, direction))
+                for step in (1e-8, -1e-8)
+            )
+            slope = sum(
+                float(np.vdot(g, d))
+                for g, d in zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True)
+            )
+            assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
+
+
+def test_only_dropout_depends_on_the_key(config: ModelConfig, images: jax.Array) -> None:
+    model = config.build(jax.random.key(0))
+    plain, first, second = model(images), model(images, jax.random.key(1)), model(images, jax.random.key(2))
+    if isinstance(config, PerceptronConfig) and config.dropout:
+        assert (first != second).any()
+        assert (first != plain).any()
+    else:
+        assert (first == plain).all()
+
+
+def test_a_size_of_zero_is_refused(config: ModelConfig) -> None:
+    sizes = {
+        name: (0,) if name == "hidden" and isinstance(config, PerceptronConfig) else 0
+        for name in vars(config)
+    }
+    sizes = {name: value for name, value in sizes.items() if name in ("hidden", "units")}
+    if sizes:
+        with pytest.raises(InvalidValueError, match="at least 1"):
+            type(config)(**sizes)
