@@ -298,10 +298,10 @@ def show(results: Results) -> None:
     )
     table = Table(
         title="Whole process, from its start to the test accuracy",
-        caption=f"{results.fraction:.0%} of each recipe's steps; {machine['cpu_count']} CPUs, "
-        f"{disturbed}; JAX on "
-        f"{machine['device']}; rate: arithmetic of the matrix products over the seconds of training, "
-        f"as a share of this machine's {machine['gflops']:.0f} GFLOP/s",
+        caption=f"{results.fraction:.0%} of each recipe's steps; {machine['cpu_count']} CPUs, {disturbed}; "
+        f"JAX on {machine['device']}; rate: arithmetic of the matrix products over the seconds of training, "
+        f"as a share of this machine's {machine['gflops']:.0f} GFLOP/s. mnistry compiles before that clock "
+        "starts, the peers build and trace in their first step: compare programs by whole seconds",
     )
     for heading in ("recipe", "steps × batch", "program"):
         table.add_column(heading)

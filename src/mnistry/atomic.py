@@ -34,6 +34,12 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
     _sync_folder(path.parent)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files that a process left in `folder` and below when it was killed."""
+    for path in folder.rglob(".writing-*"):
+        path.unlink()
+
+
 def write_bytes(path: Path | str, content: bytes) -> None:
     """Writes `content` to `path` atomically. Raises `OSError` as `replacing` does."""
     with replacing(path) as file:

@@ -18,6 +18,7 @@ import optax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
@@ -102,6 +103,7 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
         Interrupted: as for `train`.
     """
     run = Run.open(path)
+    remove_leftovers(run.path)
     return _train(run, run.load_data(), progress)
 
 

@@ -1,0 +1,101 @@
+"""The tree keeps its shape: imports point downward, heavy libraries load late, public names stay."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mnistry
+
+SOURCE = Path(mnistry.__file__).parent
+
+# Each layer may import from itself and from the layers after it.
+LAYERS = [
+    ("cli",),
+    ("training",),
+    ("export",),
+    ("reading",),
+    ("evaluation",),
+    ("recipes",),
+    ("models", "losses", "optimizers", "data"),
+    ("atomic", "errors"),
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The mnistry modules that a file imports anywhere, as their part below the package."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.ImportFrom):
+            raise AssertionError(f"{path}: a relative import")
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name.split(".")[1] for name in found if name.startswith("mnistry.")} & RANK.keys()
+
+
+def test_imports_point_downward() -> None:
+    checked = 0
+    for path in SOURCE.rglob("*.py"):
+        layer = path.relative_to(SOURCE).with_suffix("").parts[0]
+        if layer in RANK:
+            checked += 1
+            for other in imported_modules(path):
+                same_rank = RANK[other] == RANK[layer]
+                allowed = (
+                    other == layer
+                    or RANK[other] > RANK[layer]
+                    or (same_rank and layer in ("losses", "optimizers"))
+                )
+                assert allowed, f"{path.relative_to(SOURCE)} imports mnistry.{other}, which is not below it"
+    assert checked > 40
+
+
+def test_models_know_nothing_of_data_or_optimizers() -> None:
+    for path in (SOURCE / "models").glob("*.py"):
+        assert imported_modules(path) <= {"models", "errors"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import mnistry", ["jax", "cv2", "onnxruntime", "sklearn", "matplotlib", "numpy"]),
+        ("import mnistry.cli", ["jax", "cv2", "onnxruntime", "tyro", "rich", "numpy"]),
+        (
+            "import mnistry.cli.read",
+            ["jax", "equinox", "optax", "onnx", "sklearn", "matplotlib", "safetensors"],
+        ),
+        ("import mnistry.data", ["jax", "sklearn", "matplotlib", "pooch"]),
+        ("import mnistry.evaluation.report", ["jax", "sklearn", "scipy", "matplotlib"]),
+        ("import mnistry.training", ["matplotlib", "sklearn", "pooch"]),
+    ],
+)
+def test_what_is_not_needed_is_not_loaded(statement: str, absent: list[str]) -> None:
+    script = f"{statement}; import sys; print([name for name in {absent} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_public_names() -> None:
+    assert sorted(mnistry.__all__) == [
+        "Dataset",
+        "Digit",
+        "Examples",
+        "MnistryError",
+        "RECIPES",
+        "Reading",
+        "Recipe",
+        "Recognizer",
+        "Run",
+        "load",
+        "resume",
+        "train",
+    ]
+    for name in mnistry.__all__:
+        assert getattr(mnistry, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = mnistry.nonsense  # type: ignore[attr-defined]

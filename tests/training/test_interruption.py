@@ -1,0 +1,92 @@
+"""Real processes, stopped at any moment, go on to the same bits."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ARGUMENTS = [
+    "mlp-deep", "--data", "optdigits", "--model.hidden", "64", "64", "--averaging", "0.99", "--steps", "6000",
+    "--checkpoint-every", "100", "--log-every", "20", "--validate-every", "500", "--runs", "runs",
+]  # fmt: skip
+KILLS = 20
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnistry", "train", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def newest_checkpoint(run: Path) -> str:
+    return max((path.name for path in run.glob("checkpoints/step-*")), default="")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    process = start(folder, *ARGUMENTS)
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    return folder / "runs" / "mlp-deep-1"
+
+
+def same_results(run: Path, other: Path) -> bool:
+    names = ["model.safetensors", "model.onnx", f"checkpoints/{newest_checkpoint(other)}"]
+    return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
+def test_twenty_kills_at_random_moments_change_nothing(uninterrupted: Path, tmp_path: Path) -> None:
+    chance = random.Random(20)
+    run = tmp_path / "runs" / "mlp-deep-1"
+    kills = 0
+    while kills < KILLS:
+        before = newest_checkpoint(run)
+        process = start(tmp_path, *(["--resume", str(run)] if before else ARGUMENTS))
+        deadline = time.monotonic() + 120
+        while newest_checkpoint(run) == before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.2)
+        process.kill()
+        _, said = process.communicate()
+        assert process.returncode == -signal.SIGKILL, f"ended by itself before kill {kills + 1}: {said}"
+        assert not (run / "evaluation.json").exists(), "too few steps for so many kills"
+        kills += 1
+    process = start(tmp_path, "--resume", str(run))
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert same_results(run, uninterrupted)
+    steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(20, 6001, 20))
+    assert not list(run.rglob(".writing-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_says_how_to_go_on(
+    uninterrupted: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    run = tmp_path / "runs" / "mlp-deep-1"
+    process = start(tmp_path, *ARGUMENTS)
+    while not newest_checkpoint(run) and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in said
+    assert "mnistry train --resume runs/mlp-deep-1" in said
+    stopped_at = int(newest_checkpoint(run)[5:13])
+    assert f"stopped at step {stopped_at:,}" in said
+    process = start(tmp_path, "--resume", str(run))
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert f"at step {stopped_at:,}" in said
+    assert same_results(run, uninterrupted)

@@ -1,0 +1,258 @@
+"""The engine: deterministic, resumable to the bit, and it stops when it should."""
+
+import json
+import shutil
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from mnistry.data import Dataset
+from mnistry.errors import InvalidValueError, RunError, TrainingError
+from mnistry.models import PerceptronConfig
+from mnistry.optimizers import moving_average
+from mnistry.recipes import RECIPES, Recipe
+from mnistry.training import Run, TrainingProgress, resume, train
+from mnistry.training.loop import compiled_steps, run_steps, train_step
+from mnistry.training.state import initial_state
+
+SMALL = replace(
+    RECIPES["mlp"],
+    model=PerceptronConfig(hidden=(16,), dropout=0.1),
+    optimizer="adam",
+    learning_rate=1e-3,
+    batch_size=20,
+    steps=90,
+    log_every=10,
+    validate_every=30,
+    checkpoint_every=40,
+)
+
+
+def weights(run: Run) -> bytes:
+    return (run.path / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(SMALL, data="optdigits", seed=1, runs=tmp_path_factory.mktemp("runs"))
+
+
+def test_a_run_folder_holds_everything(finished: Run) -> None:
+    assert sorted(path.name for path in finished.path.iterdir()) == [
+        "checkpoints",
+        "evaluation.json",
+        "metrics.jsonl",
+        "model.onnx",
+        "model.safetensors",
+        "recipe.json",
+        "report.html",
+        "tensorboard",
+    ]
+    assert [path.name for path in sorted(finished.checkpoints.iterdir())] == [
+        f"step-000000{step}.safetensors" for step in (40, 80, 90)
+    ]
+    described = json.loads((finished.path / "recipe.json").read_text())
+    assert described["seed"] == 1
+    assert described["data"]["sha256"] == dict(finished.data_sha256)
+    assert "jax" in described["versions"]
+    assert Run.open(finished.path).recipe == SMALL
+
+
+def test_the_rows_of_metrics(finished: Run) -> None:
+    rows = finished.history()
+    assert [row["step"] for row in rows] == list(range(10, 91, 10))
+    assert [row["step"] for row in rows if "validation_accuracy" in row] == [30, 60, 90]
+    assert rows[-1]["mean_loss"] < rows[0]["mean_loss"] * 0.9
+    assert all(before["seconds"] < after["seconds"] for before, after in pairwise(rows))
+
+
+def test_tensorboard_reads_the_events(finished: Run) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(finished.path / "tensorboard"))
+    events.Reload()
+    tags = events.Tags()
+    assert {"loss", "learning_rate", "validation_accuracy", "test_accuracy"} <= set(tags["scalars"])
+    assert [event.step for event in events.Scalars("loss")] == list(range(10, 91, 10))
+    assert "weights/layers/0/weight" in tags["histograms"]
+    assert tags["images"] == ["mistakes"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(finished: Run, tmp_path: Path) -> None:
+    again = train(SMALL, data="optdigits", seed=1, runs=tmp_path)
+    other = train(SMALL, data="optdigits", seed=2, runs=tmp_path)
+    assert weights(again) == weights(finished)
+    assert weights(other) != weights(finished)
+    assert again.path != other.path
+
+
+@pytest.mark.parametrize("step", [0, 40, 80])
+def test_a_resumed_run_ends_with_the_same_bits(finished: Run, tmp_path: Path, step: int) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.path, copy)
+    for name in ("model.safetensors", "model.onnx", "evaluation.json", "report.html"):
+        (copy / name).unlink()
+    for path in (copy / "checkpoints").iterdir():
+        if int(path.stem.split("-")[1]) > step:
+            path.unlink()
+    with (copy / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 9')  # a line that was being written
+    resumed = resume(copy)
+    assert weights(resumed) == weights(finished)
+    assert (copy / "model.onnx").read_bytes() == (finished.path / "model.onnx").read_bytes()
+    timeless = [{k: v for k, v in row.items() if "second" not in k} for row in resumed.history()]
+    assert timeless == [{k: v for k, v in row.items() if "second" not in k} for row in finished.history()]
+
+
+def test_how_often_python_wakes_up_does_not_change_the_weights(finished: Run, tmp_path: Path) -> None:
+    run = train(
+        replace(SMALL, log_every=7, validate_every=11, checkpoint_every=13),
+        data="optdigits",
+        seed=1,
+        runs=tmp_path,
+    )
+    assert weights(run) == weights(finished)
+
+
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(
+    finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.path, copy)
+    newest = copy / "checkpoints" / "step-00000090.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    resumed = resume(copy, progress=TrainingProgress(90, silent=True))
+    said = capsys.readouterr().err
+    assert "step-00000090.safetensors: damaged" in said
+    assert "at step 80" in said
+    assert weights(resumed) == weights(finished)
+
+
+def test_seeds_share_one_compilation(tmp_path: Path) -> None:
+    recipe = replace(SMALL, steps=10, batch_size=23)
+    compiled_steps.cache_clear()
+    for seed in (0, 1):
+        run = train(recipe, data="optdigits", seed=seed, runs=tmp_path)
+    assert compiled_steps.cache_info().misses == 1
+    assert run.seed == 1
+
+
+def test_the_compiled_loop_makes_the_steps_that_train_step_makes(optdigits: Dataset) -> None:
+    recipe = replace(SMALL, steps=3)
+    state = initial_state(recipe, 0)
+    rows = np.arange(60, dtype=np.int32).reshape(3, 20)
+    images, labels = optdigits.train.images, optdigits.train.labels
+    looped, losses = jax.jit(run_steps, static_argnums=0)(recipe, state, images, labels, rows, 3)
+    one_step = jax.jit(train_step, static_argnums=0)
+    for index, batch in enumerate(rows):
+        x = images[batch].astype(np.float32) / 255
+        previous = state
+        state, loss = one_step(recipe, state, x, labels[batch].astype(np.int32), np.ones(20, bool))
+        assert float(loss) == pytest.approx(float(losses[index]), rel=1e-5)
+        expected = moving_average(previous.average, state.model, state.step, recipe.averaging)
+        for a, b in zip(jax.tree.leaves(state.average), jax.tree.leaves(expected), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+    for a, b in zip(jax.tree.leaves(looped.model), jax.tree.leaves(state.model), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_places_without_an_example_count_for_nothing(optdigits: Dataset) -> None:
+    """A batch of five in ten places is a batch of five, for the mean and for the sum."""
+    images = optdigits.train.images[:10].astype(np.float32) / 255
+    labels = optdigits.train.labels[:10].astype(np.int32)
+    present = np.arange(10) < 5
+    for reduction in ("mean", "sum"):
+        recipe = replace(RECIPES["softmax"], reduction=reduction)
+        state = initial_state(recipe, 0)
+        padded, padded_loss = train_step(recipe, state, images, labels, present)
+        plain, loss = train_step(recipe, state, images[:5], labels[:5], np.ones(5, bool))
+        assert float(padded_loss) == pytest.approx(float(loss))
+        np.testing.assert_allclose(padded.model.output.weight, plain.model.output.weight, atol=1e-7)  # type: ignore[attr-defined]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"loss is not finite at step \d+, with the learning rate 1e\+20"):
+        train(
+            "softmax",
+            data="optdigits",
+            learning_rate=1e20,
+            loss="squared-error",
+            reduction="sum",
+            l2_penalty=1.0,
+            runs=tmp_path,
+            checkpoint_every=1,
+            log_every=5,
+        )
+    kept = sorted((tmp_path / "softmax-1" / "checkpoints").iterdir())
+    assert kept
+    import safetensors.numpy
+
+    assert all(
+        np.isfinite(a).all() for path in kept for a in safetensors.numpy.load(path.read_bytes()).values()
+    )
+
+
+def test_training_goes_on_from_another_runs_weights(finished: Run, tmp_path: Path) -> None:
+    start = train(
+        SMALL,
+        data="optdigits",
+        steps=1,
+        learning_rate=1e-9,
+        averaging=0.0,
+        init_from=finished.path,
+        runs=tmp_path,
+    )
+    for a, b in zip(jax.tree.leaves(start.model()), jax.tree.leaves(finished.model()), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    with pytest.raises(RunError, match="weights are of another model"):
+        train("softmax", data="optdigits", steps=1, init_from=finished.path, runs=tmp_path)
+    with pytest.raises(RunError, match="no such run folder"):
+        train("softmax", data="optdigits", steps=1, init_from=tmp_path / "nowhere", runs=tmp_path)
+
+
+def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:
+    run = train("softmax", data="optdigits", epochs=2, batch_size=100, runs=tmp_path)
+    assert run.recipe.steps == 2 * 14  # 1,317 examples for training
+    with pytest.raises(InvalidValueError, match="epochs must be above 0"):
+        train("softmax", data="optdigits", epochs=0, runs=tmp_path)
+
+
+def test_two_devices_compute_what_one_does(tmp_path: Path, mnistry: object) -> None:
+    """Each in a process of its own, because a CPU is divided before JAX is first used."""
+    results = []
+    for devices in (1, 2):
+        done = mnistry("train", "lstm", "--data", "optdigits", "--steps", 20, "--devices", devices, "--json")  # type: ignore[operator]
+        assert done.returncode == 0, done.stderr
+        results.append(Run.open(tmp_path / json.loads(done.stdout)["run"]).model())
+    for a, b in zip(*map(jax.tree.leaves, results), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_a_data_set_that_changed_is_refused(finished: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.path, copy)
+    text = (copy / "recipe.json").read_text()
+    (copy / "recipe.json").write_text(text.replace(next(iter(finished.data_sha256.values())), "0" * 64))
+    with pytest.raises(RunError, match="is not the one that this run was started with"):
+        resume(copy)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
+def test_every_recipe_trains_a_few_steps(recipe: Recipe, tmp_path: Path) -> None:
+    run = train(recipe, data="optdigits", steps=3, runs=tmp_path)
+    figures = run.figures
+    assert figures["n"] == 360
+    assert figures["onnx_largest_difference"] < 1e-2
+    assert ("plain_weights" in figures) == (recipe.averaging > 0)
+    assert list((run.path / "tensorboard").iterdir())
+
+
+def test_a_split_by_writer_trains(mnist: Dataset, tmp_path: Path) -> None:
+    run = train("softmax", steps=5, split="writer", validation=6000, runs=tmp_path)
+    parts = run.split(mnist)
+    assert 6000 <= len(parts.validation) < 6600
+    assert len(parts.train) + len(parts.validation) == 60_000
