@@ -51,5 +51,5 @@ def test_the_average_has_a_short_memory_at_first(updates: int, decay: float) -> 
 def test_the_penalty_counts_weights_and_not_biases() -> None:
     import jax
 
-    model = jax.tree.map(lambda a: jnp.full_like(a, 2.0), SoftmaxConfig().build(jax.random.key(0)))
+    model = jax.tree.map(lambda a: jnp.full_like(a, 2.0), SoftmaxConfig().build(np.random.default_rng(0)))
     np.testing.assert_allclose(l2_penalty(model), 0.5 * 784 * 10 * 4)

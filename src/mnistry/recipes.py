@@ -197,6 +197,7 @@ _TABLE = (
         learning_rate=1e-3,
         batch_size=128,
         steps=7813,
+        validate_every=1000,
         devices=2,
         reaches=(0.986, 0.986),
     ),

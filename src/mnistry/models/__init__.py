@@ -1,6 +1,7 @@
 """Models: one file a family, each with its configuration beside it.
 
-A configuration is a frozen dataclass whose `build(key)` draws the initial weights. A model is an
+A configuration is a frozen dataclass whose `build(random)` draws the initial weights with NumPy (nothing
+needs compiling for that). A model is an
 Equinox module: data with a `__call__`. Models know nothing of optimizers, data sets or storage.
 """
 

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from mnistry.models.layers import CLASSES, Linear, Model, convolve, glorot_linear, he_linear, max_pool
+from mnistry.models.layers import CLASSES, Linear, Model, convolve, he_normal, linear, max_pool
 
 
 @dataclass(frozen=True)
 class LeNet5Config:
     """Convolution 5×5×6, pool, convolution 5×5×16, pool, 120, 84, 10."""
 
-    def build(self, key: Array) -> "LeNet5":
-        """Draws the weights: He's before a ReLU, Glorot's before the output; zero biases."""
-        keys = jax.random.split(key, 5)
+    def build(self, random: np.random.Generator) -> "LeNet5":
+        """Draws the initial weights: He's, with zero biases."""
         return LeNet5(
-            Convolution.create(keys[0], 1, 6),
-            Convolution.create(keys[1], 6, 16),
-            (he_linear(keys[2], 400, 120), he_linear(keys[3], 120, 84), glorot_linear(keys[4], 84, CLASSES)),
+            Convolution.create(random, 1, 6),
+            Convolution.create(random, 6, 16),
+            tuple(linear(he_normal(random, *shape)) for shape in ((400, 120), (120, 84), (84, CLASSES))),
         )
 
 
@@ -31,11 +31,10 @@ class Convolution(eqx.Module):
     bias: Array  # float32 [features]
 
     @staticmethod
-    def create(key: Array, channels: int, features: int) -> "Convolution":
+    def create(random: np.random.Generator, channels: int, features: int) -> "Convolution":
         """Weights normal with variance 2 / (25 channels), zero bias."""
-        return Convolution(
-            jax.nn.initializers.he_normal()(key, (5, 5, channels, features)), jnp.zeros(features)
-        )
+        kernel = he_normal(random, 5, 5, channels, features)
+        return Convolution(jnp.asarray(kernel, jnp.float32), jnp.zeros(features))
 
 
 class LeNet5(Model):
@@ -49,7 +48,7 @@ class LeNet5(Model):
 
     first: Convolution
     second: Convolution
-    dense: tuple[Linear, Linear, Linear]
+    dense: tuple[Linear, ...]
 
     def __call__(self, images: Array, key: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""

@@ -5,6 +5,7 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 CLASSES = 10
@@ -36,22 +37,27 @@ class Linear(eqx.Module):
         return x @ self.weight + self.bias
 
 
-def glorot_linear(key: Array, inputs: int, outputs: int) -> Linear:
-    """A linear layer with weights uniform in ±√(6 / (inputs + outputs)) and zero biases.
+def linear(weight: np.ndarray) -> Linear:
+    """A linear layer with these weights, `[inputs, outputs]`, and zero biases."""
+    return Linear(jnp.asarray(weight, jnp.float32), jnp.zeros(weight.shape[1]))
+
+
+def glorot_uniform(random: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:
+    """Weights `[inputs, outputs]`, uniform in ±√(6 / (inputs + outputs)).
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", 2010.
     """
-    weight = jax.nn.initializers.glorot_uniform()(key, (inputs, outputs))
-    return Linear(weight, jnp.zeros(outputs))
+    bound = np.sqrt(6 / (inputs + outputs))
+    return random.uniform(-bound, bound, (inputs, outputs))
 
 
-def he_linear(key: Array, inputs: int, outputs: int) -> Linear:
-    """A linear layer before a ReLU: weights normal with variance 2 / inputs, zero biases.
+def he_normal(random: np.random.Generator, *shape: int) -> np.ndarray:
+    """Weights before a ReLU: normal with variance 2 / inputs, where only the last axis is the outputs.
 
     Source: He et al., "Delving deep into rectifiers", 2015.
     """
-    return Linear(jax.nn.initializers.he_normal()(key, (inputs, outputs)), jnp.zeros(outputs))
+    return random.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape)
 
 
 def dropout(x: Array, rate: float, key: Array) -> Array:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, SIDE, Linear, Model
+from mnistry.models.layers import CLASSES, SIDE, Linear, Model, glorot_uniform, linear
 
 Residuals = tuple[tuple[Array, ...], Array]
 
@@ -26,15 +27,14 @@ class RowLstmConfig:
         if self.units < 1:
             raise InvalidValueError(f"model.units must be at least 1, not {self.units}")
 
-    def build(self, key: Array) -> "RowLstm":
+    def build(self, random: np.random.Generator) -> "RowLstm":
         """Draws the weights: Glorot's uniform for the gates, normal with σ 1 for the output, zero biases."""
-        gates, output = jax.random.split(key)
         # TensorFlow draws one matrix for inputs and hidden state together, so the bound is of their sum.
-        weight = jax.nn.initializers.glorot_uniform()(gates, (SIDE + self.units, 4 * self.units))
+        gates = glorot_uniform(random, SIDE + self.units, 4 * self.units)
         return RowLstm(
-            Linear(weight[:SIDE], jnp.zeros(4 * self.units)),
-            weight[SIDE:],
-            Linear(jax.random.normal(output, (self.units, CLASSES)), jnp.zeros(CLASSES)),
+            linear(gates[:SIDE]),
+            jnp.asarray(gates[SIDE:], jnp.float32),
+            linear(random.normal(size=(self.units, CLASSES))),
         )
 
 

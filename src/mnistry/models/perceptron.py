@@ -6,11 +6,11 @@ from typing import Literal
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, PIXELS, Linear, Model, dropout, glorot_linear, he_linear
+from mnistry.models.layers import CLASSES, PIXELS, Linear, Model, dropout, he_normal, linear
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,14 @@ class PerceptronConfig:
         if not 0 <= self.dropout < 1:
             raise InvalidValueError(f"model.dropout must be at least 0 and below 1, not {self.dropout}")
 
-    def build(self, key: Array) -> "Perceptron":
+    def build(self, random: np.random.Generator) -> "Perceptron":
         """Draws the initial weights."""
-        shapes = list(pairwise((PIXELS, *self.hidden, CLASSES)))
-        keys = jax.random.split(key, len(shapes))
+        shapes = pairwise((PIXELS, *self.hidden, CLASSES))
         if self.initialization == "truncated-normal":
-            draw = [_truncated_normal_linear] * len(shapes)
+            weights = [_truncated_normal(random, shape) for shape in shapes]
         else:
-            draw = [he_linear] * len(self.hidden) + [glorot_linear]
-        layers = [linear(key, *shape) for linear, key, shape in zip(draw, keys, shapes, strict=True)]
-        return Perceptron(tuple(layers), self.dropout)
+            weights = [he_normal(random, *shape) for shape in shapes]
+        return Perceptron(tuple(linear(weight) for weight in weights), self.dropout)
 
 
 class Perceptron(Model):
@@ -64,6 +62,9 @@ class Perceptron(Model):
         return self.layers[-1](x)
 
 
-def _truncated_normal_linear(key: Array, inputs: int, outputs: int) -> Linear:
-    """TensorFlow's `tf.truncated_normal(stddev=0.1)`: draws beyond 2 σ are drawn again."""
-    return Linear(0.1 * jax.random.truncated_normal(key, -2, 2, (inputs, outputs)), jnp.zeros(outputs))
+def _truncated_normal(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """TensorFlow's `tf.truncated_normal(stddev=0.1)`: what falls beyond 2 σ is drawn again."""
+    draws = random.normal(size=shape)
+    while (outside := np.abs(draws) > 2).any():
+        draws[outside] = random.normal(size=outside.sum())
+    return 0.1 * draws

@@ -35,10 +35,11 @@ class ScratchConfig:
         if self.hidden < 1:
             raise InvalidValueError(f"model.hidden must be at least 1, not {self.hidden}")
 
-    def build(self, key: Array) -> "Scratch":
+    def build(self, random: np.random.Generator) -> "Scratch":
         """Draws the initial weights."""
-        first, second = jax.random.split(key)
-        return Scratch((Dense.create(first, PIXELS, self.hidden), Dense.create(second, self.hidden, CLASSES)))
+        return Scratch(
+            (Dense.create(random, PIXELS, self.hidden), Dense.create(random, self.hidden, CLASSES))
+        )
 
 
 class Dense(eqx.Module):
@@ -48,9 +49,10 @@ class Dense(eqx.Module):
     b: Array  # float32 [outputs]
 
     @staticmethod
-    def create(key: Array, inputs: int, outputs: int) -> "Dense":
+    def create(random: np.random.Generator, inputs: int, outputs: int) -> "Dense":
         """Weights uniform in [0, 0.1), biases zero."""
-        return Dense(jax.random.uniform(key, (inputs, outputs), maxval=0.1), jnp.zeros(outputs))
+        weights = random.uniform(0, 0.1, (inputs, outputs))
+        return Dense(jnp.asarray(weights, jnp.float32), jnp.zeros(outputs))
 
     def __call__(self, x: Array) -> Array:
         """Maps float32 `[batch, inputs]` to `[batch, outputs]`."""

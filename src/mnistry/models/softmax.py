@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from mnistry.models.layers import CLASSES, PIXELS, Linear, Model
+from mnistry.models.layers import CLASSES, PIXELS, Linear, Model, linear
 
 
 @dataclass(frozen=True)
 class SoftmaxConfig:
     """784→10, all weights and biases zero at the start."""
 
-    def build(self, key: Array) -> "SoftmaxRegression":
-        """Returns the model with its initial weights; nothing is drawn from the key."""
-        return SoftmaxRegression(Linear(jnp.zeros((PIXELS, CLASSES)), jnp.zeros(CLASSES)))
+    def build(self, random: np.random.Generator) -> "SoftmaxRegression":
+        """Returns the model with its initial weights; nothing is drawn."""
+        return SoftmaxRegression(linear(np.zeros((PIXELS, CLASSES))))
 
 
 class SoftmaxRegression(Model):

@@ -1,4 +1,4 @@
-"""The devices that share the work of a step."""
+"""How JAX is set up for training: the devices that share a step, and what was compiled before."""
 
 import contextlib
 
@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from mnistry.data.fetch import cache_folder
 from mnistry.recipes import Recipe
 
 
@@ -20,3 +21,9 @@ def make_mesh(recipe: Recipe) -> Mesh:
     if recipe.batch_size % count:
         count = 1
     return Mesh(np.array(jax.devices()[:count]), ("batch",))
+
+
+def keep_compiled() -> None:
+    """Keeps compiled programs in the cache folder, so that a second run of a recipe starts at once."""
+    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)

@@ -28,7 +28,7 @@ from mnistry.optimizers import l2_penalty, moving_average
 from mnistry.recipes import Recipe, find_recipe
 from mnistry.training.batches import batch_indices
 from mnistry.training.checkpoint import load_newest, save_checkpoint
-from mnistry.training.devices import make_mesh
+from mnistry.training.devices import keep_compiled, make_mesh
 from mnistry.training.events import Events
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
@@ -41,7 +41,7 @@ from mnistry.training.state import (
     schedule_of,
     starting_from,
 )
-from mnistry.training.validation import validation_figures
+from mnistry.training.validation import Validation
 
 
 def train(
@@ -109,6 +109,7 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
 
 def _train(run: Run, dataset: Dataset, progress: TrainingProgress | None) -> Run:
     recipe = run.recipe
+    keep_compiled()
     mesh = make_mesh(recipe)
     split = run.split(dataset)
     initial = initial_state(recipe, run.seed)
@@ -132,7 +133,7 @@ def _train(run: Run, dataset: Dataset, progress: TrainingProgress | None) -> Run
 def fit(
     run: Run,
     train: Examples,
-    validation: Examples,
+    held_out: Examples,
     state: State,
     mesh: Mesh,
     progress: TrainingProgress,
@@ -151,10 +152,10 @@ def fit(
     everywhere = NamedSharding(mesh, PartitionSpec())
     across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
     steps_function = compiled_steps(recipe, mesh)
+    validation = Validation(held_out, mesh) if len(held_out) else None
     examples = jax.device_put((train.images, train.labels), everywhere)
-    held_out = jax.device_put((validation.images, validation.labels), everywhere)
     state = jax.device_put(state, everywhere)
-    learning_rate = schedule_of(recipe)
+    learning_rate = jax.jit(schedule_of(recipe))
 
     def run_until(state: State, first: int, last: int) -> tuple[State, np.ndarray]:
         """Makes the updates after step `first` up to step `last`; returns the losses of their batches."""
@@ -175,7 +176,8 @@ def fit(
     step = int(state.step)
     if step < recipe.steps:  # no step at all, and one validation: this compiles
         state, _ = run_until(state, step, step)
-        _ = len(validation) and validation_figures(state.final_model, *held_out)
+        if validation:
+            validation.compile(state.final_model)
     earlier_seconds = next((row["seconds"] for row in reversed(run.history())), 0.0)
 
     with stop_on_signals() as stop:
@@ -195,7 +197,7 @@ def fit(
             row_losses.append(losses)
             step = following
 
-            validate = len(validation) > 0 and (step % recipe.validate_every == 0 or step == recipe.steps)
+            validate = validation and (step % recipe.validate_every == 0 or step == recipe.steps)
             if validate or step % recipe.log_every == 0 or step == recipe.steps:
                 now = time.perf_counter()
                 interval = np.concatenate(row_losses)
@@ -208,7 +210,7 @@ def fit(
                     "seconds": earlier_seconds + now - started,
                 }
                 if validate:
-                    row |= validation_figures(state.final_model, *held_out)
+                    row |= validation.figures(state.final_model)
                     events.histograms(named_arrays(state.final_model), step)
                 run.log(row)
                 events.scalars(row)

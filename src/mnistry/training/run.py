@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jax
+import numpy as np
 
 from mnistry.atomic import write_text
 from mnistry.data import Dataset, load
@@ -164,7 +164,7 @@ class Run:
         """
         path = self.path / "model.safetensors"
         if like is None:
-            like = self.recipe.model.build(jax.random.key(0))
+            like = self.recipe.model.build(np.random.default_rng(0))
         try:
             return with_arrays(like, read_arrays(path))
         except FileNotFoundError as error:

@@ -1,10 +1,9 @@
 """The state of a training run: everything that a step changes, and all that a checkpoint holds."""
 
-from functools import partial
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array
 
@@ -44,11 +43,10 @@ def optimizer_of(recipe: Recipe) -> optax.GradientTransformation:
     return make_optimizer(recipe.optimizer, schedule_of(recipe), momentum=recipe.momentum)
 
 
-@partial(jax.jit, static_argnums=0)
 def initial_state(recipe: Recipe, seed: int) -> State:
     """The state before the first step: the same for the same recipe and seed."""
-    weights_key, steps_key = jax.random.split(jax.random.key(seed))
-    return starting_from(recipe, recipe.model.build(weights_key), jax.random.key_data(steps_key))
+    model = recipe.model.build(np.random.default_rng(seed))
+    return starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
 
 
 def starting_from(recipe: Recipe, model: Model, key: Array) -> State:

@@ -2,8 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from mnistry.data import Examples
 from mnistry.losses import cross_entropy
 from mnistry.models import Model
 from mnistry.training.batches import batch_indices
@@ -11,32 +14,48 @@ from mnistry.training.batches import batch_indices
 BATCH = 1000
 
 
-def validation_figures(model: Model, images: Array, labels: Array) -> dict[str, float]:
-    """Accuracy and mean cross-entropy on held-out examples, uint8 `[n, 28, 28]` and `[n]`."""
-    batches = batch_indices(
-        0,
-        -(-len(labels) // BATCH),
-        examples=len(labels),
-        batch_size=min(BATCH, len(labels)),
-        order="file",
-        seed=0,
-    )
-    correct, loss = _sums(model, images, labels, batches)
-    return {
-        "validation_accuracy": int(correct) / len(labels),
-        "validation_loss": float(loss) / len(labels),
-    }
+class Validation:
+    """Measures a model on held-out examples, which stay on the devices."""
+
+    def __init__(self, examples: Examples, mesh: Mesh) -> None:
+        """
+        Args:
+            examples: the validation part; not empty.
+            mesh: the devices that share each batch.
+        """
+        count = -(-len(examples) // BATCH)
+        batches = batch_indices(0, count, examples=len(examples), batch_size=BATCH, order="file", seed=0)
+        self._size = len(examples)
+        everywhere = NamedSharding(mesh, PartitionSpec())
+        self._examples = jax.device_put((examples.images, examples.labels), everywhere)
+        self._batches = jax.device_put(batches, NamedSharding(mesh, PartitionSpec(None, "batch")))
+
+    def compile(self, model: Model) -> None:
+        """Compiles what `figures` needs, without measuring anything."""
+        _sums(model, *self._examples, self._batches, 0)
+
+    def figures(self, model: Model) -> dict[str, float]:
+        """Accuracy and mean cross-entropy."""
+        correct, loss = _sums(model, *self._examples, self._batches, len(self._batches))
+        return {
+            "validation_accuracy": int(correct) / self._size,
+            "validation_loss": float(loss) / self._size,
+        }
 
 
 @jax.jit
-def _sums(model: Model, images: Array, labels: Array, batches: Array) -> tuple[Array, Array]:
-    """The number of correct answers, and the sum of the losses, over the rows in `batches`."""
+def _sums(
+    model: Model, images: Array, labels: Array, batches: Array, count: int | np.integer
+) -> tuple[Array, Array]:
+    """The number of correct answers, and the sum of the losses, over the first `count` of the batches."""
 
-    def sums(rows: Array) -> tuple[Array, Array]:
+    def add(index: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
+        rows = batches[index]
         logits = model(images[rows].astype(jnp.float32) / 255)
         truth = labels[rows].astype(jnp.int32)
         correct = (logits.argmax(axis=-1) == truth) & (rows >= 0)
-        return correct.sum(), jnp.where(rows >= 0, cross_entropy(logits, truth), 0).sum()
+        losses = jnp.where(rows >= 0, cross_entropy(logits, truth), 0)
+        return sums[0] + correct.sum(), sums[1] + losses.sum()
 
-    correct, losses = jax.lax.map(sums, batches)
-    return correct.sum(), losses.sum()
+    sums: tuple[Array, Array] = jax.lax.fori_loop(0, count, add, (jnp.int32(0), jnp.float32(0)))
+    return sums
