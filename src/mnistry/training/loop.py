@@ -197,7 +197,7 @@ def fit(
             row_losses.append(losses)
             step = following
 
-            validate = validation and (step % recipe.validate_every == 0 or step == recipe.steps)
+            validate = bool(validation) and (step % recipe.validate_every == 0 or step == recipe.steps)
             if validate or step % recipe.log_every == 0 or step == recipe.steps:
                 now = time.perf_counter()
                 interval = np.concatenate(row_losses)
@@ -209,7 +209,7 @@ def fit(
                     "images_per_second": len(interval) * recipe.batch_size / (now - row_started),
                     "seconds": earlier_seconds + now - started,
                 }
-                if validate:
+                if validation and validate:
                     row |= validation.figures(state.final_model)
                     events.histograms(named_arrays(state.final_model), step)
                 run.log(row)
