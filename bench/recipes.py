@@ -72,7 +72,7 @@ def run(name: str, seed: int, data_dir: Path) -> dict[str, Any]:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
         result = json.loads(done.stdout.splitlines()[-1])
         figures = json.loads((Path(result["run"]) / "evaluation.json").read_text())
-    measured = {"accuracy": figures["accuracy"], "train_seconds": figures["train_seconds"]}
+    measured = {"accuracy": figures["accuracy"]}
     if "plain_weights" in figures:
         measured["plain_accuracy"] = figures["plain_weights"]["accuracy"]
     return measured
@@ -100,8 +100,8 @@ def accuracies_of(measured: dict[str, Any], key: str = "accuracy") -> list[float
 def table(results: dict[str, dict[str, Any]]) -> str:
     """The measured recipes as a Markdown table."""
     lines = [
-        "| recipe | what it is | parameters | test accuracy, mean ± sd (n) | the tutorial's program | seconds |",
-        "|---|---|---:|---:|---:|---:|",
+        "| recipe | what it is | parameters | test accuracy, mean ± sd (n) | the tutorial's program |",
+        "|---|---|---:|---:|---:|",
     ]
     for name, measured in results.items():
         recipe = RECIPES[name]
@@ -111,10 +111,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         accuracy = f"{spread.mean:.4f} ± {spread.sd:.4f} ({len(measured)})"
         if plain := accuracies_of(measured, "plain_accuracy"):
             accuracy += f"; plain weights {mean_and_sd(plain).mean:.4f}"
-        seconds = statistics.median(run["train_seconds"] for run in measured.values())
-        lines.append(
-            f"| `{name}` | {recipe.summary} | {parameters:,} | {accuracy} | {_range(recipe)} | {seconds:.1f} |"
-        )
+        lines.append(f"| `{name}` | {recipe.summary} | {parameters:,} | {accuracy} | {_range(recipe)} |")
     return "\n".join(lines) + "\n"
 
 
