@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ARGUMENTS = [
-    "mlp-deep", "--data", "optdigits", "--model.hidden", "64", "64", "--averaging", "0.99", "--steps", "6000",
-    "--checkpoint-every", "100", "--log-every", "20", "--validate-every", "500", "--runs", "runs",
+FLAGS = [
+    "--model.hidden", "64", "64", "--averaging", "0.99", "--steps", "6000", "--checkpoint-every", "100",
+    "--log-every", "20", "--validate-every", "500", "--runs", "runs",
 ]  # fmt: skip
 KILLS = 20
 
@@ -32,9 +32,14 @@ def newest_checkpoint(run: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def arguments(digits_folder: Path) -> list[str]:
+    return ["mlp-deep", "--data", str(digits_folder), *FLAGS]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    process = start(folder, *ARGUMENTS)
+    process = start(folder, *arguments)
     _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
     return folder / "runs" / "mlp-deep-1"
@@ -45,13 +50,15 @@ def same_results(run: Path, other: Path) -> bool:
     return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
-def test_twenty_kills_at_random_moments_change_nothing(uninterrupted: Path, tmp_path: Path) -> None:
+def test_twenty_kills_at_random_moments_change_nothing(
+    arguments: list[str], uninterrupted: Path, tmp_path: Path
+) -> None:
     chance = random.Random(20)
     run = tmp_path / "runs" / "mlp-deep-1"
     kills = 0
     while kills < KILLS:
         before = newest_checkpoint(run)
-        process = start(tmp_path, *(["--resume", str(run)] if before else ARGUMENTS))
+        process = start(tmp_path, *(["--resume", str(run)] if before else arguments))
         deadline = time.monotonic() + 120
         while newest_checkpoint(run) == before and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)
@@ -72,10 +79,10 @@ def test_twenty_kills_at_random_moments_change_nothing(uninterrupted: Path, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_says_how_to_go_on(
-    uninterrupted: Path, tmp_path: Path, number: signal.Signals
+    arguments: list[str], uninterrupted: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     run = tmp_path / "runs" / "mlp-deep-1"
-    process = start(tmp_path, *ARGUMENTS)
+    process = start(tmp_path, *arguments)
     while not newest_checkpoint(run) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(number)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +19,10 @@ from mnistry.optimizers import moving_average
 from mnistry.recipes import RECIPES, Recipe
 from mnistry.training import Run, TrainingProgress, resume, train
 from mnistry.training.loop import compiled_steps, run_steps, train_step
+from mnistry.training.run import split_for
 from mnistry.training.state import initial_state
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = replace(
     RECIPES["mlp"],
@@ -125,7 +130,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(
     shutil.copytree(finished.path, copy)
     newest = copy / "checkpoints" / "step-00000090.safetensors"
     newest.write_bytes(newest.read_bytes()[:-1])
-    resumed = resume(copy, progress=TrainingProgress(90, silent=True))
+    resumed = resume(copy, progress=TrainingProgress())
     said = capsys.readouterr().err
     assert "step-00000090.safetensors: damaged" in said
     assert "at step 80" in said
@@ -221,11 +226,13 @@ def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:
         train("softmax", data="optdigits", epochs=0, runs=tmp_path)
 
 
-def test_two_devices_compute_what_one_does(tmp_path: Path, mnistry: object) -> None:
+def test_two_devices_compute_what_one_does(tmp_path: Path, mnistry_process: Command) -> None:
     """Each in a process of its own, because a CPU is divided before JAX is first used."""
     results = []
     for devices in (1, 2):
-        done = mnistry("train", "lstm", "--data", "optdigits", "--steps", 20, "--devices", devices, "--json")  # type: ignore[operator]
+        done = mnistry_process(
+            "train", "lstm", "--data", "optdigits", "--steps", 20, "--devices", devices, "--json"
+        )
         assert done.returncode == 0, done.stderr
         results.append(Run.open(tmp_path / json.loads(done.stdout)["run"]).model())
     for a, b in zip(*map(jax.tree.leaves, results), strict=True):
@@ -253,6 +260,6 @@ def test_every_recipe_trains_a_few_steps(recipe: Recipe, tmp_path: Path) -> None
 
 def test_a_split_by_writer_trains(mnist: Dataset, tmp_path: Path) -> None:
     run = train("softmax", steps=5, split="writer", validation=6000, runs=tmp_path)
-    parts = run.split(mnist)
+    parts = split_for(run.recipe, mnist, seed=run.seed, data_dir=None)
     assert 6000 <= len(parts.validation) < 6600
     assert len(parts.train) + len(parts.validation) == 60_000

@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
         if "--resume" in arguments:
             rest = [argument for argument in arguments if argument != "--resume"]
             again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
-            run = resume(again.resume, progress=_progress(Run.open(again.resume).recipe, again))
+            run = resume(again.resume, progress=TrainingProgress(print_every=again.print_every))
             _report([run], as_json=again.json)
             return 0
         if not arguments or arguments[0].startswith("-"):
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
                 runs=options.runs,
                 init_from=options.init_from,
                 epochs=options.epochs,
-                progress=_progress(options.recipe, options),
+                progress=TrainingProgress(print_every=options.print_every),
             )
             runs.append(run)
         _report(runs, as_json=options.json)
@@ -101,10 +101,6 @@ def main(arguments: list[str]) -> int:
     except Interrupted as stopped:
         print(f"mnistry: {stopped}", file=sys.stderr)
         return 128 + stopped.signal_number
-
-
-def _progress(recipe: Recipe, output: Output) -> TrainingProgress:
-    return TrainingProgress(recipe.steps, print_every=output.print_every)
 
 
 def _report(runs: list[Run], *, as_json: bool) -> None:

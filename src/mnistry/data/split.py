@@ -69,7 +69,9 @@ def _count(validation: int | float, total: int) -> int:
             )
         validation = round(validation * total)
     if not 0 <= validation < max(total, 1):
-        raise InvalidValueError(f"cannot set {validation:,} of {total:,} training examples aside.")
+        raise InvalidValueError(
+            f"cannot set {validation:,} of {total:,} training examples aside for validation."
+        )
     return validation
 
 

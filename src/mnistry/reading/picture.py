@@ -102,8 +102,10 @@ def _grey(image: Image.Image) -> Grey:
 def flat_ink(grey: Grey) -> Grey:
     """Separates ink from paper: shadows and the shade of the paper are taken away.
 
-    The paper is whichever of dark and light most of the picture's margin is. Its shade at each place
-    is estimated by closing over the strokes, which are narrower than a third of the picture.
+    Paper is what the picture's margin shows. Ink is darker or lighter than it: to whichever side the
+    strong deviations lie; the cubes of all deviations are summed, in which shadows weigh little. The
+    shade of the paper at each place is what is left when strokes, narrower than a third of the picture,
+    are taken out.
 
     Args:
         grey: float32 `[height, width]`, 0 black to 1 white.
@@ -111,19 +113,17 @@ def flat_ink(grey: Grey) -> Grey:
     Returns:
         float32 of the same shape: 0 is paper, larger is more ink.
     """
-    threshold, _ = cv2.threshold((grey * 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    darkness = 1 - grey if float(np.median(_margin(grey))) * 255 > threshold else grey
-    height, width = darkness.shape
-    if min(height, width) < 64:  # small drawings have even paper, and strokes as wide as the shadows would be
-        return np.asarray(np.clip(darkness - np.median(_margin(darkness)), 0, None))
+    level = np.median(_margin(grey))
+    strength = grey if float(((grey - level) ** 3).sum()) > 0 else 1 - grey
+    height, width = grey.shape
+    if min(height, width) < 64:  # small drawings have even paper, and strokes as wide as shadows would be
+        return np.asarray(np.clip(strength - np.median(_margin(strength)), 0, None))
     scale = 64 / min(height, width)
-    small = cv2.resize(
-        darkness, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-    )
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(strength, size, interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((23, 23), np.uint8))
-    paper = cv2.GaussianBlur(paper, (0, 0), 6)
-    shade = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(darkness - shade, 0, None))
+    shade = cv2.resize(cv2.GaussianBlur(paper, (0, 0), 6), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(strength - shade, 0, None))
 
 
 def _margin(grey: Grey) -> Grey:

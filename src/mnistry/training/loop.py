@@ -20,6 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
+from mnistry.data.split import Split
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses
@@ -79,16 +80,18 @@ def train(
     True
     """
     recipe = replace(find_recipe(recipe) if isinstance(recipe, str) else recipe, **changes)
-    dataset = load(data, Path(data_dir) if data_dir else None)
+    if seed < 0:
+        raise InvalidValueError(f"seed must be at least 0, not {seed}")
+    dataset = load(data, data_dir)
+    split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
     if epochs is not None:
         if not 0 < epochs < float("inf"):
             raise InvalidValueError(f"epochs must be above 0 and finite, not {epochs}")
-        examples = len(split_for(recipe, dataset, seed=seed, data_dir=data_dir).train)
-        recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(examples / recipe.batch_size)))
+        recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
     run = Run.create(
         runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
     )
-    return _train(run, dataset, progress)
+    return _train(run, dataset, split, progress)
 
 
 def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run:
@@ -104,25 +107,31 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     """
     run = Run.open(path)
     remove_leftovers(run.path)
-    return _train(run, run.load_data(), progress)
+    dataset = run.load_data()
+    split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
+    return _train(run, dataset, split, progress)
 
 
-def _train(run: Run, dataset: Dataset, progress: TrainingProgress | None) -> Run:
+def _train(run: Run, dataset: Dataset, split: Split, progress: TrainingProgress | None) -> Run:
     recipe = run.recipe
     keep_compiled()
     mesh = make_mesh(recipe)
-    split = run.split(dataset)
     initial = initial_state(recipe, run.seed)
     state, damaged = load_newest(run.checkpoints, like=initial)
-    with progress or TrainingProgress(recipe.steps, silent=True) as progress:
+    progress = progress or TrainingProgress(silent=True)
+    with progress.over(recipe.steps):
+        progress.note(
+            f"{run.path}: {recipe.name}, seed {run.seed}, {len(split.train):,} images for training, "
+            f"{len(split.validation):,} for validation, {len(split.test):,} for the test; {dataset.source}"
+        )
         for error in damaged:
-            progress.note(f"{error}; using the one before it")
+            progress.warn(f"{error}; using the one before it")
         if state is None:
             state = initial
             if run.init_from:
                 state = starting_from(recipe, Run.open(run.init_from).model(like=state.model), state.key)
         else:
-            progress.note(f"resuming {run.path} at step {int(state.step):,}")
+            progress.note(f"resuming at step {int(state.step):,}")
         run.forget_rows_after(int(state.step))
         with Events(run.path / "tensorboard", from_step=int(state.step)) as events:
             state = fit(run, split.train, split.validation, state, mesh, progress, events)

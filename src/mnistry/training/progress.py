@@ -16,17 +16,16 @@ PLAIN_LINE_SECONDS = 10.0
 class TrainingProgress:
     """Shows step of steps, loss, learning rate, images a second, time left, validation accuracy.
 
-    Used as a context manager around a run; `silent` shows nothing but what `note` is told.
+    Used as `with progress.over(steps):` around a run.
     """
 
-    def __init__(self, steps: int, *, print_every: int = 0, silent: bool = False) -> None:
+    def __init__(self, *, print_every: int = 0, silent: bool = False) -> None:
         """
         Args:
-            steps: length of the run.
             print_every: print the loss of the batch every so many steps, as the tutorials do; 0: never.
-            silent: show no progress (losses and notes are still printed).
+            silent: show nothing but losses, where they are asked for, and warnings.
         """
-        self.steps = steps
+        self.steps = 0
         self.print_every = print_every
         self.silent = silent
         self._console = Console(file=sys.stderr, highlight=False)
@@ -34,6 +33,11 @@ class TrainingProgress:
         self._started = self._last_line = time.monotonic()
         self._first_step: int | None = None
         self._bar: Progress | None = None
+
+    def over(self, steps: int) -> Self:
+        """Says how many steps the run has."""
+        self.steps = steps
+        return self
 
     def __enter__(self) -> Self:
         if not self.silent and self._console.is_terminal:
@@ -55,7 +59,12 @@ class TrainingProgress:
             self._bar.stop()
 
     def note(self, text: str) -> None:
-        """Prints a line that the user should see."""
+        """Prints a line, unless silent."""
+        if not self.silent:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Prints a line that the user must see."""
         self._console.print(text, markup=False, soft_wrap=True)
 
     def losses(self, first_step: int, losses: np.ndarray) -> None:
@@ -68,7 +77,7 @@ class TrainingProgress:
         if self.print_every:
             for step, loss in enumerate(losses.tolist(), first_step):
                 if step % self.print_every == 0 or step == self.steps:
-                    self.note(f"step {step}: loss {loss:.6g}")
+                    self.warn(f"step {step}: loss {loss:.6g}")
 
     def row(self, row: Mapping[str, float]) -> None:
         """Shows a row of metrics."""

@@ -63,11 +63,8 @@ class Run:
         """Makes a new folder in `runs`, named by the recipe and the first free number.
 
         Raises:
-            InvalidValueError: the seed is negative.
             OSError: the folder cannot be made.
         """
-        if seed < 0:
-            raise InvalidValueError(f"seed must be at least 0, not {seed}")
         runs = Path(runs)
         runs.mkdir(parents=True, exist_ok=True)
         run = Run(
@@ -131,10 +128,6 @@ class Run:
                 f"(its SHA-256 differs). Put the former files back, or start a new run."
             )
         return dataset
-
-    def split(self, dataset: Dataset) -> Split:
-        """The training, validation and test parts that the recipe and the seed say."""
-        return split_for(self.recipe, dataset, seed=self.seed, data_dir=self.data_dir)
 
     def log(self, row: Mapping[str, float]) -> None:
         """Appends a row to `metrics.jsonl`."""

@@ -1,0 +1,262 @@
+"""The commands as processes: what they print, what they write, and how they fail."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from PIL import Image
+
+from mnistry.reading.recognizer import Recognizer
+
+Command = Callable[..., CompletedProcess[str]]
+SHORT = ("--data", "optdigits", "--steps", "60")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run, made by the library; each test of a command starts from it."""
+    from mnistry.training import train
+
+    return train("softmax", data="optdigits", steps=300, runs=tmp_path_factory.mktemp("runs")).path
+
+
+def refused(done: CompletedProcess[str], *parts: str) -> None:
+    """Asserts a clear refusal: exit code 2, one message with these parts, no traceback, no output."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 3
+    for part in parts:
+        assert part in done.stderr
+
+
+def test_help_answers_at_once(mnistry_process: Command) -> None:
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        done = mnistry_process("--help")
+        seconds.append(time.perf_counter() - started)
+    assert done.returncode == 0
+    for command in ("train", "evaluate", "compare", "read", "export", "recipes", "data"):
+        assert command in done.stdout
+    assert min(seconds) < 0.25
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "compare", "read", "export", "recipes", "data"])
+def test_every_command_has_help(mnistry: Command, command: str) -> None:
+    done = mnistry(command, "--help")
+    assert done.returncode == 0
+    assert "usage: mnistry" in done.stdout
+
+
+def test_every_field_of_a_recipe_is_a_flag(mnistry: Command) -> None:
+    said = mnistry("train", "mlp", "--help").stdout
+    for flag in (
+        "--learning-rate",
+        "--model.hidden",
+        "--batch-size",
+        "--l2-penalty",
+        "--averaging",
+        "--seeds",
+    ):
+        assert flag in said
+    assert "--recipe" not in said
+    assert "--reaches" not in said
+
+
+def test_train_prints_one_object_and_all_else_elsewhere(mnistry_process: Command, tmp_path: Path) -> None:
+    done = mnistry_process("train", "softmax", *SHORT, "--batch-size", 50, "--print-every", 20, "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert set(result) == {"run", "recipe", "seed", "steps", "train_seconds", "test"}
+    assert (result["recipe"], result["seed"], result["steps"]) == ("softmax", 0, 60)
+    test = result["test"]
+    assert test["accuracy"] == test["correct"] / test["n"] > 0.7
+    assert test["n"] == 360
+    recipe = json.loads((tmp_path / result["run"] / "recipe.json").read_text())["recipe"]
+    assert recipe["batch_size"] == 50
+    printed = [line for line in done.stderr.splitlines() if line.startswith("step") and ": loss" in line]
+    assert [line.split(":")[0] for line in printed] == ["step 20", "step 40", "step 60"]
+    assert "step 60/60" in done.stderr
+
+
+def test_train_says_where_the_data_came_from(mnistry: Command) -> None:
+    assert "scikit-learn" in mnistry("train", "softmax", *SHORT).stderr
+
+
+def test_several_seeds_give_mean_and_deviation(mnistry: Command) -> None:
+    done = mnistry("train", "softmax", *SHORT, "--seeds", 3, "--seed", 5, "--json")
+    result = json.loads(done.stdout)
+    accuracies = [run["test"]["accuracy"] for run in result["runs"]]
+    assert result["seeds"] == [5, 6, 7]
+    assert len({run["run"] for run in result["runs"]}) == 3
+    assert result["test"]["accuracy"] == pytest.approx(sum(accuracies) / 3)
+    assert result["test"]["sd"] > 0
+    assert "mean ± sd over 3 seeds" in mnistry("train", "softmax", *SHORT, "--seeds", 3).stdout
+
+
+def test_resume_of_a_finished_run_says_its_figures(mnistry: Command, run: Path) -> None:
+    done = mnistry("train", "--resume", run, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["test"]["n"] == 360
+
+
+def test_evaluate_as_json_as_a_table_and_as_pictures(mnistry: Command, run: Path, tmp_path: Path) -> None:
+    result = json.loads(mnistry("evaluate", run, "--json").stdout)
+    saved = json.loads((run / "evaluation.json").read_text())
+    for key in (
+        "accuracy",
+        "correct",
+        "n",
+        "confusion",
+        "wilson_95",
+        "macro",
+        "per_class",
+        "calibration_error",
+    ):
+        assert result[key] == saved[key]
+    done = mnistry("evaluate", run, "--part", "train", "--pictures", tmp_path / "pictures")
+    assert done.returncode == 0, done.stderr
+    assert "precision" in done.stdout
+    assert {"confusion.png", "reliability.png"} <= {path.name for path in (tmp_path / "pictures").iterdir()}
+    sizes = {
+        part: json.loads(mnistry("evaluate", run, "--part", part, "--json").stdout)["n"]
+        for part in ("train", "validation", "test", "all")
+    }
+    assert sizes == {"train": 1317, "validation": 120, "test": 360, "all": 1797}
+
+
+def test_compare_two_runs(mnistry: Command, run: Path) -> None:
+    other = json.loads(mnistry("train", "softmax", *SHORT, "--json").stdout)["run"]
+    done = mnistry("compare", run, other, "--json")
+    result = json.loads(done.stdout)
+    assert [item["run"] for item in result["runs"]] == [str(run), other]
+    correct = [item["correct"] for item in result["runs"]]
+    test = result["mcnemar"]
+    assert test["only_first"] - test["only_second"] == correct[0] - correct[1]
+    assert 0 <= test["p_value"] <= 1
+    assert "McNemar" in mnistry("compare", run, other).stdout
+
+
+@pytest.mark.parametrize("to", ["onnx", "safetensors", "npz"])
+def test_export(mnistry: Command, run: Path, tmp_path: Path, to: str) -> None:
+    done = mnistry("export", run, "--to", to)
+    assert done.returncode == 0, done.stderr
+    assert "logits differ by at most" in done.stdout
+    assert (tmp_path / f"softmax-1.{to}").stat().st_size > 30_000
+    if to == "onnx":
+        Recognizer.load(tmp_path / "softmax-1.onnx")
+
+
+def digit_picture(path: Path) -> Path:
+    image = Image.new("L", (120, 160), 255)
+    image.paste(0, (55, 30, 67, 130))
+    image.save(path)
+    return path
+
+
+def test_read_keeps_its_contract(mnistry_process: Command, tmp_path: Path) -> None:
+    good, bad, empty = (tmp_path / name for name in ("one.png", "text.png", "blank.png"))
+    digit_picture(good)
+    bad.write_text("not a picture")
+    Image.new("L", (50, 50), 255).save(empty)
+    done = mnistry_process("read", "--json", good, bad, empty, good)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["file"] for line in lines] == [str(path) for path in (good, bad, empty, good)]
+    assert set(lines[1]) == set(lines[2]) == {"file", "error"}
+    assert lines[0]["lines"] == ["1"]
+    (digit,) = lines[0]["digits"]
+    assert set(digit) == {"digit", "confidence", "box", "line"}
+    assert (digit["digit"], digit["line"]) == (1, 0)
+    assert 0.5 < digit["confidence"] <= 1
+    assert digit["box"] == [55, 30, 12, 100]
+    assert mnistry_process("read", "--json", good).returncode == 0
+
+
+def test_read_for_people_and_with_a_model_of_ones_own(mnistry: Command, tmp_path: Path, run: Path) -> None:
+    picture = digit_picture(tmp_path / "one.png")
+    done = mnistry("read", picture, "--model", run)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{picture}: ")
+    done = mnistry("read", tmp_path / "absent.png")
+    refused(done, "absent.png", "no such file")
+
+
+def test_wrong_names_are_answered_with_the_nearest(mnistry: Command) -> None:
+    refused(mnistry("trian"), "Did you mean 'train'")
+    refused(mnistry("train", "sofmax"), "no recipe 'sofmax'", "Did you mean 'softmax'")
+    refused(mnistry("train", "softmax", "--data", "mnits"), "mnits", "Did you mean 'mnist'")
+
+
+def test_values_out_of_range(mnistry: Command) -> None:
+    refused(mnistry("train", "softmax", *SHORT, "--batch-size", 0), "batch_size must be at least 1, not 0")
+    refused(mnistry("train", "softmax", *SHORT, "--seeds", 0), "seeds must be at least 1")
+    refused(mnistry("train", "softmax", *SHORT, "--seed", -1), "seed must be at least 0")
+    refused(mnistry("train", "softmax", *SHORT, "--validation", 5000), "validation")
+    done = mnistry("train", "softmax", "--steps", "many")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_data_file_of_the_wrong_kind(mnistry: Command, tmp_path: Path) -> None:
+    (tmp_path / "digits.npz").write_text("no archive")
+    refused(mnistry("train", "softmax", "--data", tmp_path / "digits.npz"), "digits.npz")
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    (folder / "train-images-idx3-ubyte").write_bytes(b"not idx")
+    for name in ("train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        (folder / name).write_bytes(b"")
+    refused(mnistry("train", "softmax", "--data-dir", tmp_path), "train-images-idx3-ubyte")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("missing", ["recipe.json", "model.onnx"])
+def test_a_run_folder_that_lacks_files(mnistry: Command, tmp_path: Path, run: Path, missing: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / missing).unlink()
+    refused(mnistry("evaluate", copy), missing)
+    refused(mnistry("evaluate", tmp_path / "nowhere"), "nowhere", "no such run folder")
+    (copy / "recipe.json").write_text("{")
+    refused(mnistry("export", copy, "--to", "npz"), "recipe.json: damaged")
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A run that may write no more than 20 kB a file: its 31 kB checkpoint does not fit."""
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
+        f"from mnistry.cli import main; sys.exit(main({['train', 'softmax', *SHORT]}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "runs" / "softmax-1" / "checkpoints").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to(mnistry: Command, tmp_path: Path, run: Path) -> None:
+    # The superuser may write to any folder of a disk, but not to the kernel's.
+    folder = Path("/sys/kernel") if os.geteuid() == 0 else tmp_path / "locked"
+    if os.geteuid() != 0:
+        folder.mkdir(mode=0o555)
+    done = mnistry("train", "softmax", *SHORT, "--runs", folder / "runs")
+    refused(done, str(folder))
+    refused(mnistry("export", run, "--to", "npz", "--output", folder / "model.npz"), str(folder))
+
+
+def test_reading_needs_no_training_libraries(mnistry_process: Command, tmp_path: Path) -> None:
+    """Without JAX the reader works, and training says what to install."""
+    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError('no jax here', name='jax')")
+    picture = digit_picture(tmp_path / "one.png")
+    without_jax = {"PYTHONPATH": str(tmp_path)}
+    assert mnistry_process("read", picture, **without_jax).returncode == 0
+    refused(mnistry_process("train", "softmax", **without_jax), "jax", "pip install 'mnistry[train]'")

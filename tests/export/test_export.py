@@ -1,0 +1,73 @@
+"""What is handed on computes what was trained, for every model and every format."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from mnistry.data import Dataset
+from mnistry.errors import ExportError
+from mnistry.export.agreement import checked_difference
+from mnistry.export.arrays import named_arrays
+from mnistry.export.files import export
+from mnistry.export.onnx import to_onnx
+from mnistry.models import Model
+from mnistry.models.softmax import SoftmaxConfig
+from mnistry.reading.recognizer import Recognizer
+from mnistry.recipes import RECIPES, Recipe
+
+UNIQUE = [recipe for recipe in RECIPES.values() if recipe.name != "softmax-sum"]
+
+
+def trained_somehow(recipe: Recipe) -> Model:
+    """Weights of the right shapes, none of them zero, so that nothing can hide behind a zero."""
+    random = np.random.default_rng(7)
+    model = recipe.model.build(random)
+    return jax.tree.map(lambda a: a + jnp.asarray(random.normal(0, 0.03, a.shape), jnp.float32), model)
+
+
+@pytest.mark.parametrize("recipe", UNIQUE, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("to", ["onnx", "safetensors", "npz"])
+def test_every_model_in_every_format_agrees(
+    recipe: Recipe, to: str, tmp_path: Path, optdigits: Dataset
+) -> None:
+    model = trained_somehow(recipe)
+    path = tmp_path / f"model.{to}"
+    difference = export(model, to, path)  # type: ignore[arg-type]
+    assert difference < (2e-3 if recipe.name == "scratch" else 1e-4)  # whose logits are in the hundreds
+    if to == "onnx":
+        answers = Recognizer.load(path).logits(optdigits.test.images).argmax(axis=1)
+        expected = np.asarray(model(optdigits.test.images.astype(np.float32) / 255)).argmax(axis=1)
+        assert (answers == expected).mean() > 0.995
+    else:
+        arrays = safetensors.numpy.load_file(path) if to == "safetensors" else np.load(path)
+        for name, array in named_arrays(model).items():
+            np.testing.assert_array_equal(arrays[name], array)
+
+
+def test_a_disagreement_is_an_error_and_nothing_is_written(optdigits: Dataset, tmp_path: Path) -> None:
+    model = SoftmaxConfig().build(np.random.default_rng(0))
+    images = optdigits.test.images[:10]
+    logits = np.zeros((10, 10), np.float32)
+    assert checked_difference(model, images, logits, "model.onnx") == 0
+    for wrong in (2e-4, np.nan):
+        logits[3, 4] = wrong
+        with pytest.raises(ExportError, match=r"model\.onnx: its logits differ"):
+            checked_difference(model, images, logits, "model.onnx")
+
+
+def test_a_wrong_weight_in_the_onnx_file_is_found(optdigits: Dataset) -> None:
+    model = trained_somehow(RECIPES["lstm"])
+    swapped = replace(model, recurrent=model.recurrent[:, ::-1])  # type: ignore[attr-defined]
+    images = optdigits.test.images[:10]
+    with pytest.raises(ExportError):
+        checked_difference(model, images, Recognizer(to_onnx(swapped)).logits(images), "model.onnx")
+
+
+def test_the_same_model_gives_the_same_bytes() -> None:
+    model = trained_somehow(RECIPES["lenet5"])
+    assert to_onnx(model) == to_onnx(model)
