@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 import pytest
 from PIL import Image
 
+from mnistry.data import Dataset
 from mnistry.reading.recognizer import Recognizer
 
 Command = Callable[..., CompletedProcess[str]]
@@ -100,6 +101,22 @@ def test_several_seeds_give_mean_and_deviation(mnistry: Command) -> None:
     assert result["test"]["accuracy"] == pytest.approx(sum(accuracies) / 3)
     assert result["test"]["sd"] > 0
     assert "mean ± sd over 3 seeds" in mnistry("train", "softmax", *SHORT, "--seeds", 3).stdout
+
+
+def test_a_folder_of_pictures_of_three_classes_of_ones_own(
+    mnistry: Command, tmp_path: Path, optdigits: Dataset
+) -> None:
+    for label, name in enumerate(("pear", "apple & <fig>", "plum")):
+        (tmp_path / "fruit" / name).mkdir(parents=True)
+        for index, image in enumerate(optdigits.train.images[optdigits.train.labels == label][:40]):
+            Image.fromarray(image).save(tmp_path / "fruit" / name / f"{index}.png")
+    done = mnistry("train", "softmax", "--data", "fruit", "--steps", 60, "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["test"]["n"] == 120 // 7
+    assert result["test"]["accuracy"] > 0.9
+    assert "apple &amp; &lt;fig&gt;" in (tmp_path / result["run"] / "report.html").read_text()
+    assert "plum" in mnistry("evaluate", result["run"]).stdout
 
 
 def test_resume_of_a_finished_run_says_its_figures(mnistry: Command, run: Path) -> None:

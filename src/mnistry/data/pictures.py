@@ -17,7 +17,8 @@ def read_folder(folder: Path) -> tuple[Examples, Examples | None, tuple[str, ...
     """Reads pictures by class, below `train` and `test` if there are such folders.
 
     If all class folders are called by digits, those are the labels; otherwise the folders' names, sorted,
-    are the classes 0, 1, and so on. See `read_picture` for what is made of a picture.
+    are the classes 0, 1, and so on, and what is missing to ten classes is called `(none)`. See
+    `read_picture` for what is made of a picture.
 
     Returns:
         The training part (or everything), the test part if there is one, and the class names.
@@ -37,9 +38,10 @@ def read_folder(folder: Path) -> tuple[Examples, Examples | None, tuple[str, ...
     if set(names) <= set(DIGITS):
         labels, class_names = {name: int(name) for name in names}, DIGITS
     else:
-        labels, class_names = {name: label for label, name in enumerate(names)}, tuple(names)
-    if len(class_names) > len(DIGITS):
-        raise DataError(f"{folder}: expected at most ten class folders, found {len(class_names)}: {names}.")
+        labels = {name: label for label, name in enumerate(names)}
+        class_names = (*names, *["(none)"] * (len(DIGITS) - len(names)))
+    if len(names) > len(DIGITS):
+        raise DataError(f"{folder}: expected at most ten class folders, found {len(names)}: {names}.")
     examples = [_read_part(part, labels) for part in parts]
     return examples[0], examples[1] if len(examples) > 1 else None, class_names
 
