@@ -1,0 +1,54 @@
+"""Whole recipes on real MNIST: what one seed must reach."""
+
+from pathlib import Path
+
+import pytest
+
+from mnistry.data import Dataset
+from mnistry.recipes import RECIPES, Recipe
+from mnistry.training import train
+
+# One seed lies within about three standard deviations of the mean over seeds.
+LEAST = {
+    "softmax": 0.908,
+    "softmax-sum": 0.908,
+    "mlp": 0.974,
+    "scratch": 0.795,
+    "lstm": 0.982,
+    "mlp-deep": 0.98,
+    "lenet5": 0.989,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
+def test_a_whole_recipe_reaches_what_it_should(recipe: Recipe, mnist: Dataset, tmp_path: Path) -> None:
+    run = train(recipe, seed=100, runs=tmp_path)
+    assert run.evaluation.accuracy > LEAST[recipe.name]
+
+
+def test_the_first_tutorial_reaches_what_it_should(mnist: Dataset, tmp_path: Path) -> None:
+    run = train("softmax", seed=100, runs=tmp_path)
+    assert run.evaluation.accuracy > LEAST["softmax"]
+    assert run.evaluation.n == 10_000
+
+
+def test_the_losses_of_the_summed_tutorial(mnist: Dataset, tmp_path: Path) -> None:
+    """The loss of the batch is about 117 at step 10 and about 20 after 2,000 steps."""
+    run = train("softmax-sum", seed=1, runs=tmp_path, log_every=10)
+    losses = {row["step"]: row["loss"] for row in run.history()}
+    assert losses[10] == pytest.approx(117, abs=12)
+    last = [losses[step] for step in range(1900, 2001, 10)]
+    assert 12 < sum(last) / len(last) < 26
+
+
+def test_the_losses_of_the_network_from_scratch(mnist: Dataset, tmp_path: Path) -> None:
+    """The first batch costs 3 to 6; after ten epochs it is about 0.7."""
+    run = train("scratch", seed=0, runs=tmp_path, log_every=469)
+    (first_epoch, *_, last_epoch) = (row["mean_loss"] for row in run.history())
+    assert 2 < first_epoch < 6
+    assert last_epoch == pytest.approx(0.7, abs=0.1)
+    assert run.evaluation.accuracy == pytest.approx(0.815, abs=0.025)
+    short = train("scratch", seed=0, runs=tmp_path, log_every=1, steps=1)
+    assert 3 < short.history()[0]["loss"] < 6
