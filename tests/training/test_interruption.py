@@ -95,5 +95,5 @@ def test_a_signal_saves_and_says_how_to_go_on(
     process = start(tmp_path, "--resume", str(run))
     _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
-    assert f"at step {stopped_at:,}" in said
+    assert f"from step {stopped_at:,};" in said
     assert same_results(run, uninterrupted)

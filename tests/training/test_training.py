@@ -133,7 +133,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(
     resumed = resume(copy, progress=TrainingProgress())
     said = capsys.readouterr().err
     assert "step-00000090.safetensors: damaged" in said
-    assert "at step 80" in said
+    assert "from step 80" in said
     assert weights(resumed) == weights(finished)
 
 
@@ -217,6 +217,7 @@ def test_training_goes_on_from_another_runs_weights(finished: Run, tmp_path: Pat
         train("softmax", data="optdigits", steps=1, init_from=finished.path, runs=tmp_path)
     with pytest.raises(RunError, match="no such run folder"):
         train("softmax", data="optdigits", steps=1, init_from=tmp_path / "nowhere", runs=tmp_path)
+    assert not list(tmp_path.glob("softmax-*")), "a refused run left a folder behind"
 
 
 def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:

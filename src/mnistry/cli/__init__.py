@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[train]'"
         )
     except KeyboardInterrupt:
+        print("mnistry: interrupted", file=sys.stderr)
         return 130
 
 

@@ -65,8 +65,8 @@ class ResumeOptions(Output):
 def main(arguments: list[str]) -> int:
     """Runs `mnistry train` with what follows it, and returns the exit status."""
     try:
-        if "--resume" in arguments:
-            rest = [argument for argument in arguments if argument != "--resume"]
+        if any(argument.split("=")[0] == "--resume" for argument in arguments):
+            rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
             again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
             run = resume(again.resume, progress=TrainingProgress(print_every=again.print_every))
             _report([run], as_json=again.json)

@@ -35,13 +35,7 @@ from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run, split_for
-from mnistry.training.state import (
-    State,
-    initial_state,
-    optimizer_of,
-    schedule_of,
-    starting_from,
-)
+from mnistry.training.state import State, initial_state, optimizer_of, schedule_of, starting_from
 from mnistry.training.validation import Validation
 
 
@@ -88,10 +82,12 @@ def train(
         if not 0 < epochs < float("inf"):
             raise InvalidValueError(f"epochs must be above 0 and finite, not {epochs}")
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
+    mesh = make_mesh(recipe)
+    state = first_state(recipe, seed, init_from)
     run = Run.create(
         runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
     )
-    return _train(run, dataset, split, progress)
+    return _train(run, dataset, split, mesh, state, progress or TrainingProgress(silent=True))
 
 
 def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run:
@@ -106,36 +102,43 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
         Interrupted: as for `train`.
     """
     run = Run.open(path)
-    remove_leftovers(run.path)
+    progress = progress or TrainingProgress(silent=True)
     dataset = run.load_data()
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
-    return _train(run, dataset, split, progress)
+    mesh = make_mesh(run.recipe)
+    remove_leftovers(run.path)
+    state, damaged = load_newest(run.checkpoints, like=initial_state(run.recipe, run.seed))
+    for error in damaged:
+        progress.warn(f"{error}; going on with an older one")
+    if state is None:
+        state = first_state(run.recipe, run.seed, run.init_from)
+    run.forget_rows_after(int(state.step))
+    return _train(run, dataset, split, mesh, state, progress)
 
 
-def _train(run: Run, dataset: Dataset, split: Split, progress: TrainingProgress | None) -> Run:
-    recipe = run.recipe
+def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> State:
+    """The state before the first step: drawn from the seed, or with the weights of another run."""
+    state = initial_state(recipe, seed)
+    if init_from is None:
+        return state
+    return starting_from(recipe, Run.open(init_from).model(like=state.model), state.key)
+
+
+def _train(
+    run: Run, dataset: Dataset, split: Split, mesh: Mesh, state: State, progress: TrainingProgress
+) -> Run:
     keep_compiled()
-    mesh = make_mesh(recipe)
-    initial = initial_state(recipe, run.seed)
-    state, damaged = load_newest(run.checkpoints, like=initial)
-    progress = progress or TrainingProgress(silent=True)
-    with progress.over(recipe.steps):
+    with (
+        progress.over(run.recipe.steps),
+        Events(run.path / "tensorboard", from_step=int(state.step)) as events,
+    ):
         progress.note(
-            f"{run.path}: {recipe.name}, seed {run.seed}, {len(split.train):,} images for training, "
-            f"{len(split.validation):,} for validation, {len(split.test):,} for the test; {dataset.source}"
+            f"{run.path}: {run.recipe.name}, seed {run.seed}, from step {int(state.step):,}; "
+            f"{len(split.train):,} images for training, {len(split.validation):,} for validation, "
+            f"{len(split.test):,} for the test; {dataset.source}"
         )
-        for error in damaged:
-            progress.warn(f"{error}; using the one before it")
-        if state is None:
-            state = initial
-            if run.init_from:
-                state = starting_from(recipe, Run.open(run.init_from).model(like=state.model), state.key)
-        else:
-            progress.note(f"resuming at step {int(state.step):,}")
-        run.forget_rows_after(int(state.step))
-        with Events(run.path / "tensorboard", from_step=int(state.step)) as events:
-            state = fit(run, split.train, split.validation, state, mesh, progress, events)
-            finish(run, state, dataset, split, events, progress)
+        state = fit(run, split.train, split.validation, state, mesh, progress, events)
+        finish(run, state, dataset, split, events, progress)
     return run
 
 
@@ -183,13 +186,13 @@ def fit(
         return state, np.asarray(losses)[: last - first]
 
     step = int(state.step)
-    if step < recipe.steps:  # no step at all, and one validation: this compiles
-        state, _ = run_until(state, step, step)
-        if validation:
-            validation.compile(state.final_model)
     earlier_seconds = next((row["seconds"] for row in reversed(run.history())), 0.0)
 
     with stop_on_signals() as stop:
+        if step < recipe.steps:  # no step at all: this compiles
+            state, _ = run_until(state, step, step)
+            if validation:
+                validation.compile(state.final_model)
         started = row_started = time.perf_counter()
         row_losses: list[np.ndarray] = []
         while step < recipe.steps:
@@ -206,8 +209,8 @@ def fit(
             row_losses.append(losses)
             step = following
 
-            validate = bool(validation) and (step % recipe.validate_every == 0 or step == recipe.steps)
-            if validate or step % recipe.log_every == 0 or step == recipe.steps:
+            measure = step % recipe.validate_every == 0 or step == recipe.steps
+            if measure or step % recipe.log_every == 0:
                 now = time.perf_counter()
                 interval = np.concatenate(row_losses)
                 row = {
@@ -218,9 +221,9 @@ def fit(
                     "images_per_second": len(interval) * recipe.batch_size / (now - row_started),
                     "seconds": earlier_seconds + now - started,
                 }
-                if validation and validate:
-                    row |= validation.figures(state.final_model)
+                if measure:
                     events.histograms(named_arrays(state.final_model), step)
+                    row |= validation.figures(state.final_model) if validation else {}
                 run.log(row)
                 events.scalars(row)
                 progress.row(row)
