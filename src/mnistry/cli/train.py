@@ -74,11 +74,13 @@ def main(arguments: list[str]) -> int:
         if not arguments or arguments[0].startswith("-"):
             print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
             return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+        recipe = find_recipe(arguments[0])
         options = tyro.cli(
             TrainOptions,
             args=arguments[1:],
-            prog=f"mnistry train {arguments[0]}",
-            default=TrainOptions(recipe=find_recipe(arguments[0])),
+            prog=f"mnistry train {recipe.name}",
+            description=recipe.summary,
+            default=TrainOptions(recipe=recipe),
             config=(tyro.conf.AvoidSubcommands,),
         )
         if options.seeds < 1:
