@@ -7,6 +7,7 @@ import numpy as np
 
 from mnistry.atomic import write_bytes, write_text
 from mnistry.data import Dataset
+from mnistry.data.sheet import draw_sheet
 from mnistry.data.split import Split
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
@@ -18,7 +19,7 @@ from mnistry.models import Model, SoftmaxRegression
 from mnistry.reading.recognizer import Recognizer
 from mnistry.training.events import Events
 from mnistry.training.progress import TrainingProgress
-from mnistry.training.run import Run
+from mnistry.training.run import Run, library_versions
 from mnistry.training.state import State
 
 CHECKED_IMAGES = 1000
@@ -60,8 +61,6 @@ def finish(
 
     events.scalars({"step": int(state.step), "test_accuracy": evaluation.accuracy})
     if mistakes:
-        from mnistry.data.sheet import draw_sheet
-
         captions = [
             f"{dataset.class_names[mistake.label]} as {dataset.class_names[mistake.predicted]}"
             for mistake in mistakes
@@ -96,16 +95,15 @@ def _templates(model: Model) -> np.ndarray | None:
 def _facts(run: Run, dataset: Dataset, figures: dict[str, Any]) -> dict[str, str]:
     recipe = run.recipe.to_json()
     model = recipe.pop("model")
-    return {
+    facts = {
         "summary": recipe.pop("summary"),
         "data": dataset.source,
         "seed": str(run.seed),
         "training": f"{figures['train_seconds']:.1f} s",
+        "versions": ", ".join(f"{library} {version}" for library, version in library_versions().items()),
         "model": " ".join(f"{name}={value}" for name, value in model.items()),
         **{name.replace("_", " "): str(value) for name, value in recipe.items() if name != "reaches"},
-        **{
-            f"{part} weights": f"accuracy {value['accuracy']:.4f}"
-            for part, value in (("plain", figures.get("plain_weights")),)
-            if value
-        },
     }
+    if plain := figures.get("plain_weights"):
+        facts["accuracy without averaging"] = f"{plain['accuracy']:.4f}"
+    return facts

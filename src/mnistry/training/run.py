@@ -192,11 +192,16 @@ class Run:
                 "sha256": dict(self.data_sha256),
             },
             "init_from": str(self.init_from) if self.init_from else None,
-            "versions": {library: version(library) for library in LIBRARIES},
+            "versions": library_versions(),
             "python": platform.python_version(),
             "platform": platform.platform(),
             "git_revision": _git_revision(),
         }
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of mnistry and of what decides its numbers."""
+    return {library: version(library) for library in LIBRARIES}
 
 
 def split_for(recipe: Recipe, dataset: Dataset, *, seed: int, data_dir: Path | str | None) -> Split:
