@@ -227,12 +227,14 @@ def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:
         train("softmax", data="optdigits", epochs=0, runs=tmp_path)
 
 
-def test_two_devices_compute_what_one_does(tmp_path: Path, mnistry_process: Command) -> None:
+def test_two_devices_compute_what_one_does(
+    tmp_path: Path, mnistry_process: Command, digits_folder: Path
+) -> None:
     """Each in a process of its own, because a CPU is divided before JAX is first used."""
     results = []
     for devices in (1, 2):
         done = mnistry_process(
-            "train", "lstm", "--data", "optdigits", "--steps", 20, "--devices", devices, "--json"
+            "train", "lstm", "--data", digits_folder, "--steps", 20, "--devices", devices, "--json"
         )
         assert done.returncode == 0, done.stderr
         results.append(Run.open(tmp_path / json.loads(done.stdout)["run"]).model())
