@@ -94,9 +94,8 @@ class Recipe:
             if not valid:
                 raise InvalidValueError(f"{name} must be {expected}, not {getattr(self, name)}")
 
-        for name in ("batch_size", "steps", "decay_steps", "log_every", "validate_every"):
-            require(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("checkpoint_every", "keep_checkpoints", "devices"):
+        counts = ("batch_size", "steps", "decay_steps", "log_every", "validate_every")
+        for name in (*counts, "checkpoint_every", "keep_checkpoints", "devices"):
             require(name, getattr(self, name) >= 1, "at least 1")
         require("learning_rate", 0 < self.learning_rate < float("inf"), "above 0 and finite")
         require("momentum", 0 <= self.momentum < 1, "at least 0 and below 1")

@@ -113,21 +113,20 @@ def flat_ink(grey: Grey) -> Grey:
     Returns:
         float32 of the same shape: 0 is paper, larger is more ink.
     """
-    level = np.median(_margin(grey))
-    strength = grey if float(((grey - level) ** 3).sum()) > 0 else 1 - grey
+    level = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
+    if float(((grey - level) ** 3).sum()) > 0:
+        strength = grey
+    else:
+        strength, level = 1 - grey, 1 - level
     height, width = grey.shape
     if min(height, width) < 64:  # small drawings have even paper, and strokes as wide as shadows would be
-        return np.asarray(np.clip(strength - np.median(_margin(strength)), 0, None))
+        return np.asarray(np.clip(strength - level, 0, None))
     scale = 64 / min(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(strength, size, interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((23, 23), np.uint8))
     shade = cv2.resize(cv2.GaussianBlur(paper, (0, 0), 6), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(strength - shade, 0, None))
-
-
-def _margin(grey: Grey) -> Grey:
-    return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
 
 
 def strongest_pieces(ink: Grey) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from mnistry.errors import RunError
+from mnistry.evaluation.metrics import probabilities
 from mnistry.reading.picture import Picture, find_ink, open_picture
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
@@ -124,8 +125,6 @@ class Recognizer:
             PictureError: it cannot be read, or there is no ink in it.
         """
         found = find_ink(open_picture(picture))
-        logits = self.logits(found.image[None])[0].astype(np.float64)
-        chances = np.exp(logits - logits.max())
-        chances /= chances.sum()
+        (chances,) = probabilities(self.logits(found.image[None]))
         digit = Digit(int(chances.argmax()), float(chances.max()), found.box, 0)
         return Reading((str(digit.digit),), (digit,))
