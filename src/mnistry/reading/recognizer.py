@@ -14,6 +14,7 @@ from mnistry.reading.picture import Picture, find_ink, open_picture
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
 BATCH = 1000
+MIN_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -21,30 +22,54 @@ class Digit:
     """One digit that was read.
 
     Attributes:
-        digit: 0 to 9.
-        confidence: the model's probability for it.
+        digit: 0 to 9, or None where the confidence is below the threshold; `?` in the line.
+        confidence: the probability of the likeliest digit.
         box: x, y, width, height in the picture's own pixels.
         line: the line that it stands in, counted from 0.
+        probabilities: of the ten digits; what is missing to 1 is the probability of "no digit".
     """
 
-    digit: int
+    digit: int | None
     confidence: float
     box: tuple[int, int, int, int]
     line: int
+    probabilities: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in a picture: the lines as text, and each digit with its place."""
+    """What was read in a picture: the lines as text, and each digit with its place.
+
+    Attributes:
+        lines: top to bottom, with a space where a gap parts two groups; empty where there is no digit.
+        digits: in the order of the lines.
+        notes: what the reader decided that its user may want to know, such as which frame was read.
+    """
 
     lines: tuple[str, ...]
     digits: tuple[Digit, ...]
+    notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """The reading as JSON values: `{"lines": ["7"], "digits": [{"digit": 7, …}]}`."""
+    def to_json(self, *, probabilities: bool = False) -> dict[str, Any]:
+        """The reading as JSON values: `{"lines": ["7"], "digits": [{"digit": 7, …}]}`.
+
+        Args:
+            probabilities: give the ten probabilities of every digit too.
+        """
+        left_out = set() if probabilities else {"probabilities"}
+        digits = [
+            {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in asdict(digit).items()
+            }
+            for digit in self.digits
+        ]
         return {
             "lines": list(self.lines),
-            "digits": [asdict(digit) | {"box": list(digit.box)} for digit in self.digits],
+            "digits": [
+                {name: value for name, value in digit.items() if name not in left_out} for digit in digits
+            ],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 
@@ -114,17 +139,20 @@ class Recognizer:
         ]
         return np.concatenate([np.empty((0, 10), np.float32), *parts])
 
-    def read(self, picture: Picture) -> Reading:
-        """Reads the digit in a picture.
+    def read(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> Reading:
+        """Reads the digits in a picture.
 
         Args:
             picture: the path of a picture file, a file opened for reading bytes, a PIL image, or an
                 array: `[height, width]` grey or `[height, width, 3 or 4]` colour, uint8.
+            min_confidence: a digit below it is given as `?` and None.
 
         Raises:
             PictureError: it cannot be read, or there is no ink in it.
         """
         found = find_ink(open_picture(picture))
         (chances,) = probabilities(self.logits(found.image[None]))
-        digit = Digit(int(chances.argmax()), float(chances.max()), found.box, 0)
-        return Reading((str(digit.digit),), (digit,))
+        value, confidence = int(chances.argmax()), float(chances.max())
+        known = confidence >= min_confidence
+        digit = Digit(value if known else None, confidence, found.box, 0, tuple(chances.tolist()))
+        return Reading((str(value) if known else "?",), (digit,))
