@@ -65,6 +65,15 @@ def test_a_value_out_of_range_is_refused_by_name(name: str, value: float) -> Non
         replace(RECIPES["softmax"], **{name: value})
 
 
+def test_no_digit_is_taught_only_to_models_that_know_it() -> None:
+    assert RECIPES["reader"].augmentation == "paper"
+    with pytest.raises(
+        InvalidValueError, match=r"augmentation must be none for this model, which.*not paper"
+    ):
+        replace(RECIPES["lenet5"], augmentation="paper")
+    replace(RECIPES["reader"], augmentation="none")
+
+
 def test_an_unknown_recipe_suggests_the_nearest() -> None:
     assert find_recipe("mlp") is RECIPES["mlp"]
     with pytest.raises(UnknownNameError, match=r"'sofmax'.*Did you mean 'softmax'"):

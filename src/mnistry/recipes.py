@@ -16,6 +16,7 @@ from mnistry.models import (
     LeNet5Config,
     ModelConfig,
     PerceptronConfig,
+    ReaderConfig,
     RowLstmConfig,
     ScratchConfig,
     SoftmaxConfig,
@@ -28,6 +29,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     "scratch": ScratchConfig,
     "row-lstm": RowLstmConfig,
     "lenet5": LeNet5Config,
+    "reader": ReaderConfig,
 }
 
 
@@ -72,6 +74,8 @@ class Recipe:
     order: Literal["shuffled", "file"] = "shuffled"
     """`shuffled`: a new order every epoch, batches running on across epochs; `file`: the data set's
     order, the last batch of an epoch shorter where the batch size does not divide it."""
+    augmentation: Literal["none", "paper"] = "none"
+    """`paper`: other pens, slants and styles, and what is no digit; for models that know this class."""
     validation: int | float = 1 / 12
     """Size of the validation part, cut from the training part: a count, or a fraction below 1."""
     split: Literal["first", "random", "writer"] = "first"
@@ -107,6 +111,11 @@ class Recipe:
             "validation",
             isinstance(self.validation, int) or self.validation < 1,
             "a count of images, or a fraction below 1",
+        )
+        require(
+            "augmentation",
+            self.augmentation == "none" or isinstance(self.model, ReaderConfig),
+            'none for this model, which has no class "no digit" as reader has',
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -220,6 +229,18 @@ _TABLE = (
         batch_size=128,
         steps=4300,
         reaches=(0.990, 1.0),
+    ),
+    Recipe(
+        name="reader",
+        summary='The model that reads pictures: a convolutional network that also knows "no digit".',
+        model=ReaderConfig(),
+        optimizer="adam",
+        learning_rate=2e-3,
+        schedule="cosine",
+        augmentation="paper",
+        averaging=0.999,
+        batch_size=128,
+        steps=24_000,
     ),
 )
 

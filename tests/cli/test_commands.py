@@ -17,6 +17,17 @@ from mnistry.data import Dataset
 from mnistry.reading.recognizer import Recognizer
 
 Command = Callable[..., CompletedProcess[str]]
+Refused = Callable[..., None]
+COMMANDS = (
+    "train",
+    "evaluate",
+    "compare",
+    "read",
+    "evaluate-pictures",
+    "export",
+    "recipes",
+    "data",
+)
 SHORT = ("--data", "optdigits", "--steps", "60")
 
 
@@ -28,16 +39,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train("softmax", data="optdigits", steps=300, runs=tmp_path_factory.mktemp("runs")).path
 
 
-def refused(done: CompletedProcess[str], *parts: str) -> None:
-    """Asserts a clear refusal: exit code 2, one message with these parts, no traceback, no output."""
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) <= 3
-    for part in parts:
-        assert part in done.stderr
-
-
 def test_help_answers_at_once(mnistry_process: Command) -> None:
     seconds = []
     for _ in range(3):
@@ -45,12 +46,12 @@ def test_help_answers_at_once(mnistry_process: Command) -> None:
         done = mnistry_process("--help")
         seconds.append(time.perf_counter() - started)
     assert done.returncode == 0
-    for command in ("train", "evaluate", "compare", "read", "export", "recipes", "data"):
+    for command in COMMANDS:
         assert command in done.stdout
     assert min(seconds) < 0.25
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "compare", "read", "export", "recipes", "data"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(mnistry: Command, command: str) -> None:
     done = mnistry(command, "--help")
     assert done.returncode == 0
@@ -172,49 +173,13 @@ def test_export(mnistry: Command, run: Path, tmp_path: Path, to: str) -> None:
         Recognizer.load(tmp_path / "softmax-1.onnx")
 
 
-def digit_picture(path: Path) -> Path:
-    image = Image.new("L", (120, 160), 255)
-    image.paste(0, (55, 30, 67, 130))
-    image.save(path)
-    return path
-
-
-def test_read_keeps_its_contract(mnistry_process: Command, tmp_path: Path) -> None:
-    good, bad, empty = (tmp_path / name for name in ("one.png", "text.png", "blank.png"))
-    digit_picture(good)
-    bad.write_text("not a picture")
-    Image.new("L", (50, 50), 255).save(empty)
-    done = mnistry_process("read", "--json", good, bad, empty, good)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["file"] for line in lines] == [str(path) for path in (good, bad, empty, good)]
-    assert set(lines[1]) == set(lines[2]) == {"file", "error"}
-    assert lines[0]["lines"] == ["1"]
-    (digit,) = lines[0]["digits"]
-    assert set(digit) == {"digit", "confidence", "box", "line"}
-    assert (digit["digit"], digit["line"]) == (1, 0)
-    assert 0.5 < digit["confidence"] <= 1
-    assert digit["box"] == [55, 30, 12, 100]
-    assert mnistry_process("read", "--json", good).returncode == 0
-
-
-def test_read_for_people_and_with_a_model_of_ones_own(mnistry: Command, tmp_path: Path, run: Path) -> None:
-    picture = digit_picture(tmp_path / "one.png")
-    done = mnistry("read", picture, "--model", run)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{picture}: ")
-    done = mnistry("read", tmp_path / "absent.png")
-    refused(done, "absent.png", "no such file")
-
-
-def test_wrong_names_are_answered_with_the_nearest(mnistry: Command) -> None:
+def test_wrong_names_are_answered_with_the_nearest(mnistry: Command, refused: Refused) -> None:
     refused(mnistry("trian"), "Did you mean 'train'")
     refused(mnistry("train", "sofmax"), "no recipe 'sofmax'", "Did you mean 'softmax'")
     refused(mnistry("train", "softmax", "--data", "mnits"), "mnits", "Did you mean 'mnist'")
 
 
-def test_values_out_of_range(mnistry: Command) -> None:
+def test_values_out_of_range(mnistry: Command, refused: Refused) -> None:
     refused(mnistry("train", "softmax", *SHORT, "--batch-size", 0), "batch_size must be at least 1, not 0")
     refused(mnistry("train", "softmax", *SHORT, "--seeds", 0), "seeds must be at least 1")
     refused(mnistry("train", "softmax", *SHORT, "--seed", -1), "seed must be at least 0")
@@ -224,7 +189,7 @@ def test_values_out_of_range(mnistry: Command) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_data_file_of_the_wrong_kind(mnistry: Command, tmp_path: Path) -> None:
+def test_a_data_file_of_the_wrong_kind(mnistry: Command, tmp_path: Path, refused: Refused) -> None:
     (tmp_path / "digits.npz").write_text("no archive")
     refused(mnistry("train", "softmax", "--data", tmp_path / "digits.npz"), "digits.npz")
     folder = tmp_path / "mnist"
@@ -237,7 +202,9 @@ def test_a_data_file_of_the_wrong_kind(mnistry: Command, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("missing", ["recipe.json", "model.onnx"])
-def test_a_run_folder_that_lacks_files(mnistry: Command, tmp_path: Path, run: Path, missing: str) -> None:
+def test_a_run_folder_that_lacks_files(
+    mnistry: Command, tmp_path: Path, run: Path, missing: str, refused: Refused
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
     (copy / missing).unlink()
@@ -260,7 +227,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert list((tmp_path / "runs" / "softmax-1" / "checkpoints").iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_to(mnistry: Command, tmp_path: Path, run: Path) -> None:
+def test_a_folder_that_cannot_be_written_to(
+    mnistry: Command, tmp_path: Path, run: Path, refused: Refused
+) -> None:
     # The superuser may write to any folder of a disk, but not to the kernel's.
     folder = Path("/sys/kernel") if os.geteuid() == 0 else tmp_path / "locked"
     if os.geteuid() != 0:
@@ -268,12 +237,3 @@ def test_a_folder_that_cannot_be_written_to(mnistry: Command, tmp_path: Path, ru
     done = mnistry("train", "softmax", *SHORT, "--runs", folder / "runs")
     refused(done, str(folder))
     refused(mnistry("export", run, "--to", "npz", "--output", folder / "model.npz"), str(folder))
-
-
-def test_reading_needs_no_training_libraries(mnistry_process: Command, tmp_path: Path) -> None:
-    """Without JAX the reader works, and training says what to install."""
-    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError('no jax here', name='jax')")
-    picture = digit_picture(tmp_path / "one.png")
-    without_jax = {"PYTHONPATH": str(tmp_path)}
-    assert mnistry_process("read", picture, **without_jax).returncode == 0
-    refused(mnistry_process("train", "softmax", **without_jax), "jax", "pip install 'mnistry[train]'")

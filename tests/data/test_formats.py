@@ -264,7 +264,7 @@ def test_bad_picture_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"blank.png: there is no ink"):
         load(tmp_path)
     (tmp_path / "7" / "blank.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"blank.png: not a readable picture"):
+    with pytest.raises(DataError, match=r"blank.png: not a picture in a format that can be read"):
         load(tmp_path)
     for name in "abcdefghij":
         (tmp_path / name).mkdir()

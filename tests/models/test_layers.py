@@ -1,32 +1,65 @@
 """Layers against their definitions."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mnistry.models.layers import convolve, convolve_as_product, convolve_natively, dropout, max_pool
+from mnistry.models.layers import (
+    convolve,
+    convolve_as_product,
+    convolve_natively,
+    convolve_patches,
+    dropout,
+    max_pool,
+)
+
+Convolve = Callable[..., jax.Array]
 
 
-@pytest.mark.parametrize("padding", ["SAME", "VALID"])
-@pytest.mark.parametrize(("size", "channels", "features"), [(5, 1, 6), (3, 4, 2), (1, 2, 3)])
-def test_both_lowerings_of_a_convolution_agree(padding: str, size: int, channels: int, features: int) -> None:
-    keys = jax.random.split(jax.random.key(0))
+@pytest.mark.parametrize(
+    ("padding", "size", "channels", "features"),
+    [("SAME", 5, 1, 6), ("SAME", 3, 4, 20), ("VALID", 3, 4, 2), ("VALID", 1, 2, 3)],
+)
+def test_all_lowerings_of_a_convolution_agree(
+    padding: Literal["SAME", "VALID"], size: int, channels: int, features: int
+) -> None:
+    """In value, and in the gradients of the images and of the kernel."""
+    keys = jax.random.split(jax.random.key(0), 3)
     images = jax.random.normal(keys[0], (3, 9, 8, channels))
     kernel = jax.random.normal(keys[1], (size, size, channels, features))
 
-    def squared(convolution: object, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
-        output = convolution(images, kernel, padding)  # type: ignore[operator]
-        return (output**2).sum(), output
+    @jax.jit
+    def all_lowerings(images: jax.Array, kernel: jax.Array) -> list[tuple[jax.Array, ...]]:
+        found = []
+        for lowering in (convolve_natively, convolve_as_product, convolve_patches):
+            output, slopes = jax.vjp(partial(lowering, padding=padding), images, kernel)
+            found.append((output, *slopes(2 * output)))
+        return found
 
-    ((_, product), slope), ((_, native), native_slope) = (
-        jax.jit(jax.value_and_grad(partial(squared, lowering), has_aux=True))(kernel)
-        for lowering in (convolve_as_product, convolve_natively)
-    )
-    np.testing.assert_allclose(product, native, atol=1e-4)
-    np.testing.assert_allclose(slope, native_slope, rtol=1e-4, atol=1e-3)
+    native, *others = all_lowerings(images, kernel)
+    for other in others:
+        for value, native_value in zip(other, native, strict=True):
+            np.testing.assert_allclose(value, native_value, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("lowering", [convolve_as_product, convolve_patches, convolve_natively])
+def test_the_gradient_of_a_convolution_agrees_with_finite_differences(lowering: Convolve) -> None:
+    with jax.enable_x64(True):
+        random = np.random.default_rng(0)
+        images, kernel = random.normal(size=(2, 6, 5, 3)), random.normal(size=(3, 3, 3, 4))
+        direction = random.normal(size=kernel.shape)
+
+        def loss(kernel: np.ndarray) -> jax.Array:
+            return jnp.tanh(lowering(images, kernel, "SAME")).sum()
+
+        slope = float(np.vdot(jax.grad(loss)(kernel), direction))
+        ahead, behind = (float(loss(kernel + step * direction)) for step in (1e-6, -1e-6))
+        assert slope == pytest.approx((ahead - behind) / 2e-6, rel=1e-6)
 
 
 def test_a_convolution_worked_by_hand() -> None:

@@ -15,6 +15,7 @@ from mnistry.models import (
     Model,
     ModelConfig,
     PerceptronConfig,
+    ReaderConfig,
     RowLstmConfig,
     ScratchConfig,
     SoftmaxConfig,
@@ -27,6 +28,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "scratch": ScratchConfig(hidden=20),
     "row-lstm": RowLstmConfig(units=9),
     "lenet5": LeNet5Config(),
+    "reader": ReaderConfig(features=(5, 6, 7), hidden=20, dropout=0.2),
 }
 
 
@@ -55,9 +57,9 @@ def logits(model: Model, images: jax.Array, key: jax.Array | None = None) -> jax
     return model(images, key)
 
 
-def test_logits_have_a_row_for_each_image(model: Model, images: jax.Array) -> None:
+def test_logits_have_a_row_for_each_image(config: ModelConfig, model: Model, images: jax.Array) -> None:
     found = logits(model, images)
-    assert found.shape == (6, 10)
+    assert found.shape == (6, 11 if isinstance(config, ReaderConfig) else 10)
     assert found.dtype == jnp.float32
     assert np.isfinite(found).all()
 
@@ -112,7 +114,7 @@ def test_only_dropout_depends_on_the_key(config: ModelConfig, model: Model, imag
     plain, first, second = (
         np.asarray(logits(model, images, key)) for key in (None, jax.random.key(1), jax.random.key(2))
     )
-    if isinstance(config, PerceptronConfig) and config.dropout:
+    if getattr(config, "dropout", 0):
         assert (first != second).any()
         assert (first != plain).any()
     else:
@@ -121,6 +123,15 @@ def test_only_dropout_depends_on_the_key(config: ModelConfig, model: Model, imag
 
 def test_a_size_of_zero_is_refused(config: ModelConfig) -> None:
     for name, value in asdict(config).items():
-        if name in ("hidden", "units"):
-            with pytest.raises(InvalidValueError, match=f"model.{name} must be .*at least 1"):
-                replace(config, **{name: (0,) if isinstance(value, tuple) else 0})
+        if name in ("hidden", "units", "features"):
+            with pytest.raises(InvalidValueError, match=f"model.{name} .*must be .*at least 1"):
+                replace(config, **{name: (0,) * len(value) if isinstance(value, tuple) else 0})
+
+
+def test_a_share_of_dropout_outside_its_range_is_refused(config: ModelConfig) -> None:
+    for value in (-0.1, 1.0, float("nan")):
+        if hasattr(config, "dropout"):
+            with pytest.raises(
+                InvalidValueError, match=r"model\.dropout must be at least 0 and below 1, not"
+            ):
+                replace(config, dropout=value)

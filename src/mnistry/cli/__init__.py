@@ -14,7 +14,8 @@ COMMANDS = {
     "train": "train a recipe, measure it, and keep everything in a run folder",
     "evaluate": "measure a trained model: accuracy, precision, recall, confusion, calibration",
     "compare": "lay runs side by side; for two of them, McNemar's test",
-    "read": "read the digit in each picture",
+    "read": "read the digits in pictures",
+    "evaluate-pictures": "measure how well the labelled pictures of a folder are read",
     "export": "hand a trained model on as ONNX, safetensors or npz",
     "recipes": "list the recipes",
     "data": "list, fetch, look at and convert data sets",
@@ -22,7 +23,7 @@ COMMANDS = {
 
 USAGE = (
     "usage: mnistry COMMAND …\n\nHandwritten digits, from the first gradient to real paper.\n\ncommands:\n"
-    + "".join(f"  {name:<10} {summary}\n" for name, summary in COMMANDS.items())
+    + "".join(f"  {name:<18} {summary}\n" for name, summary in COMMANDS.items())
     + "\n`mnistry COMMAND --help` tells more; `mnistry --version` the version.\n"
 )
 
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if arguments[0] not in COMMANDS:
             raise UnknownNameError("command", arguments[0], COMMANDS)
-        command = importlib.import_module(f"mnistry.cli.{arguments[0]}")
+        command = importlib.import_module(f"mnistry.cli.{arguments[0].replace('-', '_')}")
         status: int = command.main(arguments[1:])
         sys.stdout.flush()
         return status

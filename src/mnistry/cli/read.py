@@ -1,48 +1,204 @@
-"""`mnistry read`: the digit in each picture."""
+"""`mnistry read`: the digits in each picture, for people, as JSON or as a table."""
 
+import io
+import itertools
 import json
+import os
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from mnistry.errors import PictureError
-from mnistry.reading.recognizer import Recognizer
+from mnistry import atomic
+from mnistry.data.decode import Picture
+from mnistry.errors import DataError, InvalidValueError, PictureError
+from mnistry.reading.batch import ReadingTable, find_pictures, read_all
+from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
+
+STDIN = Path("-")
+
+Item = tuple[Path, PictureError | None]
+"""What to read, and why it cannot be: a folder without pictures."""
+Show = Callable[[Path, Reading | PictureError], None]
 
 
 @dataclass(frozen=True)
 class Options:
-    """Read the digit in each picture, any size, dark on light or light on dark."""
+    """Read the digits in pictures: any size, dark on light or light on dark, one digit or many lines."""
 
-    files: tyro.conf.Positional[tuple[Path, ...]]
-    """The pictures."""
-    model: Path | None = None
+    files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PICTURE|FOLDER|- …")]
+    """Pictures; folders, for the pictures in them; `-` for one picture from standard input."""
+    model: Annotated[Path | None, tyro.conf.arg(metavar="RUN|FILE.onnx")] = None
     """A run folder or an exported ONNX file; by default the model that comes with mnistry."""
     json: bool = False
     """Print one JSON object a line and file."""
+    min_confidence: float = MIN_CONFIDENCE
+    """Give a digit of less confidence as `?`."""
+    probabilities: bool = False
+    """With --json: the ten probabilities of each digit too."""
+    explain: bool = False
+    """Draw how each picture was read, stage by stage: NAME-explained.png in the current folder."""
+    recursive: bool = False
+    """Look for pictures in the folders below a folder too."""
+    csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE.csv")] = None
+    """Write a row for each picture into this new file instead: file, lines, confidence, digits, error."""
+    resume: bool = False
+    """With --csv: go on with a file that was begun; read only what it lacks, and what failed."""
+    workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """How many pictures to read at the same time; by default one for each core."""
+
+    def check(self) -> None:
+        """Raises `InvalidValueError` for values out of range and flags that need or exclude another."""
+        if not self.files:
+            raise InvalidValueError("name at least one picture or folder to read")
+        if not 0 <= self.min_confidence <= 1:
+            raise InvalidValueError(f"--min-confidence must be from 0 to 1, not {self.min_confidence}")
+        if self.workers is not None and self.workers < 1:
+            raise InvalidValueError(f"--workers must be at least 1, not {self.workers}")
+        if self.probabilities and not self.json:
+            raise InvalidValueError("--probabilities are given in JSON only; add --json")
+        if self.json and self.csv:
+            raise InvalidValueError("--json prints and --csv writes a file; choose one of them")
+        if self.resume and not self.csv:
+            raise InvalidValueError("--resume goes on with a table; name it with --csv")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs `mnistry read` with what follows it, and returns the exit status: 2 where a file failed."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry read")
-    if not options.files:
-        raise PictureError("name at least one picture to read")
-    recognizer = Recognizer.load(options.model)
-    status = 0
-    for file in options.files:
-        try:
-            reading = recognizer.read(file)
-        except PictureError as error:
-            status = 2
-            if options.json:
-                print(json.dumps({"file": str(file), "error": str(error)}))
-            else:
-                print(f"mnistry: {file}: {error}", file=sys.stderr)
-            continue
-        if options.json:
-            print(json.dumps({"file": str(file), **reading.to_json()}))
-        else:
-            confidence = min(digit.confidence for digit in reading.digits)
-            print(f"{file}: {' '.join(reading.lines)} (confidence {confidence:.3f})")
-    return status
+    """Runs `mnistry read` with what follows it, and returns the exit status.
+
+    0: all was read. 2: something could not be, all else was. 130: stopped by Ctrl-C.
+    """
+    options = tyro.cli(Options, args=arguments, prog="mnistry read", config=(tyro.conf.FlagCreatePairsOff,))
+    options.check()
+    recognizer = Recognizer.load(options.model, threads=1)  # pictures are read in parallel
+    items = [item for file in options.files for item in _expand(file, recursive=options.recursive)]
+    if options.csv:
+        return _tabulate(options.csv, recognizer, items, options)
+    show = partial(_print_json, probabilities=options.probabilities) if options.json else _print
+    return 2 if _read(recognizer, items, options, show) else 0
+
+
+def _expand(file: Path, *, recursive: bool) -> list[Item]:
+    try:
+        pictures = find_pictures(file, recursive=recursive) if file.is_dir() else [file]
+    except PictureError as error:
+        return [(file, error)]
+    except OSError as error:
+        return [(file, PictureError(f"cannot be opened: {error.strerror}"))]
+    return [(picture, None) for picture in pictures]
+
+
+def _tabulate(path: Path, recognizer: Recognizer, items: list[Item], options: Options) -> int:
+    items = list(dict(items).items())  # a picture that is named twice has one row
+    names = [str(file) for file, _ in items]
+    table = ReadingTable(path, resume=options.resume)
+    before = sum(name in table.files for name in names)
+
+    def show(file: Path, result: Reading | PictureError) -> None:
+        table.add(str(file), result)
+        _print_notes(file, result)
+
+    try:
+        failed = _read(recognizer, items, options, show, skip=table.files)
+        table.sort(names)
+    except KeyboardInterrupt:
+        how = "the same command with --resume goes on"
+        print(f"mnistry: interrupted; what was read is in {path}: {how}", file=sys.stderr)
+        return 130
+    said = f"{len(items) - before - failed:,} read"
+    said += f", {before:,} read before" if before else ""
+    said += f", {failed:,} failed: see the column error" if failed else ""
+    print(f"mnistry: {path}: {said}", file=sys.stderr)
+    return 2 if failed else 0
+
+
+def _read(
+    recognizer: Recognizer,
+    items: list[Item],
+    options: Options,
+    show: Show,
+    *,
+    skip: frozenset[str] = frozenset(),
+) -> int:
+    """Reads the items, shows each result in their order, and returns how many failed."""
+    # An explanation takes the place of an earlier one, but never of a picture to read.
+    taken = {file.parent.resolve() / file.name for file, _ in items} if options.explain else set()
+    items = [(file, error) for file, error in items if str(file) not in skip]
+    stdin = sys.stdin.buffer.read() if any(file == STDIN for file, _ in items) else b""
+
+    def picture(file: Path) -> Path | io.BytesIO:
+        return io.BytesIO(stdin) if file == STDIN else file
+
+    failed = 0
+    pictures = (picture(file) for file, error in items if not error)
+    with closing(
+        read_all(recognizer, pictures, workers=options.workers, min_confidence=options.min_confidence)
+    ) as readings:
+        for file, error in _with_bar(items) if options.csv and sys.stderr.isatty() else items:
+            result = error or next(readings)[1]
+            show(file, result)
+            if isinstance(result, PictureError):
+                failed += 1
+            elif options.explain:
+                path = _free_name("stdin" if file == STDIN else file.stem, taken)
+                _explain(recognizer, picture(file), options.min_confidence, path)
+                print(f"mnistry: {file}: how it was read is drawn in {path}", file=sys.stderr)
+    return failed
+
+
+def _print(file: Path, result: Reading | PictureError) -> None:
+    if isinstance(result, PictureError):
+        print(f"mnistry: {file}: {result}", file=sys.stderr)
+        return
+    _print_notes(file, result)
+    # The names of files are any bytes; a terminal takes text.
+    name = os.fsencode(file).decode(errors="replace")
+    if result.digits:
+        print(f"{name}: {' | '.join(result.lines)} (confidence {result.confidence:.3f})", flush=True)
+    else:
+        print(f"{name}: no digit", flush=True)
+
+
+def _print_json(file: Path, result: Reading | PictureError, *, probabilities: bool) -> None:
+    if isinstance(result, PictureError):
+        values = {"error": str(result)}
+    else:
+        values = result.to_json(probabilities=probabilities)
+    print(json.dumps({"file": str(file), **values}), flush=True)
+
+
+def _print_notes(file: Path, result: Reading | PictureError) -> None:
+    for note in result.notes if isinstance(result, Reading) else ():
+        print(f"mnistry: {file}: {note}", file=sys.stderr)
+
+
+def _with_bar(items: list[Item]) -> Iterable[Item]:
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, "reading", console=Console(stderr=True))
+
+
+def _explain(recognizer: Recognizer, picture: Picture, min_confidence: float, path: Path) -> None:
+    from mnistry.reading.explain import draw_explanation
+
+    drawing = draw_explanation(recognizer, picture, min_confidence=min_confidence)
+    try:
+        with atomic.replacing(path) as file:
+            drawing.save(file, format="png")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _free_name(stem: str, taken: set[Path]) -> Path:
+    """`STEM-explained.png` in the current folder, numbered where that is taken; takes it."""
+    numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (Path(f"{stem}-explained{number}.png") for number in numbers)
+    path = next(name for name in names if name.absolute() not in taken)
+    taken.add(path.absolute())
+    return path

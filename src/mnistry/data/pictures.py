@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnistry.data.dataset import DIGITS, SIDE, Examples
+from mnistry.data.decode import open_picture
 from mnistry.data.normalize import as_mnist
 from mnistry.errors import DataError, PictureError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"})
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm", ".pnm"}
+)
 
 
 def read_folder(folder: Path) -> tuple[Examples, Examples | None, tuple[str, ...]]:
@@ -49,8 +51,8 @@ def read_folder(folder: Path) -> tuple[Examples, Examples | None, tuple[str, ...
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Reads one picture as an MNIST image.
 
-    A picture of 28×28 is taken as it is, grey, white on black. Any other is converted to grey, its border
-    tells whether the paper is light or dark, and its ink goes through `as_mnist`.
+    A picture of 28×28 is taken as it is, grey, white on black. Of any other the border tells whether the
+    paper is light or dark, and its ink goes through `as_mnist`. See `open_picture` for what can be read.
 
     Returns:
         uint8[28, 28].
@@ -59,22 +61,11 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         DataError: the file is no picture, or has no ink.
     """
     try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened)
-            if picture.has_transparency_data:
-                picture = Image.alpha_composite(
-                    Image.new("RGBA", picture.size, "white"), picture.convert("RGBA")
-                )
-            grey = np.asarray(picture.convert("L"))
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a readable picture: {error}.") from error
-    if grey.shape == (SIDE, SIDE):
-        return grey
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    paper = int(np.median(border))
-    ink = paper - grey.astype(np.int16) if paper > 127 else grey.astype(np.int16) - paper
-    try:
-        return as_mnist(np.maximum(ink, 0))
+        grey = open_picture(path).grey
+        if grey.shape == (SIDE, SIDE):
+            return np.rint(grey * 255).astype(np.uint8)
+        paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
+        return as_mnist(np.maximum(paper - grey if paper > 0.5 else grey - paper, 0))
     except PictureError as error:
         raise DataError(f"{path}: {error}") from error
 

@@ -32,7 +32,7 @@ def export(model: Model, to: Format, path: Path) -> float:
     images = load("optdigits").train.images[:CHECKED_IMAGES]
     if to == "onnx":
         content = to_onnx(model)
-        exported = Recognizer(content).logits(images)
+        exported = Recognizer(content).all_logits(images)
     else:
         content = safetensors_bytes(named_arrays(model)) if to == "safetensors" else _npz(model)
         read_back = with_arrays(model, _arrays(content, to))

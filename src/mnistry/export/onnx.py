@@ -12,8 +12,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from mnistry.errors import ExportError
-from mnistry.models import LeNet5, Model, Perceptron, RowLstm, Scratch, SoftmaxRegression
-from mnistry.models.layers import CLASSES, PIXELS, SIDE
+from mnistry.models import LeNet5, Model, Perceptron, Reader, RowLstm, Scratch, SoftmaxRegression
+from mnistry.models.conv import Convolution
+from mnistry.models.layers import CLASSES, PIXELS, SIDE, Linear
 
 OPSET = 17
 IR_VERSION = 8  # what runtimes since 2022 read
@@ -66,16 +67,21 @@ def to_onnx(model: Model) -> bytes:
         case RowLstm():
             logits = _row_lstm(graph, scaled, model)
         case LeNet5():
-            logits = _lenet5(graph, scaled, model)
+            layers = [(model.first, 2), (model.second, 0)]
+            logits = _convolutional(graph, scaled, layers, model.dense)
+        case Reader():
+            layers = [(layer, 1 if index else 0) for index, layer in enumerate(model.convolutions)]
+            logits = _convolutional(graph, scaled, layers, model.dense)
         case _:
             raise ExportError(f"a {type(model).__name__} has no ONNX form")
+    classes = CLASSES + isinstance(model, Reader)
     graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
     proto = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "mnistry",
             [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", CLASSES])],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
             graph.constants,
         ),
         producer_name="mnistry",
@@ -117,14 +123,17 @@ def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
     return graph.linear(hidden, model.output.weight, model.output.bias)
 
 
-def _lenet5(graph: _Graph, images: str, model: LeNet5) -> str:
+def _convolutional(
+    graph: _Graph, images: str, layers: Sequence[tuple[Convolution, int]], dense: Sequence[Linear]
+) -> str:
+    """Convolutions with their padding, each with a pool and ReLU, then dense layers."""
     x = graph.reshape(images, -1, 1, SIDE, SIDE)
-    for convolution, padding in ((model.first, 2), (model.second, 0)):
+    for convolution, padding in layers:
         kernel = np.transpose(convolution.kernel, (3, 2, 0, 1))  # ours is [h, w, channels, features]
         x = graph.add("Conv", x, graph.constant(kernel), graph.constant(convolution.bias), pads=[padding] * 4)
         x = graph.add("Relu", graph.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]))
     # The dense weights expect the channels last, as they were trained.
-    x = graph.reshape(graph.add("Transpose", x, perm=[0, 2, 3, 1]), -1, model.dense[0].weight.shape[0])
-    for layer in model.dense[:-1]:
+    x = graph.reshape(graph.add("Transpose", x, perm=[0, 2, 3, 1]), -1, dense[0].weight.shape[0])
+    for layer in dense[:-1]:
         x = graph.add("Relu", graph.linear(x, layer.weight, layer.bias))
-    return graph.linear(x, model.dense[-1].weight, model.dense[-1].bias)
+    return graph.linear(x, dense[-1].weight, dense[-1].bias)

@@ -5,14 +5,14 @@ needs compiling for that). A model is an
 Equinox module: data with a `__call__`. Models know nothing of optimizers, data sets or storage.
 """
 
-from mnistry.models.conv import LeNet5, LeNet5Config
+from mnistry.models.conv import LeNet5, LeNet5Config, Reader, ReaderConfig
 from mnistry.models.layers import Model
 from mnistry.models.lstm import RowLstm, RowLstmConfig
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
 from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
 
-ModelConfig = SoftmaxConfig | PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config
+ModelConfig = SoftmaxConfig | PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config | ReaderConfig
 
 __all__ = [
     "LeNet5",
@@ -21,6 +21,8 @@ __all__ = [
     "ModelConfig",
     "Perceptron",
     "PerceptronConfig",
+    "Reader",
+    "ReaderConfig",
     "RowLstm",
     "RowLstmConfig",
     "Scratch",

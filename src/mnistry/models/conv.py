@@ -1,6 +1,7 @@
 """Convolutional networks."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -8,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mnistry.models.layers import CLASSES, Linear, Model, convolve, he_normal, linear, max_pool
+from mnistry.errors import InvalidValueError
+from mnistry.models.layers import CLASSES, Linear, Model, convolve, dropout, he_normal, linear, max_pool
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,50 @@ class LeNet5Config:
         )
 
 
-class Convolution(eqx.Module):
-    """A 5×5 convolution with bias."""
+@dataclass(frozen=True)
+class ReaderConfig:
+    """Three convolutions, each with a pool, then two dense layers into ten digits and "no digit"."""
 
-    kernel: Array  # float32 [5, 5, channels, features]
+    features: tuple[int, int, int] = (24, 48, 96)
+    """Features of the three convolutions."""
+    hidden: int = 128
+    """Units of the dense layer."""
+    dropout: float = 0.3
+    """Share of the hidden units that is dropped in each step of training."""
+
+    def __post_init__(self) -> None:
+        if min(*self.features, self.hidden) < 1:
+            raise InvalidValueError(f"model.features and model.hidden must be at least 1, not {self}")
+        if not 0 <= self.dropout < 1:
+            raise InvalidValueError(f"model.dropout must be at least 0 and below 1, not {self.dropout}")
+
+    def build(self, random: np.random.Generator) -> "Reader":
+        """Draws the initial weights: He's, with zero biases."""
+        first, second, third = self.features
+        return Reader(
+            (
+                Convolution.create(random, 1, first),
+                Convolution.create(random, first, second, size=3),
+                Convolution.create(random, second, third, size=3),
+            ),
+            (
+                linear(he_normal(random, 9 * third, self.hidden)),
+                linear(he_normal(random, self.hidden, CLASSES + 1)),
+            ),
+            self.dropout,
+        )
+
+
+class Convolution(eqx.Module):
+    """A convolution with bias."""
+
+    kernel: Array  # float32 [size, size, channels, features]
     bias: Array  # float32 [features]
 
     @staticmethod
-    def create(random: np.random.Generator, channels: int, features: int) -> "Convolution":
-        """Weights normal with variance 2 / (25 channels), zero bias."""
-        kernel = he_normal(random, 5, 5, channels, features)
+    def create(random: np.random.Generator, channels: int, features: int, size: int = 5) -> "Convolution":
+        """Weights normal with variance 2 / (size² channels), zero bias."""
+        kernel = he_normal(random, size, size, channels, features)
         return Convolution(jnp.asarray(kernel, jnp.float32), jnp.zeros(features))
 
 
@@ -60,3 +96,25 @@ class LeNet5(Model):
         for layer in self.dense[:-1]:
             x = jax.nn.relu(layer(x))
         return self.dense[-1](x)
+
+
+class Reader(Model):
+    """A small convolutional network that knows an eleventh class, "no digit".
+
+    28×28 → 5×5 convolution → 12×12 → 3×3 → 6×6 → 3×3 → 3×3, each with ReLU and a 2×2 pool, then dense.
+    """
+
+    convolutions: tuple[Convolution, ...]
+    dense: tuple[Linear, Linear]
+    rate: float = eqx.field(static=True)
+
+    def __call__(self, images: Array, key: Array | None = None) -> Array:
+        """Returns the logits, float32 `[batch, 11]`; see `Model`."""
+        x = images[..., None]
+        for index, layer in enumerate(self.convolutions):
+            padding: Literal["SAME", "VALID"] = "SAME" if index else "VALID"
+            x = jax.nn.relu(max_pool(convolve(x, layer.kernel, padding) + layer.bias))
+        x = jax.nn.relu(self.dense[0](x.reshape(len(x), -1)))
+        if key is not None and self.rate:
+            x = dropout(x, self.rate, key)
+        return self.dense[1](x)

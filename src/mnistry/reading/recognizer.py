@@ -8,12 +8,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from mnistry.data.decode import Picture, open_picture
 from mnistry.errors import RunError
 from mnistry.evaluation.metrics import probabilities
-from mnistry.reading.picture import Picture, find_ink, open_picture
+from mnistry.reading.ink import Grey
+from mnistry.reading.page import Page, TextLine, find_page, group_breaks, picture_box, text_lines
+from mnistry.reading.segment import Candidate, read_line
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
 BATCH = 1000
+CLASSES = 10
+LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
+NO_DIGIT_GUESS = 0.02  # probability of "no digit" for a model that does not know this class
 MIN_CONFIDENCE = 0.5
 
 
@@ -50,6 +56,11 @@ class Reading:
     digits: tuple[Digit, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def confidence(self) -> float:
+        """That of the least certain digit; 1 where there is none."""
+        return min((digit.confidence for digit in self.digits), default=1.0)
+
     def to_json(self, *, probabilities: bool = False) -> dict[str, Any]:
         """The reading as JSON values: `{"lines": ["7"], "digits": [{"digit": 7, …}]}`.
 
@@ -85,17 +96,20 @@ class Recognizer:
     ('7',)
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, *, threads: int = 0) -> None:
         """
         Args:
             model: the bytes of an ONNX file with `images`, uint8 `[batch, 28, 28]`, in and `logits`,
-                float32 `[batch, 10]`, out.
+                float32 `[batch, 10]` or `[batch, 11]`, out.
+            threads: of computation for each call; 0 takes one for each core. The answers are the same.
 
         Raises:
             ValueError: it is no such file.
         """
         try:
-            self._session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
             raise ValueError(f"not an ONNX model: {error}") from error
         inputs = {item.name: item.type for item in self._session.get_inputs()}
@@ -107,11 +121,12 @@ class Recognizer:
             )
 
     @staticmethod
-    def load(source: Path | str | None = None) -> "Recognizer":
+    def load(source: Path | str | None = None, *, threads: int = 0) -> "Recognizer":
         """Loads a model.
 
         Args:
             source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped model.
+            threads: see `Recognizer`; one is best where several threads read pictures.
 
         Raises:
             RunError: there is no such file or folder, or it holds no usable model.
@@ -125,34 +140,92 @@ class Recognizer:
                     f"stopped, finish it with `mnistry train --resume {path.parent}`"
                 )
         try:
-            return Recognizer(path.read_bytes())
+            return Recognizer(path.read_bytes(), threads=threads)
         except FileNotFoundError as error:
             raise RunError(f"{path}: there is no such model or run folder") from error
         except ValueError as error:
             raise RunError(f"{path}: {error}") from error
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The logits, float32 `[n, 10]`, of MNIST-like images, uint8 `[n, 28, 28]`."""
+        """The logits of the ten digits, float32 `[n, 10]`, of MNIST-like images, uint8 `[n, 28, 28]`."""
+        return self.all_logits(images)[:, :CLASSES]
+
+    def all_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `logits`, float32 `[n, 11]` where the model knows "no digit", its last class."""
         parts = [
             self._session.run(["logits"], {"images": np.ascontiguousarray(images[start : start + BATCH])})[0]
-            for start in range(0, len(images), BATCH)
+            for start in range(0, max(len(images), 1), BATCH)
         ]
-        return np.concatenate([np.empty((0, 10), np.float32), *parts])
+        return np.concatenate(parts)
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """The probabilities of ten digits and of "no digit", float64 `[n, 11]`, of images `[n, 28, 28]`.
+
+        A model without the class "no digit" has a small constant probability for it.
+        """
+        chances = probabilities(self.all_logits(images))
+        if chances.shape[1] > CLASSES:
+            return chances
+        return np.column_stack([chances * (1 - NO_DIGIT_GUESS), np.full(len(chances), NO_DIGIT_GUESS)])
 
     def read(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> Reading:
-        """Reads the digits in a picture.
+        """Reads the digits in a picture: one, a row, or many lines with groups.
+
+        Pages that lie on their side or on their head are turned, tilted ones are levelled, where at least
+        four digits tell. What is no digit is left out; a picture without digits gives no lines.
 
         Args:
-            picture: the path of a picture file, a file opened for reading bytes, a PIL image, or an
-                array: `[height, width]` grey or `[height, width, 3 or 4]` colour, uint8.
+            picture: see `mnistry.data.decode.open_picture`: the path of a picture file, a file opened for
+                reading bytes, a PIL image, or an array.
             min_confidence: a digit below it is given as `?` and None.
 
         Raises:
-            PictureError: it cannot be read, or there is no ink in it.
+            PictureError: it cannot be read.
         """
-        found = find_ink(open_picture(picture))
-        (chances,) = probabilities(self.logits(found.image[None]))
-        value, confidence = int(chances.argmax()), float(chances.max())
-        known = confidence >= min_confidence
-        digit = Digit(value if known else None, confidence, found.box, 0, tuple(chances.tolist()))
-        return Reading((str(value) if known else "?",), (digit,))
+        return self.examine(picture, min_confidence=min_confidence).reading
+
+    def examine(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> "Examination":
+        """As `read`, with all that was found on the way; see `mnistry.reading.explain`."""
+        decoded = open_picture(picture, longest_side=LONGEST_SIDE)
+        page = find_page(decoded.grey, self.probabilities)
+        lines = [FoundLine(text, read_line(text.line, self.probabilities)) for text in text_lines(page)]
+        lines = [line for line in lines if line.digits]
+        breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
+        texts, digits = [], []
+        for number, line in enumerate(lines):
+            text = ""
+            for (found, chances), after_gap in zip(line.digits, breaks[number], strict=True):
+                value, confidence = int(chances[:CLASSES].argmax()), float(chances[:CLASSES].max())
+                known = confidence >= min_confidence
+                box = picture_box(line.text.on_page(found.box), page.origin, decoded.scale, decoded.size)
+                ten = tuple(chances[:CLASSES].tolist())
+                digits.append(Digit(value if known else None, confidence, box, number, ten))
+                text += " " * after_gap + (str(value) if known else "?")
+            texts.append(text)
+        reading = Reading(tuple(texts), tuple(digits), decoded.notes)
+        return Examination(decoded.grey, page, tuple(lines), reading)
+
+
+@dataclass(frozen=True, eq=False)
+class FoundLine:
+    """A line with its digits, left to right, each with its eleven probabilities."""
+
+    text: TextLine
+    digits: list[tuple[Candidate, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """A reading with all that was found on the way to it.
+
+    Attributes:
+        grey: float32 `[height, width]`, 0 black to 1 white.
+        page: its ink, upright and level.
+        lines: those that have digits.
+        reading: the answer.
+    """
+
+    grey: Grey
+    page: Page
+    lines: tuple[FoundLine, ...]
+    reading: Reading

@@ -38,9 +38,10 @@ def finish(
     """
     model, test = state.final_model, split.test
     content = to_onnx(model)
-    logits = Recognizer(content).logits(test.images)
+    recognizer = Recognizer(content)
+    logits = recognizer.logits(test.images)
     checked = test.images[:CHECKED_IMAGES]
-    difference = checked_difference(model, checked, logits[: len(checked)], "model.onnx")
+    difference = checked_difference(model, checked, recognizer.all_logits(checked), "model.onnx")
     write_bytes(run.path / "model.safetensors", safetensors_bytes(named_arrays(model)))
     write_bytes(run.path / "model.onnx", content)
     evaluation = Evaluation.of(logits, test.labels)

@@ -20,6 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
+from mnistry.data.augment import on_paper
 from mnistry.data.split import Split
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
@@ -295,6 +296,9 @@ def train_step(
         The state after, and the loss of the batch before the update, float32 `[]`.
     """
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
+    if recipe.augmentation == "paper":
+        key, augmentation_key = jax.random.split(key)
+        images, labels = on_paper(augmentation_key, images, labels)
 
     def batch_loss(model: Model) -> Array:
         losses = jnp.where(present, example_losses(recipe.loss, model(images, key), labels), 0)

@@ -1,0 +1,204 @@
+"""Many pictures: those of a folder, read on all cores, into a table that outlives being stopped.
+
+Threads are enough: decoding, OpenCV and ONNX Runtime let go of Python's lock.
+"""
+
+import csv
+import io
+import os
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from mnistry import atomic
+from mnistry.data.decode import Picture
+from mnistry.data.pictures import SUFFIXES
+from mnistry.errors import DataError, InvalidValueError, PictureError
+from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
+
+COLUMNS = ["file", "lines", "confidence", "digits", "error"]
+LOOK_AHEAD = 8  # pictures for each worker; enough that one slow picture does not stop the others
+
+AnyPicture = TypeVar("AnyPicture", bound=Picture)
+
+
+def find_pictures(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """The pictures in a folder, known by their suffixes, in sorted order; hidden ones are left out.
+
+    Args:
+        folder: where to look.
+        recursive: look in the folders below it too, but follow no links to folders.
+
+    Raises:
+        PictureError: there are none, or a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise PictureError(f"the folder {error.filename} cannot be listed: {error.strerror}") from error
+
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        paths = [Path(parent, name) for name in names if not name.startswith(".")]
+        found += [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
+    if not found:
+        where = "or below it" if recursive else "itself (--recursive looks below it too)"
+        raise PictureError(
+            f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(SUFFIXES))}"
+        )
+    return sorted(found)
+
+
+def read_all(
+    recognizer: Recognizer,
+    pictures: Iterable[AnyPicture],
+    *,
+    workers: int | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+) -> Generator[tuple[AnyPicture, Reading | PictureError], None, None]:
+    """Reads pictures in parallel and gives what each one holds, in their order.
+
+    The answers do not depend on the number of workers. `pictures` is consumed only a little ahead of
+    what was given out, so that any number of them fits in memory.
+
+    Args:
+        recognizer: the model.
+        pictures: see `Recognizer.read`.
+        workers: how many threads read; by default one for each core.
+        min_confidence: a digit below it is given as `?` and None.
+
+    Returns:
+        Each picture with its reading, or with the error where it cannot be read.
+
+    Raises:
+        ValueError: `workers` is less than one.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+
+    def read(picture: AnyPicture) -> Reading | PictureError:
+        try:
+            return recognizer.read(picture, min_confidence=min_confidence)
+        except PictureError as error:
+            return error
+        except Exception as error:
+            error.add_note(f"while reading {picture}")
+            raise
+
+    waiting: deque[tuple[AnyPicture, Future[Reading | PictureError]]] = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for picture in pictures:
+            waiting.append((picture, pool.submit(read, picture)))
+            if len(waiting) == workers * LOOK_AHEAD:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+    finally:  # who stops early, or fails, waits only for the pictures that are being read right now
+        pool.shutdown(cancel_futures=True)
+
+
+class ReadingTable:
+    """A CSV file with a row for each picture, which a stop at any moment leaves whole.
+
+    The columns are `file`; `lines`, with `|` between them; `confidence`, that of the least certain digit;
+    `digits`, how many; and `error`, empty where the picture was read. Rows reach the file as they come.
+
+    Attributes:
+        files: what an earlier run had read.
+    """
+
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        """
+        Args:
+            path: the CSV file.
+            resume: keep the rows of an earlier run, if there is one. Its errors and a last row that was
+                cut off are dropped, so that those pictures are read again.
+
+        Raises:
+            InvalidValueError: the file exists, and `resume` was not asked for.
+            DataError: the file to go on with is no such table, or damaged; or it cannot be written.
+            OSError: the file to go on with cannot be read.
+        """
+        self._path = path
+        if path.exists() and not resume:
+            raise InvalidValueError(
+                f"{path} exists already; nothing is overwritten. Go on with it by --resume, "
+                "or choose another name"
+            )
+        rows = [row for row in _read_rows(path) if not row[-1]] if path.exists() else []
+        self.files = frozenset(row[0] for row in rows)
+        _write_rows(path, rows)
+
+    def add(self, file: str, result: Reading | PictureError) -> None:
+        """Adds the row of a picture. Raises `DataError` where it cannot be written."""
+        if isinstance(result, PictureError):
+            # On one line, so that a row that was cut off always shows by the missing end of its line.
+            row = [file, "", "", "", " ".join(str(result).split())]
+        else:
+            lowest = f"{result.confidence:.4f}" if result.digits else ""
+            row = [file, "|".join(result.lines), lowest, str(len(result.digits)), ""]
+        with _writing(self._path), self._path.open("ab") as table:
+            table.write(_encode([row]))
+
+    def sort(self, files: Iterable[str]) -> None:
+        """Puts the rows in the order of `files`, as a run without a stop writes them; others come first.
+
+        Raises:
+            DataError: it cannot be written.
+        """
+        place = {file: number for number, file in enumerate(files)}
+        rows = _read_rows(self._path)
+        if (ordered := sorted(rows, key=lambda row: place.get(row[0], -1))) != rows:
+            _write_rows(self._path, ordered)
+
+
+def _read_rows(path: Path) -> list[list[str]]:
+    """The whole rows of a table below its head.
+
+    Raises:
+        DataError: it is no such table, or damaged.
+        OSError: it cannot be read.
+    """
+    whole, end, torn = path.read_bytes().rpartition(b"\n")
+    if not end and _encode([COLUMNS]).startswith(torn):
+        return []
+    text = (whole + end).decode("utf-8", "surrogateescape")
+    try:
+        head, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    except (csv.Error, ValueError) as error:
+        raise DataError(f"{path}: no CSV file, or a damaged one: {error}") from error
+    if head != COLUMNS:
+        raise DataError(
+            f"{path}: not written by `mnistry read --csv`: expected the columns {','.join(COLUMNS)}, "
+            f"found {','.join(head)[:80]!r}"
+        )
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(COLUMNS):
+            raise DataError(
+                f"{path}: row {number} is damaged: expected {len(COLUMNS)} values, found {len(row)}. "
+                "Remove it, and its picture is read again"
+            )
+    return rows
+
+
+def _write_rows(path: Path, rows: list[list[str]]) -> None:
+    with _writing(path):
+        atomic.write_bytes(path, _encode([COLUMNS, *rows]))
+
+
+def _encode(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")  # names of files are any bytes
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error

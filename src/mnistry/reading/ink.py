@@ -1,0 +1,155 @@
+"""From grey levels to ink: what is paper, what is stroke, what is the sheet's edge or a ruled line.
+
+`flat_ink` → `stroke_mask`. Both are pure functions of arrays.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+SMALL = 28
+CROP_SIDE = 64
+SHADE_SIDE = 96  # the shorter side of the small copy in which the paper's shade is found
+WIDE_WINDOW, NARROW_WINDOW = 33, 13  # pixels of that copy
+KEPT_BY_NARROW = 0.8
+FAINTEST_CONTRAST = 0.06  # of the range from black to white; less is the noise of an empty page
+ALONG = 0.4  # of a side: no digit touches so much of the border
+SQUARES = 4  # upright lines from which paper is squared
+SPANNING = 0.8  # a straight line that crosses so much of the picture was printed, not written
+
+
+def flat_ink(grey: Grey) -> Grey:
+    """Separates ink from paper: shadows and the shade of the paper are taken away.
+
+    Ink is darker or lighter than the paper around it: to whichever side the strong deviations from the
+    local medians lie; their cubes are summed, in which shadows weigh little. The shade of the paper at each
+    place is what is left when strokes are taken out, by a window that is wider than they are. A narrow
+    window follows shadows better, so it is taken unless strokes are so thick that they would be lost.
+
+    Args:
+        grey: float32 `[height, width]`, 0 black to 1 white.
+
+    Returns:
+        float32 of the same shape: 0 is paper, larger is more ink.
+    """
+    height, width = grey.shape
+    if min(height, width) < SMALL:  # small drawings have even paper, and strokes as wide as shadows would be
+        level = float(np.median(grey))
+        light = ((grey - level) ** 3).sum() > 0
+        return np.asarray(np.clip(grey - level if light else level - grey, 0, None))
+    scale = min(1.0, SHADE_SIDE / min(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    if sum(_cubes(grey - _local_median(small, grey, window)) for window in (WIDE_WINDOW, NARROW_WINDOW)) < 0:
+        grey, small = np.asarray(1 - grey, np.float32), np.asarray(1 - small, np.float32)
+    wide, narrow = (_above_shade(grey, small, window) for window in (WIDE_WINDOW, NARROW_WINDOW))
+    return narrow if _cubes(narrow) > KEPT_BY_NARROW * _cubes(wide) else wide
+
+
+def _local_median(small: Grey, grey: Grey, window: int) -> Grey:
+    median = cv2.medianBlur(np.rint(small * 255).astype(np.uint8), window)
+    return _enlarged(np.asarray(median / 255, np.float32), grey)
+
+
+def _above_shade(grey: Grey, small: Grey, window: int) -> Grey:
+    """What is stronger than the shade of the paper, in which strokes narrower than the window are not."""
+    shade = np.asarray(
+        cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((window, window), np.uint8)), np.float32
+    )
+    return np.asarray(np.maximum(grey - _enlarged(shade, grey, window / 4), 0))
+
+
+def _enlarged(small: Grey, like: Grey, blur: float = 0) -> Grey:
+    """A small picture, smoothed, at the size of another."""
+    smooth = cv2.GaussianBlur(small, (0, 0), blur) if blur else small
+    height, width = like.shape
+    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _cubes(values: Grey) -> float:
+    return float((values * values * values).sum())
+
+
+def stroke_mask(ink: Grey) -> Mask:
+    """Which pixels are strokes.
+
+    Args:
+        ink: float32 `[height, width]` from `flat_ink`.
+
+    Returns:
+        bool of the same shape; all False where no ink stands out from the paper.
+    """
+    strength = (ink * (255 / max(float(ink.max()), 1e-6))).astype(np.uint8)
+    nothing = np.zeros(ink.shape, bool)
+    left_out = nothing
+    for _ in range(3):
+        values = strength[~left_out]
+        if not values.size:
+            return nothing
+        threshold, _ = cv2.threshold(values, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        mask = (strength > threshold) & ~left_out
+        if not mask.any():
+            return nothing
+        if min(mask.shape) < SMALL:  # a digit may fill it from side to side
+            break
+        mask &= ~printed_lines(mask)
+        edge = sheet_edge(mask)
+        if not edge.any():
+            break
+        left_out = left_out | cv2.dilate(edge.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+        mask &= ~left_out
+    if not mask.any():
+        return nothing
+    paper = ink[~mask & ~left_out]
+    contrast = float(ink[mask].mean()) - (float(paper.mean()) if paper.size else 0.0)
+    if contrast < FAINTEST_CONTRAST:
+        return nothing
+    return mask
+
+
+def sheet_edge(mask: Mask) -> Mask:
+    """The pieces that run along the picture's border: the edge of the sheet, the table under it, a shadow."""
+    if max(mask[0].mean(), mask[-1].mean(), mask[:, 0].mean(), mask[:, -1].mean()) <= ALONG:
+        return np.zeros(mask.shape, bool)
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    edges = []
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        numbers, lengths = np.unique(side[side > 0], return_counts=True)
+        edges.append(numbers[lengths > ALONG * len(side)])
+    return np.isin(labels, np.concatenate(edges))
+
+
+def printed_lines(mask: Mask) -> Mask:
+    """Ruled lines: thin, straight, and right across the picture, level or upright.
+
+    Where a stroke crosses a line, the line is thicker than elsewhere, and is left.
+    """
+    level, upright = _level_lines(mask), _level_lines(mask.T).T
+    # One upright line may well be a one; squared paper has many, and level ones too.
+    starts = np.diff(upright.any(axis=0).astype(int), prepend=0) == 1
+    return np.asarray(level | upright if starts.sum() >= SQUARES and level.any() else level)
+
+
+def _level_lines(mask: Mask) -> Mask:
+    height, width = mask.shape
+    if min(height, width) < SMALL or max(height, width) < CROP_SIDE:  # there, a stroke may be as long
+        return np.zeros(mask.shape, bool)
+    image = mask.astype(np.uint8)
+    runs = cv2.morphologyEx(image, cv2.MORPH_OPEN, np.ones((1, max(12, width // 8)), np.uint8))
+    if runs.any(axis=0).mean() < SPANNING / 2:  # as good as all pictures; the rest takes time
+        return np.zeros(mask.shape, bool)
+    joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, max(12, width // 4)), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    long = stats[:, cv2.CC_STAT_WIDTH] > SPANNING * width
+    thin = stats[:, cv2.CC_STAT_AREA] < max(5, 0.04 * height) * stats[:, cv2.CC_STAT_WIDTH]
+    kept = np.flatnonzero(long & thin)
+    kept = kept[kept > 0]
+    if not len(kept):
+        return np.zeros(mask.shape, bool)
+    line = (runs > 0) & np.isin(labels, kept)
+    thickness = max(2.0, float(np.median(line.sum(axis=0)[line.any(axis=0)])))
+    tall = cv2.morphologyEx(image, cv2.MORPH_OPEN, np.ones((round(2 * thickness) + 1, 1), np.uint8))
+    return np.asarray(line & (tall == 0))
