@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mnistry.data import Dataset
+from mnistry.reading.recognizer import MIN_CONFIDENCE
 
 Command = Callable[..., CompletedProcess[str]]
 
@@ -47,7 +48,7 @@ def test_figures_together_and_by_kind(
 def test_json_is_one_object(mnistry: Command, folder: Path) -> None:
     result = json.loads(mnistry("evaluate-pictures", folder, "--json").stdout)
     assert (result["pictures"], result["exact"], result["unreadable"]) == (3, 1, 1)
-    assert (result["folder"], result["min_confidence"]) == (str(folder), 0.5)
+    assert (result["folder"], result["min_confidence"]) == (str(folder), MIN_CONFIDENCE)
     assert [answer["read"] for answer in result["answers"]] == [["0"], ["3"], []]
     assert result["kinds"]["pen"]["exact_rate"] == 1
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from mnistry.data.decode import open_picture
 from mnistry.errors import PictureError
-from mnistry.reading.recognizer import Reading, Recognizer
+from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
 MOST_SECONDS = 5.0
 """For one small picture, on a busy machine."""
@@ -27,7 +27,7 @@ def recognizer() -> Recognizer:
     return Recognizer.load()
 
 
-def assert_contract(reading: Reading, size: tuple[int, int], min_confidence: float = 0.5) -> None:
+def assert_contract(reading: Reading, size: tuple[int, int], min_confidence: float = MIN_CONFIDENCE) -> None:
     """Checks all that a `Reading` promises about a picture of a width and a height."""
     signs = [sign for line in reading.lines for sign in line if sign != " "]
     assert len(signs) == len(reading.digits)

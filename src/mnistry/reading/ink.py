@@ -15,6 +15,7 @@ CROP_SIDE = 64
 SHADE_SIDE = 96  # the shorter side of the small copy in which the paper's shade is found
 WIDE_WINDOW, NARROW_WINDOW = 33, 13  # pixels of that copy
 KEPT_BY_NARROW = 0.8
+DARKEST_PAPER = 0.15
 FAINTEST_CONTRAST = 0.06  # of the range from black to white; less is the noise of an empty page
 ALONG = 0.4  # of a side: no digit touches so much of the border
 SQUARES = 4  # upright lines from which paper is squared
@@ -33,7 +34,8 @@ def flat_ink(grey: Grey) -> Grey:
         grey: float32 `[height, width]`, 0 black to 1 white.
 
     Returns:
-        float32 of the same shape: 0 is paper, larger is more ink.
+        float32 of the same shape: 0 is paper, larger is more ink. Dark ink is the share of the paper's light
+        that it takes, light ink how much lighter it is.
     """
     height, width = grey.shape
     if min(height, width) < SMALL:  # small drawings have even paper, and strokes as wide as shadows would be
@@ -43,10 +45,13 @@ def flat_ink(grey: Grey) -> Grey:
     scale = min(1.0, SHADE_SIDE / min(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    dark = False
     if sum(_cubes(grey - _local_median(small, grey, window)) for window in (WIDE_WINDOW, NARROW_WINDOW)) < 0:
-        grey, small = np.asarray(1 - grey, np.float32), np.asarray(1 - small, np.float32)
+        grey, small, dark = np.asarray(1 - grey, np.float32), np.asarray(1 - small, np.float32), True
     wide, narrow = (_above_shade(grey, small, window) for window in (WIDE_WINDOW, NARROW_WINDOW))
-    return narrow if _cubes(narrow) > KEPT_BY_NARROW * _cubes(wide) else wide
+    ink = narrow if _cubes(narrow) > KEPT_BY_NARROW * _cubes(wide) else wide
+    # Ink takes away a share of the light that falls on the paper, so in a shadow it differs less.
+    return np.asarray(ink / np.maximum(1 - grey + ink, DARKEST_PAPER), np.float32) if dark else ink
 
 
 def _local_median(small: Grey, grey: Grey, window: int) -> Grey:

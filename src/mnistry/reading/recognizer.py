@@ -19,8 +19,9 @@ SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
 BATCH = 1000
 CLASSES = 10
 LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
+NO_DIGIT_SHIFT = 1.5  # nats
 NO_DIGIT_GUESS = 0.02  # probability of "no digit" for a model that does not know this class
-MIN_CONFIDENCE = 0.5
+MIN_CONFIDENCE = 0.4
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,11 @@ class Recognizer:
 
         A model without the class "no digit" has a small constant probability for it.
         """
-        chances = probabilities(self.all_logits(images))
-        if chances.shape[1] > CLASSES:
-            return chances
+        logits = self.all_logits(images)
+        if logits.shape[1] > CLASSES:
+            # Training shows many more examples of no digit than pages do.
+            return probabilities(logits - NO_DIGIT_SHIFT * (np.arange(CLASSES + 1) == CLASSES))
+        chances = probabilities(logits)
         return np.column_stack([chances * (1 - NO_DIGIT_GUESS), np.full(len(chances), NO_DIGIT_GUESS)])
 
     def read(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> Reading:
