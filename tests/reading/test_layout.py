@@ -162,3 +162,14 @@ def test_every_large_piece_is_in_one_line_and_none_is_in_two(
     assert set(np.flatnonzero(pieces.large)) <= set(members)
     for line in find_lines(pieces):
         assert (np.diff(pieces.boxes[line, 0]) >= 0).all()
+
+
+def test_a_tail_that_broke_off_stays_in_its_line_and_the_line_below_does_not() -> None:
+    mask = np.zeros((200, 300), bool)
+    for left in (20, 80, 140, 200):
+        mask[20:80, left : left + 30] = True
+    mask[83:123, 100:106] = True  # below the second, three pixels away
+    mask[130:190, 20:50] = True  # the next line
+    pieces = find_pieces(mask)
+    lines = [[tuple(pieces.boxes[number, :2].tolist()) for number in line] for line in find_lines(pieces)]
+    assert lines == [[(20, 20), (80, 20), (100, 83), (140, 20), (200, 20)], [(20, 130)]]

@@ -18,7 +18,7 @@ KEPT_BY_NARROW = 0.8
 DARKEST_PAPER = 0.15
 FAINTEST_CONTRAST = 0.06  # of the range from black to white; less is the noise of an empty page
 ALONG = 0.4  # of a side: no digit touches so much of the border
-SQUARES = 4  # upright lines from which paper is squared
+SQUARES = 3  # lines each way from which paper is squared
 SPANNING = 0.8  # a straight line that crosses so much of the picture was printed, not written
 
 
@@ -133,9 +133,14 @@ def printed_lines(mask: Mask) -> Mask:
     Where a stroke crosses a line, the line is thicker than elsewhere, and is left.
     """
     level, upright = _level_lines(mask), _level_lines(mask.T).T
-    # One upright line may well be a one; squared paper has many, and level ones too.
-    starts = np.diff(upright.any(axis=0).astype(int), prepend=0) == 1
-    return np.asarray(level | upright if starts.sum() >= SQUARES and level.any() else level)
+    # An upright line may well be a one; squared paper has many lines both ways.
+    squared = min(_runs(level.max(axis=1)), _runs(upright.max(axis=0))) >= SQUARES
+    return np.asarray(level | upright if squared else level)
+
+
+def _runs(marked: Mask) -> int:
+    """How many runs of True there are."""
+    return int((np.diff(marked.astype(int), prepend=0) == 1).sum())
 
 
 def _level_lines(mask: Mask) -> Mask:

@@ -10,7 +10,9 @@ from mnistry.reading.ink import Mask
 
 SPECK = 0.02  # of the square of the writing's height; smaller pieces are dust
 SPECK_SIDE = 0.15  # of the writing's height
+DASH, LOWEST = 1.0, 0.25  # of the writing's height: what is wider and lower is a dash or a line
 SLIVER, BAND = 0.25, 1.0  # of the writing's height: how thick the remains of a sheet's edge may be
+BROKEN = 0.15  # of the writing's height: the gap that a pen leaves where it skips
 LARGE = 0.5  # of the writing's height; smaller pieces may be parts of digits, dots or dashes
 STEEPEST = 15.0  # degrees
 MOST_PIECES = 1500  # the largest; more is a texture and no writing
@@ -107,24 +109,30 @@ def find_lines(pieces: Pieces) -> list[NDArray[np.int64]]:
     """Which pieces stand in one line, top to bottom; in each line, the numbers of its pieces, left to right.
 
     Large pieces make the lines: one joins the line whose last piece it stands beside. Then the small ones
-    join the nearest line.
+    join the nearest line, but for dashes and remains of printed lines.
     """
     boxes, large = pieces.boxes, pieces.large
     lines: list[list[int]] = []
     last = np.empty((0, 4), np.int64)  # the box of each line's last piece
     for number in np.lexsort((boxes[:, 1], boxes[:, 0])):
         if large[number]:
-            beside = _beside(boxes[number], last)
+            box = boxes[number]
+            broken_off = _broken_off(box, last, pieces.height)
+            beside = np.where(broken_off, 1.0, _beside(box, last))
             if beside.max(initial=0) > 0.3:
                 line = int(beside.argmax())
                 lines[line].append(int(number))
-                last[line] = boxes[number]
+                if broken_off[line]:
+                    box = np.append(np.minimum(box[:2], last[line, :2]), np.maximum(box[2:], last[line, 2:]))
+                last[line] = box
             else:
                 lines.append([int(number)])
-                last = np.append(last, boxes[number][None], axis=0)
+                last = np.append(last, box[None], axis=0)
     members = np.concatenate([[0], *lines])[1:].astype(np.int64)
     line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
-    for number in np.flatnonzero(~large):
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    dashes = (widths > DASH * pieces.height) & (heights < LOWEST * pieces.height)
+    for number in np.flatnonzero(~large & ~dashes):
         distances = _distance(boxes[number], boxes[members])
         if len(members) and distances.min() < pieces.height:
             lines[int(line_of[distances.argmin()])].append(int(number))
@@ -136,6 +144,14 @@ def _beside(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.flo
     """How much of a box, or of another one if that is lower, is beside the other, 0 to 1."""
     shared = np.minimum(box[3], others[:, 3]) - np.maximum(box[1], others[:, 1])
     return np.asarray(np.maximum(0, shared) / np.minimum(box[3] - box[1], others[:, 3] - others[:, 1]))
+
+
+def _broken_off(box: NDArray[np.int64], others: NDArray[np.int64], height: float) -> NDArray[np.bool_]:
+    """Whether a box is so near above or below others that it is part of the same broken stroke."""
+    shared = np.minimum(box[2], others[:, 2]) - np.maximum(box[0], others[:, 0])
+    over = shared >= 0.5 * np.minimum(box[2] - box[0], others[:, 2] - others[:, 0])
+    gap = np.maximum(others[:, 1] - box[3], box[1] - others[:, 3])
+    return np.asarray(over & (gap <= BROKEN * height))
 
 
 def _distance(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
