@@ -52,8 +52,8 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
         round(batch * share) for share in (COMPOSED_SHARE, SCRIBBLED_SHARE, TURNED_SHARE)
     )
     keys = jax.random.split(key, 7)
-    others = (jnp.roll(images, 1, axis=0)[:composed], jnp.roll(labels, 1)[:composed])
-    pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], *others)
+    others = jnp.roll(images, 1, axis=0)[:composed]
+    pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], others)
     strokes = _per_row(_scribble, keys[1], images[composed : composed + scribbled])
     middle = slice(composed + scribbled, composed + scribbled + turned)
     lying, lying_labels = _per_row(_turn, keys[2], images[middle], labels[middle])
@@ -83,7 +83,7 @@ def _columns(image: Array) -> tuple[Array, Array]:
     return inked.argmax().astype(jnp.float32), len(inked) - inked[::-1].argmax().astype(jnp.float32)
 
 
-def _compose(key: Array, image: Array, label: Array, other: Array, other_label: Array) -> tuple[Array, Array]:
+def _compose(key: Array, image: Array, label: Array, other: Array) -> tuple[Array, Array]:
     """Two digits side by side, of which a window is seen: a pair, a piece, or a digit with crumbs of another.
 
     Returns:

@@ -42,9 +42,7 @@ def flat_ink(grey: Grey) -> Grey:
         level = float(np.median(grey))
         light = ((grey - level) ** 3).sum() > 0
         return np.asarray(np.clip(grey - level if light else level - grey, 0, None))
-    scale = min(1.0, SHADE_SIDE / min(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    small = shrunk(grey, min(1.0, SHADE_SIDE / min(height, width)))
     dark = False
     if sum(_cubes(grey - _local_median(small, grey, window)) for window in (WIDE_WINDOW, NARROW_WINDOW)) < 0:
         grey, small, dark = np.asarray(1 - grey, np.float32), np.asarray(1 - small, np.float32), True
@@ -52,6 +50,13 @@ def flat_ink(grey: Grey) -> Grey:
     ink = narrow if _cubes(narrow) > KEPT_BY_NARROW * _cubes(wide) else wide
     # Ink takes away a share of the light that falls on the paper, so in a shadow it differs less.
     return np.asarray(ink / np.maximum(1 - grey + ink, DARKEST_PAPER), np.float32) if dark else ink
+
+
+def shrunk(picture: Grey, scale: float) -> Grey:
+    """A smaller copy, by averaging areas; `scale` is at most 1."""
+    height, width = picture.shape
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _local_median(small: Grey, grey: Grey, window: int) -> Grey:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.normalize import as_mnist
-from mnistry.reading.ink import Grey, Mask, flat_ink, stroke_mask
+from mnistry.reading.ink import Grey, Mask, flat_ink, shrunk, stroke_mask
 from mnistry.reading.layout import LEAST_PIECES, Pieces, find_lines, find_pieces, slope_of, writing_height
 from mnistry.reading.segment import Box, Classify, Line
 
@@ -19,7 +19,6 @@ FILLING = 0.85  # of the copy's shorter side
 LINE_HEIGHT = 48  # pixels that digits are made smaller to; more than twice what they have in the end
 LEAST_SLOPE = 2.0  # degrees; less does not matter
 GROUP_GAP, GROUP_GAIN = 0.9, 2.5  # of the digits' height; of the usual gap
-FEW_GAPS = 2
 CERTAIN = 0.8  # probability from which a piece may tell how the page is turned
 TURN_GAIN = 0.5  # nats for each digit by which a page must be better readable when it is turned
 MOST_JUDGED = 60  # pieces that judge how a page is turned
@@ -84,8 +83,7 @@ def find_page(grey: Grey, classify: Classify) -> Page:
 def _found(grey: Grey, scale: float) -> Page:
     """The page as it lies, found in a copy of the picture at some scale."""
     if scale < 1:
-        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+        grey = shrunk(grey, scale)
     ink = flat_ink(grey)
     pieces = find_pieces(stroke_mask(ink))
     return Page(ink, pieces.labels > 0, pieces, np.eye(3)[:2] / scale)
@@ -183,8 +181,7 @@ def _text_line(page: Page, numbers: NDArray[np.int64]) -> TextLine:
     height = writing_height(boxes, page.pieces.areas[numbers])
     scale = min(1.0, LINE_HEIGHT / height)
     if scale < 1:
-        size = (max(1, round(strokes.shape[1] * scale)), max(1, round(strokes.shape[0] * scale)))
-        strokes = np.asarray(cv2.resize(strokes, size, interpolation=cv2.INTER_AREA), np.float32)
+        strokes = shrunk(strokes, scale)
     return TextLine(Line(strokes, height * scale), scale, int(left), int(top))
 
 
