@@ -8,8 +8,9 @@ import optax
 from jax import Array
 
 OptimizerName = Literal["sgd", "momentum", "adam"]
-ScheduleName = Literal["constant", "staircase", "cosine"]
+ScheduleName = Literal["constant", "staircase", "cosine", "triangular"]
 Tree = TypeVar("Tree")
+RISE = 0.2  # share of the steps in which the triangular rate rises
 
 
 def learning_rate_schedule(
@@ -18,9 +19,10 @@ def learning_rate_schedule(
     """The learning rate as a function of the step, counted from 0.
 
     Args:
-        name: "constant"; "staircase", `learning_rate · decay_rate^⌊step / decay_steps⌋`; or "cosine",
-            from `learning_rate` down to 0 at `steps` (Loshchilov and Hutter, "SGDR", 2017).
-        learning_rate: the rate at step 0.
+        name: "constant"; "staircase", `learning_rate · decay_rate^⌊step / decay_steps⌋`; "cosine", from
+            `learning_rate` down to 0 at `steps` (Loshchilov and Hutter, "SGDR", 2017); or "triangular",
+            in a fifth of the steps from a tenth up to `learning_rate`, then down to 0.
+        learning_rate: the rate at step 0; of "triangular", the highest one.
         steps: the length of the run.
         decay_rate: the factor of one stair.
         decay_steps: the steps on one stair.
@@ -29,6 +31,10 @@ def learning_rate_schedule(
         return optax.exponential_decay(learning_rate, decay_steps, decay_rate, staircase=True)
     if name == "cosine":
         return optax.cosine_decay_schedule(learning_rate, steps)
+    if name == "triangular":
+        rise = max(1, round(RISE * steps))
+        up = optax.linear_schedule(learning_rate / 10, learning_rate, rise)
+        return optax.join_schedules([up, optax.linear_schedule(learning_rate, 0, steps - rise)], [rise])
     return optax.constant_schedule(learning_rate)
 
 

@@ -13,6 +13,7 @@ from tyro.conf import Suppress
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.losses import LossName
 from mnistry.models import (
+    ConvNetConfig,
     LeNet5Config,
     ModelConfig,
     PerceptronConfig,
@@ -30,6 +31,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     "row-lstm": RowLstmConfig,
     "lenet5": LeNet5Config,
     "reader": ReaderConfig,
+    "convnet": ConvNetConfig,
 }
 
 
@@ -229,6 +231,18 @@ _TABLE = (
         batch_size=128,
         steps=4300,
         reaches=(0.990, 1.0),
+    ),
+    Recipe(
+        name="dash",
+        summary="99 % in seconds.",
+        model=ConvNetConfig(),
+        optimizer="adam",
+        learning_rate=1e-2,
+        schedule="triangular",
+        batch_size=128,
+        steps=1000,
+        split="writer",
+        validate_every=1000,
     ),
     Recipe(
         name="reader",

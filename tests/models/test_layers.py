@@ -22,11 +22,19 @@ Convolve = Callable[..., jax.Array]
 
 
 @pytest.mark.parametrize(
-    ("padding", "size", "channels", "features"),
-    [("SAME", 5, 1, 6), ("SAME", 3, 4, 20), ("VALID", 3, 4, 2), ("VALID", 1, 2, 3)],
+    ("padding", "size", "stride", "channels", "features"),
+    [
+        ("SAME", 5, 1, 1, 6),
+        ("SAME", 3, 1, 4, 20),
+        ("VALID", 3, 1, 4, 2),
+        ("VALID", 1, 1, 2, 3),
+        ("VALID", 4, 2, 1, 6),
+        ("SAME", 3, 2, 4, 20),
+        ("VALID", 3, 3, 2, 3),
+    ],
 )
 def test_all_lowerings_of_a_convolution_agree(
-    padding: Literal["SAME", "VALID"], size: int, channels: int, features: int
+    padding: Literal["SAME", "VALID"], size: int, stride: int, channels: int, features: int
 ) -> None:
     """In value, and in the gradients of the images and of the kernel."""
     keys = jax.random.split(jax.random.key(0), 3)
@@ -37,7 +45,7 @@ def test_all_lowerings_of_a_convolution_agree(
     def all_lowerings(images: jax.Array, kernel: jax.Array) -> list[tuple[jax.Array, ...]]:
         found = []
         for lowering in (convolve_natively, convolve_as_product, convolve_patches):
-            output, slopes = jax.vjp(partial(lowering, padding=padding), images, kernel)
+            output, slopes = jax.vjp(partial(lowering, padding=padding, stride=stride), images, kernel)
             found.append((output, *slopes(2 * output)))
         return found
 

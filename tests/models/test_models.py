@@ -11,6 +11,7 @@ import pytest
 from mnistry.errors import InvalidValueError
 from mnistry.losses import cross_entropy
 from mnistry.models import (
+    ConvNetConfig,
     LeNet5Config,
     Model,
     ModelConfig,
@@ -29,6 +30,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "row-lstm": RowLstmConfig(units=9),
     "lenet5": LeNet5Config(),
     "reader": ReaderConfig(features=(5, 6, 7), hidden=20, dropout=0.2),
+    "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2),
 }
 
 
@@ -108,6 +110,57 @@ def test_the_gradient_agrees_with_finite_differences(model: Model, images: jax.A
                 for g, d in zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True)
             )
             assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_only_what_trains_depends_on_the_batch(normalized: bool, images: jax.Array) -> None:
+    """With a key, a convolutional net normalises by the batch; without, an image's logits are its own."""
+    model = ConvNetConfig(features=(5, 6, 7)).build(np.random.default_rng(0))
+    key = jax.random.key(0) if normalized else None
+    alone, together = logits(model, images[:1], key), logits(model, images, key)[:1]
+    assert np.allclose(alone, together, rtol=1e-5, atol=1e-5) != normalized
+
+
+def test_folding_puts_the_moments_of_the_images_into_the_weights(images: jax.Array) -> None:
+    """One batch normalised by itself gives what the folded model gives without normalisation."""
+    random = np.random.default_rng(3)
+    model = ConvNetConfig(features=(5, 18, 7)).build(random)
+    model = jax.tree.map(lambda leaf: leaf + 0.1 * random.normal(size=leaf.shape).astype("f4"), model)
+    folded = model.folded(images[None])
+    expected = logits(model, images, jax.random.key(0))
+    np.testing.assert_allclose(logits(folded, images), expected, rtol=1e-4, atol=1e-4)
+    assert jax.tree.structure(folded) == jax.tree.structure(model)
+
+
+def test_the_gradient_of_normalisation_agrees_with_finite_differences(images: jax.Array) -> None:
+    with jax.enable_x64(True):
+        random = np.random.default_rng(5)
+        model = jax.tree.map(
+            lambda leaf: np.asarray(leaf, np.float64), ConvNetConfig(features=(3, 4, 5)).build(random)
+        )
+        pixels, key = np.asarray(images, np.float64), jax.random.key(0)
+
+        @jax.jit
+        def loss(model: Model) -> jax.Array:
+            return cross_entropy(model(pixels, key), jnp.array([3, 1, 4, 1, 5, 9])).mean()
+
+        direction = jax.tree.map(lambda leaf: random.normal(size=leaf.shape), model)
+        ahead, behind = (
+            loss(jax.tree.map(lambda w, d, step=step: np.asarray(w) + step * d, model, direction))
+            for step in (1e-8, -1e-8)
+        )
+        pairs = zip(jax.tree.leaves(jax.grad(loss)(model)), jax.tree.leaves(direction), strict=True)
+        slope = sum(float(np.vdot(g, d)) for g, d in pairs)
+        assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
+
+
+def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="a number for each convolution; they have 2, 3 and 3"):
+        ConvNetConfig(features=(8, 8))
+    with pytest.raises(InvalidValueError, match="leave nothing of the image's 28 rows"):
+        ConvNetConfig(sizes=(20, 9, 3), strides=(1, 2, 1))
+    with pytest.raises(InvalidValueError, match=r"model\.strides must be at least 1"):
+        ConvNetConfig(strides=(2, 0, 1))
 
 
 def test_only_dropout_depends_on_the_key(config: ModelConfig, model: Model, images: jax.Array) -> None:

@@ -20,7 +20,8 @@ def test_figures_are_the_same_for_any_batch_size(
     examples = optdigits.test
     logits = np.asarray(model(examples.images.astype(np.float32) / 255), np.float64)
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    figures = Validation(examples, Mesh(np.array(jax.devices()[:1]), ("batch",))).figures(model)
+    mesh = Mesh(np.array(jax.devices()[:1]), ("batch",))
+    figures = Validation(examples, examples.images, mesh).figures(model)
     assert figures["validation_accuracy"] == (logits.argmax(axis=1) == examples.labels).mean()
     expected = -np.log(chances[np.arange(len(examples)), examples.labels]).mean()
     assert figures["validation_loss"] == pytest.approx(expected, rel=1e-5)

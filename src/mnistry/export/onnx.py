@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from mnistry.errors import ExportError
-from mnistry.models import LeNet5, Model, Perceptron, Reader, RowLstm, Scratch, SoftmaxRegression
+from mnistry.models import ConvNet, LeNet5, Model, Perceptron, Reader, RowLstm, Scratch, SoftmaxRegression
 from mnistry.models.conv import Convolution
 from mnistry.models.layers import CLASSES, PIXELS, SIDE, Linear
 
@@ -46,6 +46,17 @@ class _Graph:
     def reshape(self, x: str, *shape: int) -> str:
         return self.add("Reshape", x, self.constant(np.array(shape, np.int64)))
 
+    def image(self, scaled: str) -> str:
+        return self.reshape(scaled, -1, 1, SIDE, SIDE)
+
+    def convolution(self, x: str, layer: Convolution, *, padding: int = 0, stride: int = 1) -> str:
+        kernel = np.transpose(layer.kernel, (3, 2, 0, 1))  # ours is [h, w, channels, features]
+        weights = self.constant(kernel), self.constant(layer.bias)
+        return self.add("Conv", x, *weights, pads=[padding] * 4, strides=[stride] * 2)
+
+    def pooled(self, x: str) -> str:
+        return self.add("Relu", self.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]))
+
 
 def to_onnx(model: Model) -> bytes:
     """The model as the bytes of an ONNX file.
@@ -67,11 +78,19 @@ def to_onnx(model: Model) -> bytes:
         case RowLstm():
             logits = _row_lstm(graph, scaled, model)
         case LeNet5():
-            layers = [(model.first, 2), (model.second, 0)]
-            logits = _convolutional(graph, scaled, layers, model.dense)
+            x = graph.convolution(graph.image(scaled), model.first, padding=2)
+            x = graph.pooled(graph.convolution(graph.pooled(x), model.second))
+            logits = _dense_after(graph, x, model.dense)
         case Reader():
-            layers = [(layer, 1 if index else 0) for index, layer in enumerate(model.convolutions)]
-            logits = _convolutional(graph, scaled, layers, model.dense)
+            x = graph.image(scaled)
+            for index, layer in enumerate(model.convolutions):
+                x = graph.pooled(graph.convolution(x, layer, padding=1 if index else 0))
+            logits = _dense_after(graph, x, model.dense)
+        case ConvNet():
+            x = graph.image(scaled)
+            for layer, stride in zip(model.convolutions, model.strides, strict=True):
+                x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
+            logits = _dense_after(graph, x, [model.output])
         case _:
             raise ExportError(f"a {type(model).__name__} has no ONNX form")
     classes = CLASSES + isinstance(model, Reader)
@@ -123,17 +142,10 @@ def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
     return graph.linear(hidden, model.output.weight, model.output.bias)
 
 
-def _convolutional(
-    graph: _Graph, images: str, layers: Sequence[tuple[Convolution, int]], dense: Sequence[Linear]
-) -> str:
-    """Convolutions with their padding, each with a pool and ReLU, then dense layers."""
-    x = graph.reshape(images, -1, 1, SIDE, SIDE)
-    for convolution, padding in layers:
-        kernel = np.transpose(convolution.kernel, (3, 2, 0, 1))  # ours is [h, w, channels, features]
-        x = graph.add("Conv", x, graph.constant(kernel), graph.constant(convolution.bias), pads=[padding] * 4)
-        x = graph.add("Relu", graph.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]))
-    # The dense weights expect the channels last, as they were trained.
-    x = graph.reshape(graph.add("Transpose", x, perm=[0, 2, 3, 1]), -1, dense[0].weight.shape[0])
-    for layer in dense[:-1]:
+def _dense_after(graph: _Graph, x: str, layers: Sequence[Linear]) -> str:
+    """Dense layers after convolutions."""
+    # The weights expect the channels last, as they were trained.
+    x = graph.reshape(graph.add("Transpose", x, perm=[0, 2, 3, 1]), -1, layers[0].weight.shape[0])
+    for layer in layers[:-1]:
         x = graph.add("Relu", graph.linear(x, layer.weight, layer.bias))
-    return graph.linear(x, dense[-1].weight, dense[-1].bias)
+    return graph.linear(x, layers[-1].weight, layers[-1].bias)

@@ -5,16 +5,26 @@ needs compiling for that). A model is an
 Equinox module: data with a `__call__`. Models know nothing of optimizers, data sets or storage.
 """
 
-from mnistry.models.conv import LeNet5, LeNet5Config, Reader, ReaderConfig
+from mnistry.models.conv import ConvNet, ConvNetConfig, LeNet5, LeNet5Config, Reader, ReaderConfig
 from mnistry.models.layers import Model
 from mnistry.models.lstm import RowLstm, RowLstmConfig
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
 from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
 
-ModelConfig = SoftmaxConfig | PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config | ReaderConfig
+ModelConfig = (
+    SoftmaxConfig
+    | PerceptronConfig
+    | ScratchConfig
+    | RowLstmConfig
+    | LeNet5Config
+    | ReaderConfig
+    | ConvNetConfig
+)
 
 __all__ = [
+    "ConvNet",
+    "ConvNetConfig",
     "LeNet5",
     "LeNet5Config",
     "Model",

@@ -10,7 +10,19 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, Linear, Model, convolve, dropout, he_normal, linear, max_pool
+from mnistry.models.layers import (
+    CLASSES,
+    SIDE,
+    Linear,
+    Model,
+    convolve,
+    deviation,
+    dropout,
+    he_normal,
+    linear,
+    max_pool,
+    moments,
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,55 @@ class ReaderConfig:
             ),
             self.dropout,
         )
+
+
+@dataclass(frozen=True)
+class ConvNetConfig:
+    """Convolutions without padding, each with batch normalisation and ReLU, then one linear layer."""
+
+    features: tuple[int, ...] = (24, 48, 64)
+    """Features of each convolution."""
+    sizes: tuple[int, ...] = (6, 3, 3)
+    """Height and width of each kernel."""
+    strides: tuple[int, ...] = (2, 2, 1)
+    """Stride of each convolution."""
+    dropout: float = 0.0
+    """Share of the last features that is dropped in each step of training."""
+
+    def __post_init__(self) -> None:
+        if not len(self.features) == len(self.sizes) == len(self.strides) > 0:
+            raise InvalidValueError(
+                "model.features, model.sizes and model.strides must have a number for each convolution; "
+                f"they have {len(self.features)}, {len(self.sizes)} and {len(self.strides)}"
+            )
+        for name in ("features", "sizes", "strides"):
+            if min(getattr(self, name)) < 1:
+                raise InvalidValueError(f"model.{name} must be at least 1, not {getattr(self, name)}")
+        if self.last_side < 1:
+            raise InvalidValueError(
+                f"model.sizes and model.strides leave nothing of the image's {SIDE} rows: {self.sizes}, "
+                f"{self.strides}"
+            )
+        if not 0 <= self.dropout < 1:
+            raise InvalidValueError(f"model.dropout must be at least 0 and below 1, not {self.dropout}")
+
+    @property
+    def last_side(self) -> int:
+        """Rows and columns after the last convolution."""
+        side = SIDE
+        for size, stride in zip(self.sizes, self.strides, strict=True):
+            side = (side - size) // stride + 1
+        return side
+
+    def build(self, random: np.random.Generator) -> "ConvNet":
+        """Draws the initial weights: He's, with zero biases."""
+        channels = (1, *self.features)
+        convolutions = [
+            Convolution.create(random, channels[index], features, self.sizes[index])
+            for index, features in enumerate(self.features)
+        ]
+        output = linear(he_normal(random, self.last_side**2 * channels[-1], CLASSES))
+        return ConvNet(tuple(convolutions), output, self.strides, self.dropout)
 
 
 class Convolution(eqx.Module):
@@ -118,3 +179,47 @@ class Reader(Model):
         if key is not None and self.rate:
             x = dropout(x, self.rate, key)
         return self.dense[1](x)
+
+
+class ConvNet(Model):
+    """Convolutions with batch normalisation and ReLU, then one linear layer.
+
+    Normalisation has no weights of its own but the bias: the scale of a feature before a ReLU is made up for
+    by the layer after it. While training, each batch is normalised by its own moments; without a key nothing
+    is, as `folded` has put the moments of the training images into kernels and biases.
+
+    Source: Ioffe and Szegedy, "Batch normalization", 2015.
+    """
+
+    convolutions: tuple[Convolution, ...]
+    output: Linear
+    strides: tuple[int, ...] = eqx.field(static=True)
+    rate: float = eqx.field(static=True)
+
+    def __call__(self, images: Array, key: Array | None = None) -> Array:
+        """Returns the logits; see `Model`."""
+        x, _ = self._features(images, normalize=key is not None)
+        x = x.reshape(len(x), -1)
+        if key is not None and self.rate:
+            x = dropout(x, self.rate, key)
+        return self.output(x)
+
+    def folded(self, batches: Array) -> "ConvNet":
+        """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
+        found = jax.lax.map(lambda images: self._features(images, normalize=True)[1], batches)
+        convolutions = []
+        for layer, (means, squares) in zip(self.convolutions, found, strict=True):
+            mean, scale = means.mean(axis=0), deviation(means.mean(axis=0), squares.mean(axis=0))
+            convolutions.append(Convolution(layer.kernel / scale, layer.bias - mean / scale))
+        return ConvNet(tuple(convolutions), self.output, self.strides, self.rate)
+
+    def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
+        """What the last convolution gives, and the moments of each one."""
+        x, found = images[..., None], []
+        for layer, stride in zip(self.convolutions, self.strides, strict=True):
+            x = convolve(x, layer.kernel, "VALID", stride)
+            if normalize:
+                found.append(moments(x))
+                x = (x - found[-1][0]) / deviation(*found[-1])
+            x = jax.nn.relu(x + layer.bias)
+        return x, found

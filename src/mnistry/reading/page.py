@@ -186,7 +186,7 @@ def _text_line(page: Page, numbers: NDArray[np.int64]) -> TextLine:
 
 
 def group_breaks(lines: list[list[tuple[float, float, float, float]]]) -> list[list[bool]]:
-    """Before which digits a space stands: where the gap is wide, and much wider than usual on the page.
+    """Before which digits a space stands: where the gap is wide, and much wider than usual there.
 
     Args:
         lines: for each line the boxes of its digits: left, top, right, bottom.
@@ -200,9 +200,15 @@ def group_breaks(lines: list[list[tuple[float, float, float, float]]]) -> list[l
     if not every:
         return [[False] * len(line) for line in lines]
     height, usual = float(np.median(heights)), max(0.0, float(np.median(every)))
-    limit = max(GROUP_GAP * height, GROUP_GAIN * usual + 0.5 * height)
+
+    def limit(line: list[float]) -> float:
+        # Some lines are written wider than the page's others; two gaps tell nothing of that.
+        own = max(usual, float(np.median(line))) if len(line) > 2 else usual
+        return max(GROUP_GAP * height, GROUP_GAIN * own + 0.5 * height)
+
     return [
-        [False, *(gap > limit for gap in line)] if row else [] for row, line in zip(lines, gaps, strict=True)
+        [False, *(gap > limit(line) for gap in line)] if row else []
+        for row, line in zip(lines, gaps, strict=True)
     ]
 
 

@@ -165,7 +165,7 @@ def fit(
     everywhere = NamedSharding(mesh, PartitionSpec())
     across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
     steps_function = compiled_steps(recipe, mesh)
-    validation = Validation(held_out, mesh) if len(held_out) else None
+    validation = Validation(held_out, train.images, mesh) if len(held_out) else None
     examples = jax.device_put((train.images, train.labels), everywhere)
     state = jax.device_put(state, everywhere)
     learning_rate = jax.jit(schedule_of(recipe))
