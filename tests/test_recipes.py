@@ -53,6 +53,10 @@ def test_a_field_that_is_unknown_or_missing_is_named() -> None:
         ("decay_rate", 0.0),
         ("l2_penalty", -1e-4),
         ("averaging", 1.0),
+        ("label_smoothing", 1.0),
+        ("shift", -1.0),
+        ("rotation", float("nan")),
+        ("stretch", float("inf")),
         ("validation", 1.5),
         ("validation", -1),
         ("log_every", 0),
@@ -68,7 +72,7 @@ def test_a_value_out_of_range_is_refused_by_name(name: str, value: float) -> Non
 def test_no_digit_is_taught_only_to_models_that_know_it() -> None:
     assert RECIPES["reader"].augmentation == "paper"
     with pytest.raises(
-        InvalidValueError, match=r"augmentation must be none for this model, which.*not paper"
+        InvalidValueError, match=r"augmentation must be none or affine for this model, which.*not paper"
     ):
         replace(RECIPES["lenet5"], augmentation="paper")
     replace(RECIPES["reader"], augmentation="none")

@@ -26,6 +26,14 @@ def one_hot(labels: Array, classes: int) -> Array:
     return labels if labels.ndim == 2 else jax.nn.one_hot(labels, classes)
 
 
+def smoothed(labels: Array, classes: int, share: float) -> Array:
+    """Labels of which a share is spread evenly over all classes, float32 `[batch, classes]`.
+
+    Source: Szegedy et al., "Rethinking the Inception architecture for computer vision", 2016.
+    """
+    return (1 - share) * one_hot(labels, classes) + share / classes
+
+
 def cross_entropy(logits: Array, labels: Array) -> Array:
     """`-log softmax(logits)` of the true class, float32 `[batch]`, from logits `[batch, classes]`."""
     return -(one_hot(labels, logits.shape[-1]) * jax.nn.log_softmax(logits)).sum(axis=-1)

@@ -1,6 +1,7 @@
 """What the tests of the commands share."""
 
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -19,3 +20,16 @@ def refused() -> Callable[..., None]:
             assert part in done.stderr
 
     return check
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of finished runs: two seeds of softmax, a shorter run of it, a convolutional network."""
+    from mnistry.training import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    for seed in (0, 1):
+        train("softmax", data="optdigits", steps=60, seed=seed, runs=folder)
+    train("softmax", data="optdigits", steps=20, runs=folder)
+    train("lenet5", data="optdigits", steps=20, runs=folder)
+    return folder

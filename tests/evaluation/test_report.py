@@ -2,21 +2,31 @@
 
 import base64
 import dataclasses
+import hashlib
 import io
 import math
 import os
 import re
+import statistics
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from mnistry.data import Examples
 from mnistry.errors import InvalidValueError
-from mnistry.evaluation.metrics import Evaluation
+from mnistry.evaluation.compare import McNemar, mcnemar
+from mnistry.evaluation.metrics import Evaluation, probabilities
 from mnistry.evaluation.mistakes import Mistake, worst_mistakes
-from mnistry.evaluation.report import Report, write_report
+from mnistry.evaluation.occlusion import GREY, occlusion_maps
+from mnistry.evaluation.pairs import holm
+from mnistry.evaluation.report import write_report
+from mnistry.evaluation.subjects import Report, Subject
+from mnistry.evaluation.weights import Weights, first_layer
 
 VOID = {"meta", "img"}
 HOSTILE = "<script>alert('&\"1')</script>"
@@ -61,38 +71,75 @@ def data(n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return random.integers(0, 256, (n, 28, 28)).astype(np.uint8), labels, logits
 
 
-@pytest.fixture(scope="module")
-def report() -> Report:
-    images, labels, logits = data()
-    return Report(
-        title="Softmax, seed 0",
-        facts={"Recipe": "softmax", "Seed": "0"},
+DIGITS = [str(digit) for digit in range(10)]
+
+
+def classify(images: np.ndarray) -> np.ndarray:
+    """A model of sorts: the ten logits are the means of ten parts of the image."""
+    return images.reshape(len(images), 28, 28)[:, :20, :].reshape(len(images), 10, -1).mean(axis=2) / 10
+
+
+def subject(name: str = "softmax-1", recipe: str = "softmax", seed: int = 0, *, n: int = 300) -> Subject:
+    logits = data(n)[2]
+    logits = logits + np.random.default_rng(seed).normal(0, 0.5 * seed, logits.shape)
+    return Subject(
+        name=name,
+        recipe=recipe,
+        seed=seed,
+        facts={"summary": "Softmax regression", "seed": str(seed)},
         history=[
             {
                 "step": step,
-                "loss": 2 / step,
-                "mean_loss": 3 / step,
+                "loss": (2 + seed) / step,
+                "mean_loss": (3 + seed) / step,
                 "learning_rate": 0.5,
                 "images_per_second": 1e5,
                 **(
-                    {"validation_accuracy": 1 - 1 / step, "validation_loss": 4 / step}
+                    {"validation_accuracy": 1 - (1 + seed) / step, "validation_loss": 4 / step}
                     if step % 20 == 0
                     else {}
                 ),
             }
             for step in range(10, 1010, 10)
         ],
-        evaluation=Evaluation.of(logits, labels),
-        part="test",
-        class_names=[str(digit) for digit in range(10)],
-        mistakes=worst_mistakes(images, labels, logits),
-        templates=np.random.default_rng(1).normal(size=(10, 28, 28)).astype(np.float32),
+        logits=logits,
+        classify=classify,
+        weights=Weights("Weights of classes.", [(d, np.full((28, 28), int(d) - 4.5)) for d in DIGITS]),
     )
+
+
+def report_on(*subjects: Subject, **changes: Any) -> Report:
+    images, labels, _ = data(len(subjects[0].logits))
+    values = {"title": "Softmax, seed 0", "examples": Examples(images, labels), "part": "test"}
+    return Report(**{"subjects": subjects, "class_names": DIGITS, **values, **changes})
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return report_on(subject())
+
+
+@pytest.fixture(scope="module")
+def several() -> Report:
+    """Three seeds of one recipe and one run of another."""
+    seeds = [subject(f"softmax-{seed + 1}", seed=seed) for seed in range(3)]
+    return report_on(*seeds, subject("mlp-1", "mlp", 4), title="softmax, mlp")
 
 
 def written(folder: Path, report: Report) -> str:
     write_report(folder / "report.html", report)
     return (folder / "report.html").read_text("utf-8")
+
+
+def decoded(source: object) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(str(source).removeprefix("data:image/png;base64,"))))
+
+
+def panels(html: str) -> dict[str, ElementTree.Element]:
+    """The panels by their identifier."""
+    xml = re.sub(r"<(img|meta)([^>]*)>", r"<\1\2/>", html.removeprefix("<!doctype html>"))
+    tree = ElementTree.fromstring(xml)
+    return {one.attrib["id"]: one for one in tree.iter("div") if "popover" in one.attrib}
 
 
 def test_it_is_a_well_formed_page_with_every_part(report: Report, tmp_path: Path) -> None:
@@ -105,23 +152,24 @@ def test_it_is_a_well_formed_page_with_every_part(report: Report, tmp_path: Path
         "Confusion matrix",
         "Classes and calibration",
         "Worst mistakes",
+        "What decides",
         "Weights",
         "How it was made",
     ]
     charts = [box for box in page.all("svg") if box.get("class") != "chances"]
     assert len(charts) == 5  # loss, accuracy, learning rate, speed, reliability
     assert len(page.all("polyline")) == 6
-    assert {"Loss", "Accuracy", "Learning rate", "Speed", "Reliability diagram"} <= set(page.text("title"))
+    assert not page.all("polygon")
+    assert {"Loss", "Validation accuracy", "Learning rate", "Speed", "Reliability diagram"} <= set(
+        page.text("title")
+    )
     assert len(page.text("desc")) == 5
-    mistakes = len(report.mistakes)
-    assert 0 < mistakes <= 50
-    assert len(page.all("svg")) == 5 + mistakes
-    assert len(page.all("img")) == mistakes + 10
+    assert len(page.all("svg")) == 5 + 50 + 10  # a bar chart of each mistake shown, and of each class
 
 
 def test_the_headline_is_the_evaluation(report: Report, tmp_path: Path) -> None:
     text = "|".join(Page(written(tmp_path, report)).text("dd", "small"))
-    evaluation = report.evaluation
+    (evaluation,) = report.evaluations.values()
     low, high = evaluation.accuracy_interval
     for figure in (
         f"{evaluation.accuracy:.2%}|95% interval {low:.2%} to {high:.2%}",
@@ -134,15 +182,48 @@ def test_the_headline_is_the_evaluation(report: Report, tmp_path: Path) -> None:
 
 
 def test_the_confusion_matrix_is_in_the_table(report: Report, tmp_path: Path) -> None:
-    cells = re.findall(r'<td class="(\w+)[^>]*>([\d·]+)</td>', written(tmp_path, report))
+    html = written(tmp_path, report)
+    (evaluation,) = report.evaluations.values()
+    cells = re.findall(r'<td class="(\w+) h\d+[^>]*>(?:<button[^>]*>)?([\d·]+)<', html)
     counts = np.array([0 if text == "·" else int(text) for _, text in cells]).reshape(10, 10)
-    assert (counts == report.evaluation.confusion).all()
+    assert (counts == evaluation.confusion).all()
     hits = [style == "hit" for style, _ in cells]
     assert (np.flatnonzero(hits) == np.arange(0, 100, 11)).all()
 
 
-def test_nothing_outside_is_asked_for(report: Report, tmp_path: Path) -> None:
-    html = written(tmp_path, report)
+def test_a_cell_opens_the_very_images_that_it_counts(report: Report, tmp_path: Path) -> None:
+    (run,), labels = report.subjects, report.examples.labels
+    found = panels(written(tmp_path, report))
+    for true, read in np.ndindex(10, 10):
+        rows = np.flatnonzero((labels == true) & (run.read == read))
+        if not len(rows):
+            assert f"run0-pair-{true}-{read}" not in found
+            continue
+        panel = found[f"run0-pair-{true}-{read}"]
+        shown = [int(small.text.removeprefix("no. ")) for small in panel.iter("small")]
+        assert sorted(shown) == rows.tolist()
+        for row, image in zip(shown, panel.iter("img"), strict=True):
+            assert (np.asarray(decoded(image.attrib["src"])) == report.examples.images[row]).all()
+        chances = [span.text for span in panel.iter("span")]
+        first = [f"{run.chances[shown[0], read]:.1%}"]
+        if true != read:
+            first.append(f"{run.chances[shown[0], true]:.1%}")
+        assert chances[: len(first)] == first
+
+
+def test_every_button_opens_a_panel_that_there_is(several: Report, tmp_path: Path) -> None:
+    page = Page(written(tmp_path, several))
+    identifiers = [one["id"] for _, one in page.elements if "id" in one]
+    assert len(set(identifiers)) == len(identifiers) > 100
+    targets = [one["popovertarget"] for one in page.all("button")]
+    assert set(targets) == set(identifiers)
+    openers = [one for one in page.all("button") if "popovertargetaction" not in one]
+    assert len(openers) == len(identifiers)
+    assert all(one["type"] == "button" and one["aria-label"] for one in openers)
+
+
+def test_nothing_outside_is_asked_for(several: Report, tmp_path: Path) -> None:
+    html = written(tmp_path, several)
     page = Page(html)
     assert not re.findall(r"https?:|//\w|url\(|@import", re.sub(r"base64,[\w+/=]+", "", html))
     assert {tag for tag, _ in page.elements}.isdisjoint({"script", "link", "iframe", "object", "form"})
@@ -150,17 +231,26 @@ def test_nothing_outside_is_asked_for(report: Report, tmp_path: Path) -> None:
         assert not {"href", "srcset", "action"} & attributes.keys()
         assert not any(name.startswith("on") for name in attributes)
         assert (attributes.get("src") or "data:image/png").startswith("data:image/png")
+
+
+def test_the_policy_allows_the_style_sheet_and_nothing_else(report: Report, tmp_path: Path) -> None:
+    html = written(tmp_path, report)
+    page = Page(html)
     (policy,) = (meta for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
-    assert "default-src 'none'" in str(policy["content"])
+    (sheet,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
+    assert policy["content"] == (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    assert not any("style" in attributes for _, attributes in page.elements)
 
 
 def test_hostile_text_stays_text(report: Report, tmp_path: Path) -> None:
-    hostile = dataclasses.replace(
-        report,
-        title=HOSTILE,
-        facts={HOSTILE: HOSTILE + "]]>"},
-        part=HOSTILE,
-        class_names=[f"{i}{HOSTILE}" for i in range(10)],
+    (run,) = report.subjects
+    named = dataclasses.replace(run, name=HOSTILE, facts={HOSTILE: HOSTILE + "]]>"})
+    other = dataclasses.replace(run, recipe=HOSTILE)
+    hostile = report_on(
+        named, other, title=HOSTILE, part=HOSTILE, class_names=[f"{i}{HOSTILE}" for i in range(10)]
     )
     page = Page(written(tmp_path, hostile))
     assert not page.all("script")
@@ -179,77 +269,222 @@ def test_the_same_report_gives_the_same_bytes(report: Report, tmp_path: Path) ->
     assert written(tmp_path, report) == written(tmp_path, report)
 
 
-def test_it_stays_under_three_megabytes(report: Report, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipes", [1, 20])
+def test_it_stays_under_three_megabytes(recipes: int, tmp_path: Path) -> None:
+    """Pictures of noise, nearly all of them mistakes, long histories: worse than any real run."""
     random = np.random.default_rng(0)
-    classes, steps = 62, 20_000
-    labels = random.integers(0, classes, 5_000)
-    logits = random.normal(size=(5_000, classes))
-    noise = random.integers(0, 256, (5_000, 28, 28)).astype(np.uint8)
-    large = dataclasses.replace(
-        report,
-        history=[{"step": i, "loss": random.uniform(), "mean_loss": random.uniform()} for i in range(steps)],
-        evaluation=Evaluation.of(logits, labels, classes),
-        class_names=[f"class {i}" for i in range(classes)],
-        mistakes=worst_mistakes(noise, labels, logits, count=500),
-        templates=random.normal(size=(512, 28, 28)),
+    n, steps = 5_000, 20_000 // recipes
+    units = [(str(i), random.normal(size=(28, 28))) for i in range(512)]
+    subjects = [
+        dataclasses.replace(
+            subject(f"noise-{i}", f"recipe {i}"),
+            history=[
+                {"step": i, "loss": random.uniform(), "mean_loss": random.uniform()} for i in range(steps)
+            ],
+            logits=random.normal(size=(n, 10)),
+            weights=Weights("Noise.", units),
+        )
+        for i in range(recipes)
+    ]
+    noise = Examples(
+        random.integers(0, 256, (n, 28, 28)).astype(np.uint8), random.integers(0, 10, n).astype(np.uint8)
     )
-    write_report(tmp_path / "large.html", large)
+    write_report(tmp_path / "large.html", report_on(*subjects, examples=noise))
     assert (tmp_path / "large.html").stat().st_size < 3_000_000
-    assert len(Page((tmp_path / "large.html").read_text("utf-8")).all("img")) == 100 + 100
 
 
-def test_pictures_are_the_images(report: Report, tmp_path: Path) -> None:
-    images = Page(written(tmp_path, report)).all("img")
-    first = base64.b64decode(str(images[0]["src"]).removeprefix("data:image/png;base64,"))
-    assert (np.asarray(Image.open(io.BytesIO(first))) == report.mistakes[0].image).all()
-
-
-def test_templates_share_one_scale_of_two_colours(report: Report, tmp_path: Path) -> None:
-    templates = np.zeros((10, 28, 28), np.float32)
-    templates[0], templates[1] = 2, -1
-    page = Page(written(tmp_path, dataclasses.replace(report, templates=templates)))
-    zero, one, two = (
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(str(image["src"]).split(",")[1]))))
-        for image in page.all("img")[-10:-7]
-    )
+def test_weights_share_one_scale_of_two_colours(report: Report, tmp_path: Path) -> None:
+    values = {"0": 2.0, "1": -1.0, **dict.fromkeys(DIGITS[2:], 0.0)}
+    weights = Weights("", [(name, np.full((28, 28), value)) for name, value in values.items()])
+    (run,) = report.subjects
+    page = Page(written(tmp_path, report_on(dataclasses.replace(run, weights=weights))))
+    zero, one, two = (np.asarray(decoded(image["src"]).convert("RGBA")) for image in page.all("img")[-10:-7])
     assert (zero == (74, 108, 247, 255)).all()
-    assert (one == (232, 89, 12, 128)).all()
+    assert (one[..., :3] == (232, 89, 12)).all()
+    assert (np.abs(one[..., 3].astype(int) - 128) <= 9).all()  # half the scale, to the nearest level
     assert (two[..., 3] == 0).all()
 
 
 def test_what_there_is_not_is_left_out(report: Report, tmp_path: Path) -> None:
-    perfect = Evaluation.of(np.eye(10, dtype=np.float32) * 50, np.arange(10))
-    bare = Report("Perfect", {}, [], perfect, "test", report.class_names, [])
-    page = Page(written(tmp_path, bare))
-    assert page.text("h2") == ["Confusion matrix", "Classes and calibration"]
+    (run,) = report.subjects
+    perfect = dataclasses.replace(
+        run, logits=np.eye(10)[report.examples.labels] * 50, history=[], weights=None, facts={}
+    )
+    page = Page(written(tmp_path, report_on(perfect)))
+    assert page.text("h2") == [
+        "Confusion matrix",
+        "Classes and calibration",
+        "What decides",
+        "How it was made",
+    ]
     assert "100.00%" in page.text("dd")
 
 
 def test_a_history_of_one_row_or_with_gaps_is_drawn(report: Report, tmp_path: Path) -> None:
+    (run,) = report.subjects
     for history in (
         [{"step": 5, "loss": 1.0, "validation_accuracy": 1.0, "learning_rate": 0.0}],
         [{"step": 1, "loss": math.nan}, {"step": 2, "loss": 0.0}, {"step": 3, "loss": math.inf}, {"step": 4}],
     ):
-        page = Page(written(tmp_path, dataclasses.replace(report, history=history)))
+        page = Page(written(tmp_path, report_on(dataclasses.replace(run, history=history))))
         corners = [pair for line in page.all("polyline") for pair in str(line["points"]).split()]
         assert corners
         assert all(math.isfinite(float(number)) for pair in corners for number in pair.split(","))
 
 
+def test_several_runs_are_taken_together_by_recipe(several: Report, tmp_path: Path) -> None:
+    html = written(tmp_path, several)
+    page = Page(html)
+    assert page.text("h2") == ["By recipe", "In pairs", "Training", "softmax", "mlp", "How it was made"]
+    assert page.text("h3").count("Confusion matrix") == 2
+    accuracies = [several.evaluations[run].accuracy for run in several.recipes["softmax"]]
+    mean, sd = statistics.mean(accuracies), statistics.stdev(accuracies)
+    cells = page.text("td")
+    assert f"{100 * mean:.2f}% ± {100 * sd:.2f}" in cells
+    assert f"{min(accuracies):.2%}–{max(accuracies):.2%}" in cells
+    assert several.evaluations[several.shown[0]].accuracy == statistics.median(accuracies)
+    for run in several.subjects:
+        assert f"{several.evaluations[run].accuracy:.2%}" in cells
+
+
+def test_curves_are_means_in_the_band_of_all_seeds(several: Report, tmp_path: Path) -> None:
+    html = written(tmp_path, several)
+    page = Page(html)
+    assert len(page.all("polygon")) == 5  # one for softmax in each chart; mlp is a single run
+    assert page.text("li").count("softmax (n = 3) ") == 5
+    hovers = page.text("title")
+    assert any("softmax (n = 3) 0.4 (0.3 to 0.5)\nmlp 0.7" in text for text in hovers), hovers  # at step 10
+
+
+def test_pairs_have_mcnemars_test_and_the_images_that_set_them_apart(several: Report, tmp_path: Path) -> None:
+    html = written(tmp_path, several)
+    first, second = several.shown
+    right = [run.read == several.examples.labels for run in (first, second)]
+    test = mcnemar(*right)
+    cells = Page(html).text("td", "button")
+    assert (f"{test.p_value:.4f}" if test.p_value >= 1e-4 else "< 0.0001") in cells
+    found = panels(html)
+    for identifier, (better, worse) in {"first-0": right, "second-0": right[::-1]}.items():
+        rows = np.flatnonzero(better & ~worse)
+        shown = [int(str(small.text).removeprefix("no. ")) for small in found[identifier].iter("small")]
+        assert len(shown) == min(24, len(rows)) > 0
+        assert set(shown) <= set(rows.tolist())
+
+
+def test_of_many_recipes_the_most_accurate_are_looked_at_closely(tmp_path: Path) -> None:
+    runs = [subject(f"run-{number}", f"recipe {number}", number) for number in range(9)]
+    report = report_on(*runs)
+    page = Page(written(tmp_path, report))
+    accuracies = [report.evaluations[run].accuracy for run in runs]
+    close = [text for text in page.text("h2") if text.startswith("recipe")]
+    assert sorted(accuracies[int(name.split()[1])] for name in close) == sorted(accuracies)[3:]
+    assert "The 6 most accurate recipes are looked at closely." in page.text("p")[0]
+    assert set(page.text("th")) >= {f"recipe {number}" for number in range(9)}
+    assert "the 6 most accurate" in " ".join(page.text("p"))
+    seeds = [dataclasses.replace(run, recipe="one") for run in runs]
+    assert "Of the 9 runs, the first 6." in " ".join(Page(written(tmp_path, report_on(*seeds))).text("p"))
+
+
+def test_holms_adjustment_by_hand() -> None:
+    # The smallest times 3, the next times 2, the largest times 1, never falling.
+    adjusted = holm([McNemar(0, 0, p) for p in (0.04, 0.01, 0.03)])
+    assert adjusted == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([McNemar(0, 0, 0.8), McNemar(0, 0, 0.9)]) == [1.0, 1.0]
+
+
+def test_an_occlusion_map_tells_what_a_patch_changes() -> None:
+    """A model that looks at one pixel alone: only patches on it matter, by what they leave of it."""
+    image = np.zeros((1, 28, 28), np.uint8)
+    image[0, 9, 20] = 255
+
+    def one_pixel(images: np.ndarray) -> np.ndarray:
+        lit = images[:, 9, 20].astype(float) / 255
+        return np.stack([lit, 1 - lit], axis=1)
+
+    for label, sign in ((0, 1), (1, -1)):
+        (drops,) = occlusion_maps(image, np.array([label]), one_pixel)
+        before, after = probabilities(np.array([[1.0, 0.0], [GREY / 255, 1 - GREY / 255]]))[:, 0]
+        expected = np.zeros((14, 14))
+        expected[3:6, 9:12] = sign * (before - after)  # rows 9-1 to 9+1 and columns 20-1 to 20+1, in pairs
+        assert drops == pytest.approx(expected)
+
+
+def test_chosen_images_have_their_map(report: Report, tmp_path: Path) -> None:
+    html = written(tmp_path, dataclasses.replace(report, digits=(7, 7, 299)))
+    found = panels(html)
+    assert {"run0-part-7", "run0-part-299"} <= found.keys()
+    (run,) = report.subjects
+    panel = found["run0-part-299"]
+    label = report.examples.labels[299]
+    drops = occlusion_maps(report.examples.images[299:], report.examples.labels[299:], classify)[0]
+    text = "".join(panel.itertext())
+    assert f"“{label}” has {run.chances[299, label]:.1%}" in text
+    assert f"{run.chances[299, label] - drops.max():.1%}" in text
+    assert len(list(panel.iter("img"))) == 3  # as it is, and again under its map
+    for row in (-1, 300):
+        with pytest.raises(InvalidValueError, match=f"0 to 299, not {row}"):
+            dataclasses.replace(report, digits=(row,))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "captions", "shape"),
+    [
+        ({"output/weight": (784, 10), "output/bias": (10,)}, DIGITS, (28, 28)),
+        ({"layers/0/weight": (784, 10), "layers/1/weight": (10, 10)}, None, (28, 28)),
+        ({"layers/0/W": (784, 30), "layers/1/W": (30, 10)}, None, (28, 28)),
+        ({"first/kernel": (5, 5, 1, 6), "second/kernel": (5, 5, 6, 16), "dense": (400, 10)}, None, (5, 5)),
+        ({"input/weight": (28, 112), "recurrent": (28, 112), "output/weight": (28, 10)}, None, (28, 28)),
+        ({"output/weight": (100, 10)}, [], None),
+    ],
+)
+def test_the_first_layer_is_found(
+    arrays: dict[str, tuple[int, ...]], captions: list[str] | None, shape: tuple[int, int] | None
+) -> None:
+    random = np.random.default_rng(0)
+    named = {name: random.normal(size=size) for name, size in arrays.items()}
+    weights = first_layer(named, DIGITS)
+    if shape is None:
+        assert weights is None
+        return
+    assert weights is not None
+    assert {picture.shape for _, picture in weights.pictures} == {shape}
+    if captions:
+        assert [caption for caption, _ in weights.pictures] == captions
+    first = named[sorted(arrays)[-1 if "output/bias" in arrays else 0 if "dense" not in arrays else 1]]
+    assert sum(float(np.abs(picture).sum()) for _, picture in weights.pictures) == pytest.approx(
+        float(np.abs(first).sum())
+    )
+
+
+def test_units_are_pictures_of_their_own_weights_the_strongest_first() -> None:
+    weights = np.zeros((784, 3))
+    weights[30, 0], weights[31, 1], weights[32, 2] = 1, -3, 2
+    found = first_layer({"layers/0/weight": weights, "layers/1/weight": np.zeros((3, 10))}, DIGITS)
+    assert found is not None
+    assert [caption for caption, _ in found.pictures] == ["1", "2", "0"]
+    assert [picture[1, 2:5].tolist() for _, picture in found.pictures] == [[0, -3, 0], [0, 0, 2], [1, 0, 0]]
+
+
 def test_contradictions_are_refused(report: Report) -> None:
-    with pytest.raises(InvalidValueError, match="class_names: expected 10, found 2"):
+    with pytest.raises(InvalidValueError, match=r"expected logits of 300 images for the 2 names"):
         dataclasses.replace(report, class_names=["0", "1"])
-    with pytest.raises(InvalidValueError, match="row 2 has no step, only loss"):
-        dataclasses.replace(report, history=[{"step": 1}, {"loss": 2.0}])
-    with pytest.raises(InvalidValueError, match=r"templates: .* found \[10, 784\]"):
-        dataclasses.replace(report, templates=np.zeros((10, 784)))
+    with pytest.raises(InvalidValueError, match="row 2 of the history has no step, only loss"):
+        dataclasses.replace(report.subjects[0], history=[{"step": 1}, {"loss": 2.0}])
+    with pytest.raises(InvalidValueError, match="at least one run"):
+        dataclasses.replace(report, subjects=[])
+    with pytest.raises(InvalidValueError, match="one image"):
+        dataclasses.replace(report, examples=report.examples[:0])
 
 
 def test_a_report_that_fails_leaves_the_old_one(report: Report, tmp_path: Path) -> None:
     before = written(tmp_path, report)
-    empty = Evaluation.of(np.zeros((0, 10)), np.zeros(0, int))
-    with pytest.raises(InvalidValueError, match="empty"):
-        write_report(tmp_path / "report.html", dataclasses.replace(report, evaluation=empty))
+
+    def broken(images: np.ndarray) -> np.ndarray:
+        raise MemoryError
+
+    fails = report_on(dataclasses.replace(report.subjects[0], classify=broken))
+    with pytest.raises(MemoryError):
+        write_report(tmp_path / "report.html", fails)
     assert (tmp_path / "report.html").read_text("utf-8") == before
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 

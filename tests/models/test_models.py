@@ -11,12 +11,12 @@ import pytest
 from mnistry.errors import InvalidValueError
 from mnistry.losses import cross_entropy
 from mnistry.models import (
+    CommitteeConfig,
     ConvNetConfig,
     LeNet5Config,
     Model,
     ModelConfig,
     PerceptronConfig,
-    ReaderConfig,
     RowLstmConfig,
     ScratchConfig,
     SoftmaxConfig,
@@ -29,8 +29,9 @@ CONFIGS: dict[str, ModelConfig] = {
     "scratch": ScratchConfig(hidden=20),
     "row-lstm": RowLstmConfig(units=9),
     "lenet5": LeNet5Config(),
-    "reader": ReaderConfig(features=(5, 6, 7), hidden=20, dropout=0.2),
     "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2),
+    "reader": ConvNetConfig(features=(5, 6, 7), no_digit=True),
+    "committee": CommitteeConfig((ConvNetConfig(features=(5, 6, 7)), ConvNetConfig(features=(4, 5, 8)))),
 }
 
 
@@ -61,7 +62,8 @@ def logits(model: Model, images: jax.Array, key: jax.Array | None = None) -> jax
 
 def test_logits_have_a_row_for_each_image(config: ModelConfig, model: Model, images: jax.Array) -> None:
     found = logits(model, images)
-    assert found.shape == (6, 11 if isinstance(config, ReaderConfig) else 10)
+    assert found.shape == (6, 11 if getattr(config, "no_digit", False) else 10)
+    assert model.classes == found.shape[1]
     assert found.dtype == jnp.float32
     assert np.isfinite(found).all()
 
@@ -154,6 +156,19 @@ def test_the_gradient_of_normalisation_agrees_with_finite_differences(images: ja
         assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
 
 
+def test_each_member_of_a_committee_learns_from_its_own_share(images: jax.Array) -> None:
+    config = CommitteeConfig((ConvNetConfig(features=(5, 6, 7)), ConvNetConfig(features=(4, 5, 8))))
+    model = config.build(np.random.default_rng(0))
+    key = jax.random.key(0)
+    together = logits(model, images, key)
+    for number, share in enumerate((slice(0, 3), slice(3, 6))):
+        alone = logits(model.members[number], images[share], key)
+        np.testing.assert_allclose(together[share], alone, rtol=1e-5, atol=1e-5)
+    for member, folded in zip(model.members, model.folded(images[None]).members, strict=True):
+        expected = member.folded(images[None]).output.weight
+        np.testing.assert_array_equal(folded.output.weight, expected)
+
+
 def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="a number for each convolution; they have 2, 3 and 3"):
         ConvNetConfig(features=(8, 8))
@@ -163,7 +178,9 @@ def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
         ConvNetConfig(strides=(2, 0, 1))
 
 
-def test_only_dropout_depends_on_the_key(config: ModelConfig, model: Model, images: jax.Array) -> None:
+def test_only_dropout_and_normalisation_depend_on_the_key(
+    config: ModelConfig, model: Model, images: jax.Array
+) -> None:
     plain, first, second = (
         np.asarray(logits(model, images, key)) for key in (None, jax.random.key(1), jax.random.key(2))
     )
@@ -171,7 +188,9 @@ def test_only_dropout_depends_on_the_key(config: ModelConfig, model: Model, imag
         assert (first != second).any()
         assert (first != plain).any()
     else:
-        assert (first == plain).all()
+        assert (first == second).all()
+        normalizes = isinstance(config, ConvNetConfig | CommitteeConfig)
+        assert (first == plain).all() != normalizes
 
 
 def test_a_size_of_zero_is_refused(config: ModelConfig) -> None:

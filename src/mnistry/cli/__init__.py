@@ -13,9 +13,12 @@ from mnistry.errors import MnistryError, UnknownNameError
 COMMANDS = {
     "train": "train a recipe, measure it, and keep everything in a run folder",
     "evaluate": "measure a trained model: accuracy, precision, recall, confusion, calibration",
+    "report": "one HTML file to look at: curves, confusions, mistakes, what decides, runs compared",
+    "runs": "list the runs of a folder: filter, sort, as a table or as JSON",
     "compare": "lay runs side by side; for two of them, McNemar's test",
     "read": "read the digits in pictures",
     "evaluate-pictures": "measure how well the labelled pictures of a folder are read",
+    "serve": "read pictures over HTTP, with a page to draw on",
     "export": "hand a trained model on as ONNX, safetensors or npz",
     "recipes": "list the recipes",
     "data": "list, fetch, look at and convert data sets",
@@ -62,8 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
     except ModuleNotFoundError as error:
+        extra = "serve" if arguments[0] == "serve" else "train"
         return _fail(
-            f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[train]'"
+            f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[{extra}]'"
         )
     except KeyboardInterrupt:
         print("mnistry: interrupted", file=sys.stderr)

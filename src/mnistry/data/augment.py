@@ -23,6 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from mnistry.data.signs import SIGNS, STROKES
+
 SIDE = 28
 INK_SIDE = 20
 CENTRE = 14.0
@@ -30,7 +32,7 @@ NO_DIGIT = 10
 """The class of everything that is not a digit."""
 
 COMPOSED_SHARE = 0.24
-SCRIBBLED_SHARE = 0.12
+SCRIBBLED_SHARE = 0.2
 TURNED_SHARE = 0.08
 
 
@@ -134,26 +136,38 @@ def _compose(key: Array, image: Array, label: Array, other: Array) -> tuple[Arra
 
 
 def _scribble(key: Array, image: Array) -> Array:
-    """A few random strokes, a dash or a blot: float32 `[28, 28]`."""
+    """Strokes that are no digit, float32 `[28, 28]`: scribbles, signs, polygons, a dash or a blot.
+
+    Half of the signs are those of `SIGNS`, the others a few strokes between the nodes of a coarse grid.
+    """
     del image  # only its place in the batch is taken
-    count_key, shape_key, width_key, straight_key, flat_key = jax.random.split(key, 5)
-    strokes = jax.random.randint(count_key, (), 1, 6)
-    points = jax.random.uniform(shape_key, (5, 4, 2), minval=3.0, maxval=25.0)
-    # A single stroke would look like a one, a seven or a zero too often: it is made a dash or a blot.
-    middle = points[0, 0]
-    reach = jax.random.uniform(flat_key, (2,), maxval=jnp.array([2.0, 9.0]))
-    dash = jnp.linspace(-1, 1, 4)[:, None] * reach + middle.clip(9, 19)
-    points = points.at[0].set(jnp.where(strokes == 1, dash, points[0]))
-    straight = jnp.linspace(0, 1, 4)[:, None]
-    lines = points[:, :1] * (1 - straight) + points[:, 3:] * straight
-    points = jnp.where(jax.random.bernoulli(straight_key, 0.5, (5, 1, 1)), lines, points)
+    kind_key, count_key, shape_key, width_key, straight_key, box_key, node_key, sign_key, jitter_key = (
+        jax.random.split(key, 9)
+    )
+    kind = jax.random.choice(kind_key, 5, p=jnp.array([0.2, 0.2, 0.15, 0.08, 0.37]))
+    free = jax.random.uniform(shape_key, (STROKES, 4, 2), minval=3.0, maxval=25.0)
+    box = jax.random.uniform(box_key, (2,), minval=6.0, maxval=11.0)
+    nodes = jax.random.randint(node_key, (STROKES, 4, 2), -1, 2) * box + CENTRE
+    corners = jax.random.randint(count_key, (), 3, STROKES + 1)
+    turn = 2 * jnp.pi * (jnp.arange(STROKES + 1) * jnp.where(corners == 5, 2, 1) / corners) + free[0, 0, 0]
+    ring = jnp.stack([jnp.sin(turn), jnp.cos(turn)], axis=-1) * box + CENTRE
+    sides = jnp.stack([ring[:-1], ring[:-1], ring[1:], ring[1:]], axis=1)
+    dash = jnp.linspace(-1, 1, 4)[:, None] * (box - 6) * jnp.array([0.4, 1.8]) + CENTRE
+    sign = jnp.asarray(SIGNS)[jax.random.randint(sign_key, (), 0, len(SIGNS))] * box + CENTRE
+    sign = sign + 0.6 * jax.random.normal(jitter_key, sign.shape)
+    points = jnp.stack([free, nodes, sides, jnp.broadcast_to(dash, (STROKES, 4, 2)), sign])[kind]
+    along = jnp.linspace(0, 1, 4)[:, None]
+    lines = points[:, :1] * (1 - along) + points[:, 3:] * along
+    straight = jax.random.bernoulli(straight_key, jnp.array([0.5, 0.65, 1, 1, 0])[kind], (STROKES, 1, 1))
+    points = jnp.where(straight, lines, points)
+    strokes = jnp.stack([2 + corners % 3, 2 + corners % 3, corners, 1, STROKES])[kind]
     t = jnp.linspace(0, 1, 14)[:, None]
     bezier = jnp.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
     path = jnp.einsum("tk,skd->std", bezier, points)
     grid = jnp.stack(jnp.mgrid[:SIDE, :SIDE], axis=-1).astype(jnp.float32)
     distance = jnp.sqrt(((grid[:, :, None, None] - path) ** 2).sum(-1)).min(axis=-1)
-    distance = jnp.where(jnp.arange(5) < strokes, distance, SIDE).min(axis=-1)
-    width = jax.random.uniform(width_key, minval=0.9, maxval=jnp.where(strokes == 1, 4.0, 2.0))
+    distance = jnp.where(jnp.arange(STROKES) < strokes, distance, SIDE).min(axis=-1)
+    width = jax.random.uniform(width_key, minval=0.7, maxval=jnp.where(kind == 3, 4.0, 2.6))
     return jnp.clip(width + 0.5 - distance, 0, 1)
 
 
@@ -174,7 +188,10 @@ def _turn(key: Array, image: Array, label: Array) -> tuple[Array, Array]:
 
 
 def _restyle(key: Array, image: Array, label: Array) -> Array:
-    """Ways of writing that MNIST hardly has: flagged ones, slashed zeros, crossed sevens, looped twos."""
+    """Ways of writing that MNIST hardly has.
+
+    Flagged or footed ones, slashed zeros, crossed sevens, looped twos, hooked nines.
+    """
     often_key, place_key = jax.random.split(key)
     left, right = _columns(image)
     top, bottom = _columns(image.T)
@@ -201,6 +218,11 @@ def _restyle(key: Array, image: Array, label: Array) -> Array:
     from_middle = jnp.sqrt(((jnp.stack(jnp.mgrid[:SIDE, :SIDE], axis=-1) - loop_middle) ** 2).sum(-1))
     loop = jnp.clip(1.4 + 0.4 * w - jnp.abs(from_middle - 2.6 - 0.8 * v), 0, 1)
 
+    # The tail of a nine runs out to the left, and perhaps up again.
+    out = jnp.stack([0.4 * u, -2.6 - 0.9 * v])
+    up = jnp.stack([-1.0 - 0.6 * w, -0.5])
+    hook = _segment(end + out, out, w)
+
     strokes = jnp.stack(
         [
             _segment(centre, slash, w),
@@ -208,6 +230,8 @@ def _restyle(key: Array, image: Array, label: Array) -> Array:
             _segment(start + flag, flag, w),
             jnp.maximum(_segment(start + flag, flag, w), _segment(end, foot, w)),
             loop,
+            hook,
+            jnp.maximum(hook, _segment(end + 2 * out + up, up, w)),
         ]
     )
     chance = jax.random.uniform(often_key)
@@ -217,8 +241,9 @@ def _restyle(key: Array, image: Array, label: Array) -> Array:
             (label == 7) & (chance < 0.2),
             (label == 1) & (chance < 0.5),
             (label == 2) & (chance < 0.1),
+            (label == 9) & (chance < 0.3),
         ],
-        [0, 1, jnp.where(chance < 0.1, 3, 2), 4],
+        [0, 1, jnp.where(chance < 0.1, 3, 2), 4, jnp.where(chance < 0.15, 6, 5)],
         -1,
     )
     return jnp.where(kind >= 0, jnp.maximum(image, strokes[kind]), image)
@@ -271,7 +296,7 @@ def _write(key: Array, canvas: Array) -> Array:
     affine_key, strength_key, rows_key, columns_key, box_key, shift_key = jax.random.split(key, 6)
     strength = jax.random.uniform(strength_key, minval=0.0, maxval=1.0)
     angle, shear, stretch = (
-        jax.random.uniform(affine_key, (3,), minval=-1.0) * strength * jnp.array([0.3, 0.5, 0.4])
+        jax.random.uniform(affine_key, (3,), minval=-1.0) * strength * jnp.array([0.3, 0.5, 0.5])
     )
     turn = jnp.array([[jnp.cos(angle), -jnp.sin(angle)], [jnp.sin(angle), jnp.cos(angle)]])
     matrix = (

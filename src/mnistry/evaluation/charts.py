@@ -5,7 +5,7 @@ Colours come from the page's style sheet, so that one drawing suits light and da
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
@@ -21,11 +21,19 @@ _HOVER_STRIPS = 100
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: its name, its (x, y) points in the order of x, and its class in the style sheet."""
+    """One curve.
+
+    Attributes:
+        name: for the legend.
+        points: (x, y), in the order of x.
+        style: its class in the style sheet.
+        band: (x, lowest y, highest y) of what the curve is the mean of; empty for a single one.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     style: str
+    band: Sequence[tuple[float, float, float]] = ()
 
 
 def line_chart(
@@ -39,9 +47,16 @@ def line_chart(
         axis: makes the vertical scale out of all values.
         style: how values are written, as `format` takes it.
     """
-    finite = [Line(one.name, [p for p in one.points if math.isfinite(p[1])], one.style) for one in lines]
+    finite = [
+        replace(
+            one,
+            points=[p for p in one.points if math.isfinite(p[1])],
+            band=[p for p in one.band if math.isfinite(p[1]) and math.isfinite(p[2])],
+        )
+        for one in lines
+    ]
     lines = [one for one in finite if one.points]
-    every_x, every_y = zip(*(point for one in lines for point in one.points), strict=True)
+    every_x, every_y = zip(*(point for one in lines for point in [*one.points, *_edges(one)]), strict=True)
     across, up = linear_axis(every_x, ",.10g"), axis(every_y)
     # The curve may use the whole width: it ends where the steps end, not at the next round number.
     across = Axis(min(across.low, *every_x), max(every_x), [t for t in across.ticks if t[0] <= max(every_x)])
@@ -55,6 +70,10 @@ def line_chart(
         )
 
     drawing = [*_grid(across, up, "step")]
+    for one in lines:
+        if edges := _edges(one):
+            outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*p) for p in edges))
+            drawing.append(element("polygon", points=outline, class_=f"band {one.style}"))
     for one in lines:
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*p) for p in _thinned(one.points)))
         drawing.append(element("polyline", points=corners, class_=f"curve {one.style}"))
@@ -164,8 +183,9 @@ def _hover_strips(lines: Sequence[Line], place: Callable[[float], float], style:
     """Invisible strips over the whole chart, each with the values at one step."""
     at_step: dict[float, list[str]] = {}
     for one in lines:
+        bands = {x: f" ({low:{style}} to {high:{style}})" for x, low, high in one.band}
         for x, y in one.points:
-            at_step.setdefault(x, []).append(f"{one.name} {y:{style}}")
+            at_step.setdefault(x, []).append(f"{one.name} {y:{style}}{bands.get(x, '')}")
     steps = sorted(at_step)
     steps = sorted({*steps[:: math.ceil(len(steps) / _HOVER_STRIPS)], steps[-1]})
     centres = [place(step) for step in steps]
@@ -180,6 +200,12 @@ def _hover_strips(lines: Sequence[Line], place: Callable[[float], float], style:
         )
         for step, centre, (left, right) in zip(steps, centres, pairwise(edges), strict=True)
     ]
+
+
+def _edges(line: Line) -> list[tuple[float, float]]:
+    """Around the band: along its upper edge and back along its lower one."""
+    band = line.band[:: math.ceil(len(line.band) / _POINTS)] if line.band else ()
+    return [*((x, high) for x, _, high in band), *((x, low) for x, low, _ in reversed(band))]
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:

@@ -1,17 +1,39 @@
-"""The report's style sheet. One accent for what is right, one warm colour for what is wrong."""
+"""The report's style sheet. One accent for what is right, one warm colour for what is wrong.
+
+No element has a style of its own, so that the file's policy can name this sheet and forbid all others.
+"""
+
+from collections.abc import Sequence
+
+HEATS = 20
+"""The classes `h0` to `h20` colour a cell of the confusion matrix, ever stronger."""
+
+COLOURS = 8
+"""The classes `c0` to `c7` tell the curves of recipes apart."""
+
+
+def sized_for(class_names: Sequence[str]) -> str:
+    """What the confusion matrix needs to know of its classes."""
+    longest = min(12, max(map(len, class_names)))
+    return f".confusion {{ --classes: {len(class_names)}; --longest: {longest}; }}\n"
+
 
 CSS = """
 :root {
   color-scheme: light dark;
   --paper: #fcfcfb; --surface: #ffffff; --ink: #1c1c21; --muted: #64646e; --line: #e7e7e3;
   --right: 58 84 186; --wrong: 205 82 24; --on-right: #ffffff; --on-wrong: #1c1c21;
-    --digit: invert(1);
+    --digit: invert(1); --glow: none;
+  --c0: 58 84 186; --c1: 205 82 24; --c2: 20 128 94; --c3: 146 62 160; --c4: 150 112 0; --c5: 10 128 168;
+  --c6: 196 48 120; --c7: 100 100 110;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #131317; --surface: #1a1a1f; --ink: #ececf1; --muted: #a0a0ac; --line: #2e2e36;
     --right: 142 163 255; --wrong: 255 152 96; --on-right: #131317; --on-wrong: #131317;
-    --digit: none;
+    --digit: none; --glow: brightness(1.4);
+    --c0: 142 163 255; --c1: 255 152 96; --c2: 84 204 158; --c3: 222 150 236; --c4: 222 184 72;
+    --c5: 96 196 236; --c6: 255 136 186; --c7: 170 170 182;
   }
 }
 * { box-sizing: border-box; }
@@ -59,6 +81,9 @@ text.end { text-anchor: end; }
 .curve.main { stroke: rgb(var(--right)); }
 .curve.second { stroke: rgb(var(--wrong)); }
 .curve.faint { stroke: rgb(var(--right) / .3); stroke-width: 1; }
+.curve.dashed { stroke-dasharray: 6 5; }
+.band { fill: rgb(var(--right) / .18); }
+.band.second { fill: rgb(var(--wrong) / .18); }
 circle.main { fill: rgb(var(--right)); }
 circle.second { fill: rgb(var(--wrong)); }
 circle.faint { fill: none; }
@@ -75,6 +100,7 @@ circle.faint { fill: none; }
 .legend b { color: var(--ink); font-weight: 600; }
 .legend i { display: inline-block; width: .9rem; height: 3px; border-radius: 2px; margin-right: .4rem;
   vertical-align: middle; }
+i.dashed { width: .45rem; }
 i.main { background: rgb(var(--right)); }
 i.second { background: rgb(var(--wrong)); }
 i.faint { background: rgb(var(--right) / .3); }
@@ -93,42 +119,88 @@ th { font-weight: 500; color: var(--muted); font-size: .8125rem; }
   background: var(--surface); }
 .confusion .axis, .confusion thead th:first-child { font-weight: 400; }
 .confusion td.zero { color: var(--line); }
-.confusion td.hit { background: rgb(var(--right) / var(--heat)); }
-.confusion td.miss { background: rgb(var(--wrong) / var(--heat)); }
+.confusion td.hit { background: rgb(var(--right) / calc(var(--heat) / 20)); }
+.confusion td.miss { background: rgb(var(--wrong) / calc(var(--heat) / 20)); }
 .confusion td.hit.strong { color: var(--on-right); font-weight: 600; }
 .confusion td.miss.strong { color: var(--on-wrong); font-weight: 600; }
 
-.classes { width: 100%; font-size: .9375rem; }
-.classes th, .classes td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line); }
-.classes th:first-child { text-align: left; }
-.classes tbody th { color: var(--ink); font-weight: 600; font-size: inherit; }
-.classes tfoot th, .classes tfoot td { border: 0; color: var(--muted); font-size: .875rem; }
+.figures { width: 100%; font-size: .9375rem; }
+.figures th, .figures td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line); }
+.figures th:first-child { text-align: left; }
+.figures td { white-space: nowrap; }
+.figures tbody th { color: var(--ink); font-weight: 600; font-size: inherit; }
+.figures tfoot th, .figures tfoot td { border: 0; color: var(--muted); font-size: .875rem; }
 
-.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: 1.75rem 1.25rem;
+.digits { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: 1.75rem 1.25rem;
   list-style: none; margin: 0; padding: 0; }
-.mistakes img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 8px;
+.layers { display: grid; border-radius: 8px; overflow: hidden; }
+.layers img { grid-area: 1 / 1; display: block; width: 100%; height: auto; image-rendering: pixelated;
   filter: var(--digit); }
-.mistakes figcaption { font-size: .875rem; line-height: 1.4; margin: .5rem 0 .4rem; overflow-wrap: anywhere; }
-.mistakes b { font-weight: 650; }
+.layers.covered img:first-child { opacity: .4; }
+.layers img:nth-child(2) { image-rendering: auto; filter: var(--glow); }
+.layers.covered { background: var(--surface); outline: 1px solid var(--line); outline-offset: -1px; }
+button.image { display: block; width: 100%; padding: 0; border: 0; background: none; border-radius: 8px;
+  cursor: zoom-in; }
+.digits figcaption { font-size: .875rem; line-height: 1.4; margin: .5rem 0 .4rem; overflow-wrap: anywhere; }
+figcaption b { font-weight: 650; }
 .right { color: rgb(var(--right)); }
 .wrong { color: rgb(var(--wrong)); }
-.mistakes small { display: block; }
+.digits small { display: block; }
 .chances { display: block; width: 100%; height: auto; }
 .chances rect { fill: var(--muted); }
 .chances text { font-size: 7px; fill: var(--muted); }
 .chances .main { fill: rgb(var(--right)); }
 .chances .second { fill: rgb(var(--wrong)); }
 
-.templates { display: grid; gap: 1rem; list-style: none; margin: 0; padding: 0;
-  grid-template-columns: repeat(auto-fill, minmax(min(45%, 10.5rem), 1fr)); }
-.templates img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 8px;
+.weights { display: grid; gap: 1rem; list-style: none; margin: 0; padding: 0;
+  grid-template-columns: repeat(auto-fill, minmax(min(30%, 6.5rem), 1fr)); }
+.weights.few { grid-template-columns: repeat(auto-fill, minmax(min(45%, 10rem), 1fr)); }
+.weights.wide { grid-template-columns: 1fr; }
+.weights img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 6px;
   background: var(--surface); outline: 1px solid var(--line); outline-offset: -1px; }
-.templates figcaption { text-align: center; font-size: .8125rem; color: var(--muted); margin-top: .25rem;
+.weights figcaption { text-align: center; font-size: .8125rem; color: var(--muted); margin-top: .25rem;
   overflow-wrap: anywhere; }
 .scale { display: flex; gap: .75rem; align-items: center; margin: 0 0 1rem; font-size: .8125rem;
   color: var(--muted); }
 .scale span { flex: 0 1 12rem; height: .5rem; border-radius: 4px;
   background: linear-gradient(90deg, #e8590c, transparent, #4a6cf7); }
+
+button { font: inherit; color: inherit; }
+:focus-visible { outline: 2px solid rgb(var(--right)); outline-offset: 2px; }
+button.cell { width: 100%; height: 100%; padding: 0; border: 0; background: none; border-radius: 5px;
+  cursor: zoom-in; }
+button.cell:hover { box-shadow: inset 0 0 0 2px var(--ink); }
+.pairs button.cell { width: auto; padding: 0 .5rem; background: rgb(var(--right) / .14); }
+[popover] { width: min(46rem, calc(100vw - 2rem)); max-height: calc(100vh - 4rem); margin: auto;
+  padding: 1.125rem 1.25rem; overflow: auto; border: 1px solid var(--line); border-radius: 14px;
+  background: var(--surface); color: var(--ink); font-size: 1rem; font-weight: 400; line-height: 1.5;
+  text-align: left; box-shadow: 0 1.25rem 4rem rgb(0 0 0 / .3); white-space: normal; }
+[popover]::backdrop { background: rgb(0 0 0 / .35); }
+.head { display: flex; gap: 1rem; justify-content: space-between; align-items: baseline;
+  margin-bottom: .5rem; }
+.head button { flex: none; padding: .15rem .75rem; border: 1px solid var(--line); border-radius: 8px;
+  background: var(--paper); cursor: pointer; font-size: .875rem; }
+[popover] .lead { font-size: .875rem; margin: 0 0 1rem; }
+.thumbnails { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.25rem, 1fr)); gap: 1rem .75rem;
+  list-style: none; margin: 0; padding: 0; }
+.thumbnails img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 6px;
+  filter: var(--digit); }
+.thumbnails figcaption { display: grid; grid-template-columns: auto 1fr; gap: 0 .5rem; font-size: .8125rem;
+  line-height: 1.4; margin-top: .3rem; }
+.thumbnails span { text-align: right; }
+.thumbnails small { grid-column: 1 / -1; font-size: .75rem; }
+.closeup { display: grid; grid-template-columns: 1fr 1fr 9rem; gap: 1rem; align-items: start;
+  margin: .75rem 0 1rem; }
+.chances-table { width: 100%; font-size: .875rem; }
+.chances-table th { text-align: left; color: inherit; font-weight: 600; }
+.chances-table .right { color: rgb(var(--right)); }
+.chances-table .wrong { color: rgb(var(--wrong)); }
+.chances-table td { text-align: right; }
+h3 { font-size: 1.1rem; margin: 0 0 .35rem; font-weight: 650; }
+.closely { border-top: 1px solid var(--line); padding-top: 2.5rem; }
+.closely section { margin-top: 2.5rem; }
+summary { cursor: pointer; font-size: .9375rem; padding: .5rem 0; }
+.panel + details { margin-top: .75rem; }
 
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr));
   gap: 0 3rem; margin: 0; font-size: .9375rem; }
@@ -151,13 +223,22 @@ th { font-weight: 500; color: var(--muted); font-size: .8125rem; }
   .confusion td.hit.strong, .confusion td.miss.strong { font-weight: 500; }
   .confusion tbody td { height: 1.75rem; border-radius: 3px; }
   .confusion th { font-size: .6875rem; }
-  .classes { font-size: .875rem; }
-  .classes th, .classes td { padding: .3rem .2rem; }
-  .mistakes { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); }
+  .figures { font-size: .875rem; }
+  .figures th, .figures td { padding: .3rem .2rem; }
+  .digits { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); }
+  .closeup { grid-template-columns: 1fr 1fr; }
+  .chances-table { grid-column: 1 / -1; }
   .facts div { grid-template-columns: 8rem 1fr; }
 }
 @media print {
-  .chart, .panel, .mistakes li, tr { break-inside: avoid; }
+  .chart, .panel, .digits li, tr { break-inside: avoid; }
   td, i, .scale span { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
+
+CSS += "".join(f".h{heat} {{ --heat: {heat}; }}\n" for heat in range(HEATS + 1))
+CSS += "".join(
+    f".curve.c{i} {{ stroke: rgb(var(--c{i})); }} circle.c{i}, .band.c{i} {{ fill: rgb(var(--c{i})); }} "
+    f".band.c{i} {{ fill-opacity: .18; }} i.c{i} {{ background: rgb(var(--c{i})); }}\n"
+    for i in range(COLOURS)
+)

@@ -12,9 +12,18 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from mnistry.errors import ExportError
-from mnistry.models import ConvNet, LeNet5, Model, Perceptron, Reader, RowLstm, Scratch, SoftmaxRegression
+from mnistry.models import (
+    Committee,
+    ConvNet,
+    LeNet5,
+    Model,
+    Perceptron,
+    RowLstm,
+    Scratch,
+    SoftmaxRegression,
+)
 from mnistry.models.conv import Convolution
-from mnistry.models.layers import CLASSES, PIXELS, SIDE, Linear
+from mnistry.models.layers import PIXELS, SIDE, Linear
 
 OPSET = 17
 IR_VERSION = 8  # what runtimes since 2022 read
@@ -81,26 +90,20 @@ def to_onnx(model: Model) -> bytes:
             x = graph.convolution(graph.image(scaled), model.first, padding=2)
             x = graph.pooled(graph.convolution(graph.pooled(x), model.second))
             logits = _dense_after(graph, x, model.dense)
-        case Reader():
-            x = graph.image(scaled)
-            for index, layer in enumerate(model.convolutions):
-                x = graph.pooled(graph.convolution(x, layer, padding=1 if index else 0))
-            logits = _dense_after(graph, x, model.dense)
         case ConvNet():
-            x = graph.image(scaled)
-            for layer, stride in zip(model.convolutions, model.strides, strict=True):
-                x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
-            logits = _dense_after(graph, x, [model.output])
+            logits = _conv_net(graph, scaled, model)
+        case Committee():
+            answers = [_conv_net(graph, scaled, member) for member in model.members]
+            logits = graph.add("Mean", *(graph.add("LogSoftmax", answer, axis=1) for answer in answers))
         case _:
             raise ExportError(f"a {type(model).__name__} has no ONNX form")
-    classes = CLASSES + isinstance(model, Reader)
     graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
     proto = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "mnistry",
             [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", model.classes])],
             graph.constants,
         ),
         producer_name="mnistry",
@@ -140,6 +143,13 @@ def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
     )
     hidden = graph.reshape(last, -1, units)
     return graph.linear(hidden, model.output.weight, model.output.bias)
+
+
+def _conv_net(graph: _Graph, images: str, model: ConvNet) -> str:
+    x = graph.image(images)
+    for layer, stride in zip(model.convolutions, model.strides, strict=True):
+        x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
+    return _dense_after(graph, x, [model.output])
 
 
 def _dense_after(graph: _Graph, x: str, layers: Sequence[Linear]) -> str:

@@ -5,7 +5,8 @@ needs compiling for that). A model is an
 Equinox module: data with a `__call__`. Models know nothing of optimizers, data sets or storage.
 """
 
-from mnistry.models.conv import ConvNet, ConvNetConfig, LeNet5, LeNet5Config, Reader, ReaderConfig
+from mnistry.models.committee import Committee, CommitteeConfig
+from mnistry.models.conv import ConvNet, ConvNetConfig, LeNet5, LeNet5Config
 from mnistry.models.layers import Model
 from mnistry.models.lstm import RowLstm, RowLstmConfig
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
@@ -18,11 +19,13 @@ ModelConfig = (
     | ScratchConfig
     | RowLstmConfig
     | LeNet5Config
-    | ReaderConfig
     | ConvNetConfig
+    | CommitteeConfig
 )
 
 __all__ = [
+    "Committee",
+    "CommitteeConfig",
     "ConvNet",
     "ConvNetConfig",
     "LeNet5",
@@ -31,8 +34,6 @@ __all__ = [
     "ModelConfig",
     "Perceptron",
     "PerceptronConfig",
-    "Reader",
-    "ReaderConfig",
     "RowLstm",
     "RowLstmConfig",
     "Scratch",

@@ -1,7 +1,6 @@
 """Convolutional networks."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import equinox as eqx
 import jax
@@ -39,40 +38,6 @@ class LeNet5Config:
 
 
 @dataclass(frozen=True)
-class ReaderConfig:
-    """Three convolutions, each with a pool, then two dense layers into ten digits and "no digit"."""
-
-    features: tuple[int, int, int] = (24, 48, 96)
-    """Features of the three convolutions."""
-    hidden: int = 128
-    """Units of the dense layer."""
-    dropout: float = 0.3
-    """Share of the hidden units that is dropped in each step of training."""
-
-    def __post_init__(self) -> None:
-        if min(*self.features, self.hidden) < 1:
-            raise InvalidValueError(f"model.features and model.hidden must be at least 1, not {self}")
-        if not 0 <= self.dropout < 1:
-            raise InvalidValueError(f"model.dropout must be at least 0 and below 1, not {self.dropout}")
-
-    def build(self, random: np.random.Generator) -> "Reader":
-        """Draws the initial weights: He's, with zero biases."""
-        first, second, third = self.features
-        return Reader(
-            (
-                Convolution.create(random, 1, first),
-                Convolution.create(random, first, second, size=3),
-                Convolution.create(random, second, third, size=3),
-            ),
-            (
-                linear(he_normal(random, 9 * third, self.hidden)),
-                linear(he_normal(random, self.hidden, CLASSES + 1)),
-            ),
-            self.dropout,
-        )
-
-
-@dataclass(frozen=True)
 class ConvNetConfig:
     """Convolutions without padding, each with batch normalisation and ReLU, then one linear layer."""
 
@@ -84,6 +49,8 @@ class ConvNetConfig:
     """Stride of each convolution."""
     dropout: float = 0.0
     """Share of the last features that is dropped in each step of training."""
+    no_digit: bool = False
+    """Whether there is an eleventh class, "no digit"."""
 
     def __post_init__(self) -> None:
         if not len(self.features) == len(self.sizes) == len(self.strides) > 0:
@@ -117,7 +84,7 @@ class ConvNetConfig:
             Convolution.create(random, channels[index], features, self.sizes[index])
             for index, features in enumerate(self.features)
         ]
-        output = linear(he_normal(random, self.last_side**2 * channels[-1], CLASSES))
+        output = linear(he_normal(random, self.last_side**2 * channels[-1], CLASSES + self.no_digit))
         return ConvNet(tuple(convolutions), output, self.strides, self.dropout)
 
 
@@ -159,28 +126,6 @@ class LeNet5(Model):
         return self.dense[-1](x)
 
 
-class Reader(Model):
-    """A small convolutional network that knows an eleventh class, "no digit".
-
-    28×28 → 5×5 convolution → 12×12 → 3×3 → 6×6 → 3×3 → 3×3, each with ReLU and a 2×2 pool, then dense.
-    """
-
-    convolutions: tuple[Convolution, ...]
-    dense: tuple[Linear, Linear]
-    rate: float = eqx.field(static=True)
-
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
-        """Returns the logits, float32 `[batch, 11]`; see `Model`."""
-        x = images[..., None]
-        for index, layer in enumerate(self.convolutions):
-            padding: Literal["SAME", "VALID"] = "SAME" if index else "VALID"
-            x = jax.nn.relu(max_pool(convolve(x, layer.kernel, padding) + layer.bias))
-        x = jax.nn.relu(self.dense[0](x.reshape(len(x), -1)))
-        if key is not None and self.rate:
-            x = dropout(x, self.rate, key)
-        return self.dense[1](x)
-
-
 class ConvNet(Model):
     """Convolutions with batch normalisation and ReLU, then one linear layer.
 
@@ -203,6 +148,11 @@ class ConvNet(Model):
         if key is not None and self.rate:
             x = dropout(x, self.rate, key)
         return self.output(x)
+
+    @property
+    def classes(self) -> int:
+        """See `Model`."""
+        return int(self.output.bias.size)
 
     def folded(self, batches: Array) -> "ConvNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""

@@ -18,6 +18,11 @@ FEW_FEATURES = 16  # up to so many, a banded product is faster than one of patch
 class Model(eqx.Module):
     """A classifier of 28×28 images into ten classes; a pytree of float32 arrays."""
 
+    @property
+    def classes(self) -> int:
+        """Ten, or eleven where the model knows "no digit" too."""
+        return CLASSES
+
     def __call__(self, images: Array, key: Array | None = None) -> Array:
         """Returns the logits, float32 `[batch, 10]`; `[batch, 11]` where the model knows "no digit" too.
 

@@ -11,16 +11,17 @@ from mnistry.data.sheet import draw_sheet
 from mnistry.data.split import Split
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
-from mnistry.evaluation.report import Report, write_report
+from mnistry.evaluation.report import write_report
+from mnistry.evaluation.subjects import Report
 from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
-from mnistry.models import Model, SoftmaxRegression
 from mnistry.reading.recognizer import Recognizer
 from mnistry.training.events import Events
 from mnistry.training.progress import TrainingProgress
-from mnistry.training.run import Run, library_versions
-from mnistry.training.state import State
+from mnistry.training.reporting import subject as run_subject
+from mnistry.training.run import Run
+from mnistry.training.state import State, batches_for_folding, folded
 
 CHECKED_IMAGES = 1000
 
@@ -36,28 +37,30 @@ def finish(
         ExportError: the ONNX model does not agree with the trained one.
         OSError: the folder cannot be written to.
     """
-    model, test = state.final_model, split.test
+    test = split.test
+    seen = batches_for_folding(split.train.images)
+    model = folded(state.final_model, seen)
     content = to_onnx(model)
     recognizer = Recognizer(content)
     logits = recognizer.logits(test.images)
     checked = test.images[:CHECKED_IMAGES]
     difference = checked_difference(model, checked, recognizer.all_logits(checked), "model.onnx")
-    write_bytes(run.path / "model.safetensors", safetensors_bytes(named_arrays(model)))
+    arrays = named_arrays(model)
+    write_bytes(run.path / "model.safetensors", safetensors_bytes(arrays))
     write_bytes(run.path / "model.onnx", content)
     evaluation = Evaluation.of(logits, test.labels)
     mistakes = worst_mistakes(test.images, test.labels, logits)
-    history = run.history()
     figures: dict[str, Any] = {
         "part": "test",
         "data": run.data,
         "class_names": list(dataset.class_names),
         "steps": int(state.step),
-        "train_seconds": round(history[-1]["seconds"], 3),
+        "train_seconds": round(run.history()[-1]["seconds"], 3),
         "onnx_largest_difference": difference,
         **evaluation.to_json(),
     }
     if state.average is not None:
-        plain = Evaluation.of(Recognizer(to_onnx(state.model)).logits(test.images), test.labels)
+        plain = Evaluation.of(Recognizer(to_onnx(folded(state.model, seen))).logits(test.images), test.labels)
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
 
     events.scalars({"step": int(state.step), "test_accuracy": evaluation.accuracy})
@@ -68,43 +71,17 @@ def finish(
         ]
         sheet = draw_sheet(np.stack([mistake.image for mistake in mistakes]), captions, columns=10)
         events.picture("mistakes", np.asarray(sheet.convert("RGB")), int(state.step))
-    write_report(
-        run.path / "report.html",
-        Report(
-            title=f"{run.recipe.name}, seed {run.seed}",
-            facts=_facts(run, dataset, figures),
-            history=history,
-            evaluation=evaluation,
-            part="test",
-            class_names=dataset.class_names,
-            mistakes=mistakes,
-            templates=_templates(model),
-        ),
+    subject = run_subject(
+        run,
+        dataset,
+        recipe=run.recipe.name,
+        recognizer=recognizer,
+        logits=logits,
+        arrays=arrays,
+        figures=figures,
     )
+    title = f"{run.recipe.name}, seed {run.seed}"
+    write_report(run.path / "report.html", Report(title, [subject], test, "test", dataset.class_names))
     # Last, because it says that the run is finished.
     write_text(run.path / "evaluation.json", json.dumps(figures, indent=2) + "\n")
     progress.note(f"finished: {run.path}")
-
-
-def _templates(model: Model) -> np.ndarray | None:
-    """The weights of each class as a picture, float32 `[10, 28, 28]`, where the model is linear."""
-    if not isinstance(model, SoftmaxRegression):
-        return None
-    return np.asarray(model.output.weight).T.reshape(-1, 28, 28)
-
-
-def _facts(run: Run, dataset: Dataset, figures: dict[str, Any]) -> dict[str, str]:
-    recipe = run.recipe.to_json()
-    model = recipe.pop("model")
-    facts = {
-        "summary": recipe.pop("summary"),
-        "data": dataset.source,
-        "seed": str(run.seed),
-        "training": f"{figures['train_seconds']:.1f} s",
-        "versions": ", ".join(f"{library} {version}" for library, version in library_versions().items()),
-        "model": " ".join(f"{name}={value}" for name, value in model.items()),
-        **{name.replace("_", " "): str(value) for name, value in recipe.items() if name != "reaches"},
-    }
-    if plain := figures.get("plain_weights"):
-        facts["accuracy without averaging"] = f"{plain['accuracy']:.4f}"
-    return facts

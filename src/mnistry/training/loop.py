@@ -20,11 +20,12 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
+from mnistry.data.affine import deformed
 from mnistry.data.augment import on_paper
 from mnistry.data.split import Split
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
-from mnistry.losses import example_losses
+from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, moving_average
 from mnistry.recipes import Recipe, find_recipe
@@ -296,12 +297,23 @@ def train_step(
         The state after, and the loss of the batch before the update, float32 `[]`.
     """
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
-    if recipe.augmentation == "paper":
+    if recipe.augmentation != "none":
         key, augmentation_key = jax.random.split(key)
+    if recipe.augmentation == "affine":
+        images = deformed(
+            augmentation_key,
+            images,
+            shift=recipe.shift,
+            rotation=recipe.rotation,
+            stretch=recipe.stretch,
+        )
+    elif recipe.augmentation == "paper":
         images, labels = on_paper(augmentation_key, images, labels)
 
     def batch_loss(model: Model) -> Array:
-        losses = jnp.where(present, example_losses(recipe.loss, model(images, key), labels), 0)
+        logits = model(images, key)
+        targets = smoothed(labels, logits.shape[-1], share) if (share := recipe.label_smoothing) else labels
+        losses = jnp.where(present, example_losses(recipe.loss, logits, targets), 0)
         loss = losses.sum() / present.sum() if recipe.reduction == "mean" else losses.sum()
         return loss + recipe.l2_penalty * l2_penalty(model) if recipe.l2_penalty else loss
 

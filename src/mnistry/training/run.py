@@ -168,6 +168,15 @@ class Run:
             raise RunError(f"{path}: the weights are of another model: {error}") from error
 
     @cached_property
+    def description(self) -> dict[str, Any]:
+        """What `recipe.json` holds.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        return _read_json(self.path / "recipe.json")
+
+    @cached_property
     def figures(self) -> dict[str, Any]:
         """What `evaluation.json` holds.
 

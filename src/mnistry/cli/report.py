@@ -1,0 +1,119 @@
+"""`mnistry report`: one run or several as one HTML file that stands alone."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.progress import track
+
+from mnistry.data import Dataset
+from mnistry.errors import InvalidValueError, RunError
+from mnistry.evaluation.report import write_report
+from mnistry.evaluation.subjects import Report
+from mnistry.export.arrays import read_arrays
+from mnistry.reading.recognizer import Recognizer
+from mnistry.training.reporting import recipe_labels, subject
+from mnistry.training.run import Run
+
+
+@dataclass(frozen=True)
+class Options:
+    """Write one HTML file on one run or several; those of one recipe are taken together over their seeds."""
+
+    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN …")]
+    """The run folders."""
+    output: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
+    """Where to write it; by default report.html, of one run in its folder, of several in this one."""
+    digit: Annotated[tuple[int, ...], tyro.conf.arg(metavar="ROW …")] = ()
+    """Rows of test images, counted from 0, to show what decided on them."""
+
+
+def main(arguments: list[str]) -> int:
+    """Runs `mnistry report` with what follows it, and returns the exit status."""
+    options = tyro.cli(Options, args=arguments, prog="mnistry report")
+    if not options.runs:
+        raise InvalidValueError("name at least one run folder to report on")
+    paths = list({path.resolve(): path for path in options.runs}.values())  # each folder once
+    output = options.output or (paths[0] / "report.html" if len(paths) == 1 else Path("report.html"))
+    if options.output and (output.is_dir() or not output.parent.is_dir()):
+        raise InvalidValueError(f"--output {output}: expected a file in a folder that exists")
+    runs = [Run.open(path) for path in paths]
+    for run in runs:
+        _require_finished(run)
+    report = _report(runs, common_data(runs), options.digit)
+    write_report(output, report)
+    what = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    print(f"{output}: {what}, {output.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+def common_data(runs: Sequence[Run]) -> Dataset:
+    """The data set of the first run, whose test part is that of all of them.
+
+    Raises:
+        DataError: a data set cannot be found or read.
+        RunError: it is not the same any more, or a run was tested on other images.
+    """
+    first, *others = runs
+    dataset = first.load_data()
+    known = [dict(first.data_sha256)]
+    for run in others:
+        if run.data_sha256 in known:
+            continue
+        test = run.load_data().test
+        if not (
+            np.array_equal(test.images, dataset.test.images)
+            and np.array_equal(test.labels, dataset.test.labels)
+        ):
+            raise RunError(
+                f"{first.path} was measured on the test part of {first.data}, {run.path} on that of "
+                f"{run.data}, which holds other images: they cannot be compared. Write one report for each "
+                "data set"
+            )
+        known.append(dict(run.data_sha256))
+    return dataset
+
+
+def _require_finished(run: Run) -> None:
+    if not (run.path / "evaluation.json").exists():
+        raise RunError(
+            f"{run.path}: the run is not finished: evaluation.json is missing. If it was stopped, go on "
+            f"with: mnistry train --resume {run.path}"
+        )
+
+
+def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Report:
+    labels = recipe_labels(runs)
+    for (label, seed), count in Counter(zip(labels, (run.seed for run in runs), strict=True)).items():
+        if count > 1:
+            print(f"mnistry: {label}: {count} runs have the seed {seed}; each is counted", file=sys.stderr)
+    subjects = []
+    console = Console(stderr=True)
+    labelled = list(zip(runs, labels, strict=True))
+    quiet = not console.is_terminal or len(runs) == 1
+    for run, label in track(labelled, "measuring", console=console, transient=True, disable=quiet):
+        recognizer = Recognizer.load(run.path)
+        one = subject(
+            run,
+            dataset,
+            recipe=label,
+            recognizer=recognizer,
+            logits=recognizer.logits(dataset.test.images),
+            arrays=read_arrays(run.path / "model.safetensors"),
+            figures=run.figures,
+        )
+        subjects.append(one)
+    return Report(_title(runs, labels), subjects, dataset.test, "test", dataset.class_names, digits)
+
+
+def _title(runs: Sequence[Run], labels: Sequence[str]) -> str:
+    if len(runs) == 1:
+        return f"{runs[0].recipe.name}, seed {runs[0].seed}"
+    recipes = list(dict.fromkeys(labels))
+    return ", ".join(recipes) if len(recipes) <= 3 else f"{len(recipes)} recipes"

@@ -1,0 +1,254 @@
+"""`mnistry runs`: the runs of a folder, filtered and sorted, without loading a model."""
+
+import json
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mnistry.errors import InvalidValueError, RunError, UnknownNameError
+from mnistry.evaluation.intervals import wilson_interval
+
+_TAIL = 4096  # bytes at the end of metrics.jsonl: some rows
+_PIPED_WIDTH = 200  # a pipe has no width of its own; nothing is to be wrapped there
+
+Sort = Literal["name", "accuracy", "date", "seconds", "steps", "parameters"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """List the runs of a folder."""
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FOLDER")] = Path("runs")
+    """The folder that holds the run folders."""
+    recipe: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Only runs of this recipe."""
+    state: Literal["any", "done", "stopped"] = "any"
+    """Only runs that are done, or that stopped before their last step (or are still training)."""
+    sort: Sort = "name"
+    """`name`: by number; `accuracy`: the best first; `date`: the newest first; else the largest first."""
+    limit: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Show at most so many."""
+    json: bool = False
+    """Print one JSON object and nothing else on standard output."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One run in a line. What a run that is not done does not have yet is None.
+
+    Attributes:
+        run: its folder.
+        recipe: the name of its recipe.
+        seed: its seed.
+        data: name or path of its data set.
+        state: `done`, or `stopped` before its last step; one that is still training looks the same.
+        step: the last one that was logged.
+        steps: those of the recipe.
+        accuracy: on the test part.
+        wilson_95: the accuracy's 95 % interval.
+        parameters: how many numbers the model has.
+        seconds: of training.
+        date: when it was started.
+    """
+
+    run: str
+    recipe: str
+    seed: int
+    data: str
+    state: Literal["done", "stopped"]
+    step: int
+    steps: int
+    accuracy: float | None
+    wilson_95: tuple[float, float] | None
+    parameters: int | None
+    seconds: float
+    date: str
+
+
+def main(arguments: list[str]) -> int:
+    """Runs `mnistry runs` with what follows it, and returns the exit status."""
+    options = tyro.cli(Options, args=arguments, prog="mnistry runs", config=(tyro.conf.FlagCreatePairsOff,))
+    if options.limit is not None and options.limit < 1:
+        raise InvalidValueError(f"--limit must be at least 1, not {options.limit}")
+    every, broken = summaries(options.folder)
+    chosen = _chosen(every, options)
+    if options.json:
+        problems = [{"run": name, "problem": problem} for name, problem in broken.items()]
+        print(json.dumps({"runs": [asdict(one) for one in chosen], "broken": problems}))
+        return 0
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPED_WIDTH)
+    if chosen:
+        console.print(_table(chosen))
+    said = f"{len(every):,} {'run' if len(every) == 1 else 'runs'} in {options.folder}"
+    said += f", {len(chosen):,} of them shown" if len(chosen) < len(every) else ""
+    console.print(Text(said, "dim"))
+    for name, problem in broken.items():
+        console.print(Text.assemble((f"{name} cannot be listed: ", "bold red"), problem), soft_wrap=True)
+    return 0
+
+
+def summaries(folder: Path) -> tuple[list[Summary], dict[str, str]]:
+    """The runs of a folder, by number, and of what cannot be read, why.
+
+    Raises:
+        RunError: there is no such folder, or it is a run itself.
+    """
+    if not folder.is_dir():
+        raise RunError(f"{folder}: there is no such folder of runs")
+    if (folder / "recipe.json").exists():
+        raise RunError(f"{folder}: this is one run; name the folder that holds the runs: {folder.parent}")
+    found, broken = [], {}
+    paths = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    for path in sorted(paths, key=_by_number):
+        try:
+            found.append(_summary(path))
+        except RunError as error:
+            broken[str(path)] = str(error)
+    return found, broken
+
+
+def _summary(path: Path) -> Summary:
+    description = _object(path, "recipe.json")
+    done = (path / "evaluation.json").exists()
+    try:
+        recipe, last = description["recipe"], _last_row(path / "metrics.jsonl")
+        figures = _object(path, "evaluation.json") if done else None
+        started = datetime.fromtimestamp((path / "recipe.json").stat().st_mtime)
+        return Summary(
+            run=str(path),
+            recipe=str(recipe["name"]),
+            seed=int(description["seed"]),
+            data=str(description["data"]["name"]),
+            state="done" if figures else "stopped",
+            step=int(figures["steps"] if figures else last.get("step", 0)),
+            steps=int(recipe["steps"]),
+            accuracy=figures["correct"] / figures["n"] if figures else None,
+            wilson_95=wilson_interval(figures["correct"], figures["n"]) if figures else None,
+            parameters=_parameters(path / "model.safetensors"),
+            seconds=float(figures["train_seconds"] if figures else last.get("seconds", 0.0)),
+            date=started.isoformat(" ", "seconds"),
+        )
+    except (KeyError, TypeError, ValueError, ArithmeticError, struct.error) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise RunError(f"damaged: {reason}") from error
+    except OSError as error:
+        raise RunError(f"{Path(error.filename).name}: {error.strerror}") from error
+
+
+def _object(path: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads((path / name).read_text())
+    except FileNotFoundError as error:
+        raise RunError(f"{name} is missing, so it is no run") from error
+    except OSError as error:
+        raise RunError(f"{name} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise RunError(f"{name} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{name} is damaged: an object was expected")
+    return content
+
+
+def _last_row(path: Path) -> dict[str, Any]:
+    """The last whole row of `metrics.jsonl`, nothing where there is none."""
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        whole = file.read().split(b"\n")[:-1]
+    row: dict[str, Any] = json.loads(whole[-1]) if whole else {}
+    return row
+
+
+def _parameters(path: Path) -> int | None:
+    """How many numbers a safetensors file holds, from its header alone."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        if size > path.stat().st_size:
+            raise ValueError("model.safetensors: its header is longer than the file")
+        header: dict[str, Any] = json.loads(file.read(size))
+    shapes = (entry["shape"] for name, entry in header.items() if name != "__metadata__")
+    return sum(int(math.prod(shape)) for shape in shapes)
+
+
+def _by_number(path: Path) -> tuple[str, int]:
+    """mlp-2 before mlp-10."""
+    name, _, number = path.name.rpartition("-")
+    return (name, int(number)) if number.isdecimal() else (path.name, -1)
+
+
+def _chosen(every: list[Summary], options: Options) -> list[Summary]:
+    """What the flags leave, in their order.
+
+    Raises:
+        UnknownNameError: no run is of the recipe that was asked for.
+    """
+    recipes = sorted({one.recipe for one in every})
+    if options.recipe is not None and options.recipe not in recipes:
+        raise UnknownNameError(f"run in {options.folder} of the recipe", options.recipe, recipes)
+    chosen = [
+        one for one in every if options.recipe in (None, one.recipe) and options.state in ("any", one.state)
+    ]
+    if options.sort != "name":
+        chosen.sort(key=_SORT_KEYS[options.sort], reverse=True)
+    return chosen[: options.limit]
+
+
+# What a run does not have yet comes last.
+_SORT_KEYS: dict[str, Callable[[Summary], Any]] = {
+    "accuracy": lambda one: -1.0 if one.accuracy is None else one.accuracy,
+    "date": lambda one: one.date,
+    "seconds": lambda one: one.seconds,
+    "steps": lambda one: one.step,
+    "parameters": lambda one: one.parameters or 0,
+}
+
+
+def _table(chosen: list[Summary]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    # Narrow columns break at their spaces; these widths fit into the 80 characters of a terminal.
+    for name in ("run", "recipe"):
+        table.add_column(name, overflow="fold")
+    for name, width in (("seed", 4), ("test accuracy (95%)", 13), ("parameters", 10), ("time", 8)):
+        table.add_column(name, justify="right", min_width=width)
+    table.add_column("started", min_width=10)
+    table.add_column("state")
+    for one in chosen:
+        accuracy = "–"
+        if one.accuracy is not None and one.wilson_95:
+            low, high = one.wilson_95
+            accuracy = f"{one.accuracy:.2%} ({100 * low:.2f}–{100 * high:.2f})"
+        done = Text(f"done: {one.step:,} steps")
+        stopped = Text(f"stopped: {one.step:,} of {one.steps:,}", "yellow")
+        table.add_row(
+            Text(Path(one.run).name),
+            Text(one.recipe),
+            str(one.seed),
+            accuracy,
+            "–" if one.parameters is None else f"{one.parameters:,}",
+            _time(one.seconds),
+            one.date[:16],
+            done if one.state == "done" else stopped,
+        )
+    return table
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{minutes // 60}:{minutes % 60:02} h" if minutes >= 60 else f"{minutes}:{rest:02} min"

@@ -1,0 +1,74 @@
+"""Letters and other signs that are no digits, as the strokes of a pen."""
+
+import numpy as np
+
+STROKES = 5  # at most, of one sign
+NOWHERE = np.full((4, 2), 99)  # a stroke far outside, of signs that have fewer
+
+_STROKES_OF = {
+    "A": "0840 4088 2565",
+    "C": "71000877",
+    "E": "0008 0060 0454 0868",
+    "F": "0008 0060 0454",
+    "H": "0008 6068 0464",
+    "K": "0008 6004 0468",
+    "L": "0008 0868",
+    "M": "0800 0045 4580 8088",
+    "N": "0800 0068 6860",
+    "P": "0008 00808504",
+    "R": "0008 00808504 0468",
+    "T": "0080 4048",
+    "U": "0005 05096965 6560",
+    "V": "0048 4880",
+    "W": "0028 2842 4268 6880",
+    "X": "0068 6008",
+    "Y": "0034 6034 3438",
+    "a": "63010967 6268",
+    "a with a roof": "12307064 6468 64040967",
+    "c": "62000866",
+    "e": "0464 64600004 04095967",
+    "f": "60203338 1454",
+    "h": "0008 04226268",
+    "k": "0008 5205 0568",
+    "m": "0208 04114148 44518188",
+    "n": "0208 04226268",
+    "p": "0009 01808605",
+    "r": "0208 04123152",
+    "t": "30383968 0363",
+    "u": "02095965 6268",
+    "v": "0238 3862",
+    "w": "0228 2843 4368 6882",
+    "x": "0268 6208",
+    "euro": "71000877 0353 0555",
+    "triangle": "0840 4088 0888",
+    "cross": "4048 0484",
+    "arrow": "0484 5184 8457",
+    "heart": "43400003 0348 4883 83804043",
+    "smiling face": "04008084 84890904 25375765 3233 5253",
+    "check mark": "0438 3880",
+    "wave": "04203844 44606884",
+    "pentagram": "4068 6803 0383 8328 2840",
+    "grid": "2028 6068 0282 0686",
+}
+"""The strokes of each sign, on a grid of nine columns and nine rows.
+
+A stroke is a straight one between two points, or a cubic Bézier curve with four; a point is its column and
+its row, counted from the left and the top.
+"""
+
+
+def _curves(strokes: str) -> np.ndarray:
+    """Float32 `[STROKES, 4, 2]`: control points as row and column, from -1 to 1."""
+    curves = []
+    for stroke in strokes.split():
+        points = np.array(
+            [[int(row), int(column)] for column, row in zip(stroke[::2], stroke[1::2], strict=True)]
+        )
+        if len(points) == 2:
+            points = points[0] + np.linspace(0, 1, 4)[:, None] * (points[1] - points[0])
+        curves.append(points / 4 - 1)
+    return np.array(curves + [NOWHERE] * (STROKES - len(curves)), np.float32)
+
+
+SIGNS = np.stack([_curves(strokes) for strokes in _STROKES_OF.values()])
+"""Float32 `[signs, STROKES, 4, 2]`: row and column of the control points, from -1 to 1."""
