@@ -10,7 +10,6 @@ slower, far more than the others. What other processes took meanwhile is stated 
 """
 
 import json
-import multiprocessing
 import os
 import platform
 import shutil
@@ -20,16 +19,16 @@ import sys
 import sysconfig
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, get_args
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
+from arithmetic import measured_rates, multiply_adds
 from mnistry import atomic
 from mnistry.recipes import RECIPES, Recipe
 from peers.environments import PEERS, REQUIREMENTS, PeerName, peer_command
@@ -43,40 +42,11 @@ TUTORIAL: dict[RecipeName, dict[str, Any]] = {
 }
 
 
-class MultiplyAdds(NamedTuple):
-    """Multiply-adds in the matrix products of one example's forward pass.
-
-    Backward, each product costs its size twice more, for the gradients of its weights and of its input;
-    products with the picture need no gradient of their input.
-    """
-
-    with_picture: int
-    with_hidden: int
-
-    def training_operations(self) -> int:
-        """Floating-point operations of one example, forward and backward; a multiply-add is two."""
-        return 2 * (2 * self.with_picture + 3 * self.with_hidden)
-
-
-MULTIPLY_ADDS: dict[RecipeName, MultiplyAdds] = {
-    "softmax": MultiplyAdds(784 * 10, 0),
-    "softmax-sum": MultiplyAdds(784 * 10, 0),
-    "mlp": MultiplyAdds(784 * 500, 500 * 10),
-    "scratch": MultiplyAdds(784 * 512, 512 * 10),
-    # 28 rows; four gates of 150 units, each unit of 28 pixels and 150 hidden values. The first row's
-    # hidden values are zeros that need no gradient: 1 % too many.
-    "lstm": MultiplyAdds(28 * 28 * 600, 28 * 150 * 600 + 150 * 10),
-    "mlp-deep": MultiplyAdds(784 * 512, 512 * 512 + 512 * 10),
-    # A convolution: places × window × channels in × channels out.
-    "lenet5": MultiplyAdds(28 * 28 * 25 * 1 * 6, 10 * 10 * 25 * 6 * 16 + 400 * 120 + 120 * 84 + 84 * 10),
-}
-
-
 @dataclass(frozen=True)
 class Arguments:
     data_dir: Path
     """Folder of the four MNIST .gz files."""
-    recipes: tuple[RecipeName, ...] = tuple(MULTIPLY_ADDS)
+    recipes: tuple[RecipeName, ...] = get_args(RecipeName)
     peers: tuple[PeerName, ...] = tuple(PEERS)
     """Programs to compare with. Where the package index has PyTorch with CUDA only, set
     PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu when the environments are made."""
@@ -141,7 +111,7 @@ class Results:
             train_seconds = statistics.median(run.train_seconds for run in runs)
             mnistry_seconds = seconds.get((recipe, "mnistry"))
             # The short batch that ends an epoch in file order counts as a whole one: 0.05 % too many.
-            operations = MULTIPLY_ADDS[recipe].training_operations() * steps * batch_size
+            operations = multiply_adds(RECIPES[recipe].model).training_operations() * steps * batch_size
             gflops = operations / train_seconds / 1e9
             row = {
                 "recipe": recipe,
@@ -254,9 +224,7 @@ def seconds_of_others() -> float | None:
 
 def measure_machine() -> dict[str, Any]:
     """The machine and its best rate of float32 matrix products, measured in a process of its own."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as executor:
-        device, gflops_by_size = executor.submit(matrix_product_rates).result()
+    device, gflops_by_size = measured_rates()
     return {
         "platform": platform.platform(),
         "cpu_count": os.cpu_count(),
@@ -267,25 +235,6 @@ def measure_machine() -> dict[str, Any]:
         "gflops_by_size": gflops_by_size,
         "gflops": max(gflops_by_size.values()),
     }
-
-
-def matrix_product_rates() -> tuple[str, dict[int, float]]:
-    """JAX's device, and the best of twenty GFLOP/s of a product of two n×n float32 matrices, by n."""
-    import jax
-    import jax.numpy as jnp
-
-    product = jax.jit(jnp.matmul)
-    rates = {}
-    for n in (512, 1024, 2048):
-        matrix = jax.random.uniform(jax.random.key(n), (n, n))
-        product(matrix, matrix).block_until_ready()
-        fastest = float("inf")
-        for _ in range(20):
-            start = time.perf_counter()
-            product(matrix, matrix).block_until_ready()
-            fastest = min(fastest, time.perf_counter() - start)
-        rates[n] = 2 * n**3 / fastest / 1e9
-    return str(jax.devices()[0]), rates
 
 
 def show(results: Results) -> None:
