@@ -15,7 +15,7 @@ SOURCE = Path(mnistry.__file__).parent
 LAYERS = [
     ("cli",),
     ("training",),
-    ("export",),
+    ("export", "service"),
     ("reading",),
     ("evaluation",),
     ("recipes",),
@@ -67,6 +67,10 @@ def test_models_know_nothing_of_data_or_optimizers() -> None:
         ("import mnistry.cli", ["jax", "cv2", "onnxruntime", "tyro", "rich", "numpy"]),
         (
             "import mnistry.cli.read",
+            ["jax", "equinox", "optax", "onnx", "sklearn", "matplotlib", "safetensors"],
+        ),
+        (
+            "import mnistry.cli.serve",
             ["jax", "equinox", "optax", "onnx", "sklearn", "matplotlib", "safetensors"],
         ),
         ("import mnistry.data", ["jax", "sklearn", "matplotlib", "pooch"]),

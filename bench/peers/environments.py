@@ -26,6 +26,18 @@ PEERS: dict[PeerName, Peer] = {
 REQUIREMENTS = {
     "tensorflow": ["tensorflow==2.21.0", "keras==3.15.1", "tf_keras==2.21.0", "numpy==2.4.6"],
     "pytorch": ["torch==2.13.0", "numpy==2.4.6"],
+    # What `mnistry.reading` imports, and two ways to put it behind HTTP.
+    "services": [
+        "fastapi==0.165.0",
+        "litserve==0.2.19",
+        "uvicorn==0.54.0",
+        "uvloop==0.23.0",
+        "httptools==0.9.0",
+        "onnxruntime==1.31.1",
+        "numpy==2.4.6",
+        "opencv-python-headless==5.0.0.93",
+        "pillow==13.0.0",
+    ],
 }
 
 _PEERS_FOLDER = Path(__file__).resolve().parent
@@ -38,10 +50,15 @@ def peer_command(name: PeerName) -> list[str]:
         SystemExit: the environment cannot be made.
     """
     peer = PEERS[name]
-    return [str(_interpreter(peer.environment)), str(_PEERS_FOLDER / peer.script)]
+    return [str(interpreter(peer.environment)), str(_PEERS_FOLDER / peer.script)]
 
 
-def _interpreter(environment: str) -> Path:
+def interpreter(environment: str) -> Path:
+    """The interpreter of an environment. Makes it if it is not there as required.
+
+    Raises:
+        SystemExit: it cannot be made.
+    """
     folder = _PEERS_FOLDER.parent / ".environments" / environment
     places = {"base": str(folder), "installed_base": str(folder)}
     interpreter = Path(sysconfig.get_path("scripts", "venv", places)) / Path(sys.executable).name

@@ -23,7 +23,7 @@ def test_the_table_has_a_line_for_each_recipe(mnistry: Command) -> None:
     done = mnistry("bench", "--recipes", "softmax", "--data", "optdigits", "--seeds", "1")
     assert done.returncode == 0, done.stderr
     assert "images a second" in done.stdout
-    assert done.stdout.split()[-5:-3] == ["softmax", "7,850"]
+    assert done.stdout.split()[-6:-4] == ["softmax", "7,850"]
     assert done.stdout.split()[-1] == "(1)"
 
 

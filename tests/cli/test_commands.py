@@ -26,6 +26,10 @@ COMMANDS = (
     "evaluate-pictures",
     "export",
     "recipes",
+    "bench",
+    "report",
+    "runs",
+    "serve",
     "data",
 )
 SHORT = ("--data", "optdigits", "--steps", "60")

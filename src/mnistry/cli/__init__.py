@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "read pictures over HTTP, with a page to draw on",
     "export": "hand a trained model on as ONNX, safetensors or npz",
     "recipes": "list the recipes",
+    "bench": "train recipes on this machine: what they reach, and how fast",
     "data": "list, fetch, look at and convert data sets",
 }
 

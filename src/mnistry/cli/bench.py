@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     if options.seeds < 1:
         raise InvalidValueError(f"seeds must be at least 1, not {options.seeds}")
     recipes = [find_recipe(name) for name in options.recipes]
-    rows = []
+    rows: list[dict[str, Any]] = []
     try:
         for recipe in recipes:
             rows.append(_measured(recipe, options, f"{len(rows) + 1} of {len(recipes)}"))
