@@ -1,0 +1,14 @@
+"""The HTTP service: what `mnistry read` does, for programs and for the page at `/`.
+
+connection.py   one connection: how long and how large a request's head may be
+gate.py         one request: who may ask, how much, and what is counted
+api.py          the addresses and what each answers
+bodies.py       how a request arrives: how fast, how large, and how much of all together
+requests.py     what a request says: parameters, pictures, images
+pictures.py     from a picture to the answer
+batches.py      images that come together go through the model together
+models.py       the models that can be asked for, taken anew when their file is
+openapi.py docs.py    the description, for programs and for people
+limits.py problems.py figures.py    the bounds, the errors, the counters
+server.py       sockets, signals
+"""

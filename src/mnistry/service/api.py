@@ -1,0 +1,209 @@
+"""The addresses, and what each answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from mnistry.reading.recognizer import CLASSES
+from mnistry.service import pictures, requests
+from mnistry.service.docs import STYLE, page
+from mnistry.service.figures import Figures
+from mnistry.service.gate import Gate
+from mnistry.service.limits import Limits
+from mnistry.service.models import Model, Models
+from mnistry.service.openapi import document
+from mnistry.service.problems import Problem, busy
+
+PAGE = Path(__file__).parent / "page"
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+
+class Api:
+    """What is behind the addresses."""
+
+    def __init__(self, *, model: Path | None, runs: Path, limits: Limits, figures: Figures) -> None:
+        """
+        Args:
+            model: a run folder or an ONNX file; by default the shipped model.
+            runs: the folder of runs that can be asked for.
+            limits: what is refused.
+            figures: what is counted.
+
+        Raises:
+            RunError: the model cannot be used.
+        """
+        self._limits = limits
+        self._figures = figures
+        self._reading = ThreadPoolExecutor(limits.workers, "reading")
+        self._classifying = ThreadPoolExecutor(limits.workers, "classifying")
+        self._models = Models(model, runs, limits=limits, executor=self._classifying, figures=figures)
+        self._document = document(limits)
+
+    def routes(self) -> list[BaseRoute]:
+        """All addresses."""
+        return [
+            Route("/v1/classify", self._classify, methods=["POST"]),
+            Route("/v1/read", self._read, methods=["POST"]),
+            Route("/v1/explain", self._explain, methods=["POST"]),
+            Route("/v1/models", self._list_models),
+            Route("/healthz", _ok),
+            Route("/readyz", _ok),  # the model is loaded before the first request is taken
+            Route("/metrics", self._metrics),
+            Route("/openapi.json", self._describe),
+            Route("/docs", self._docs),
+            Route("/docs.css", _docs_style),
+            Route("/", _index),
+            Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
+        ]
+
+    @asynccontextmanager
+    async def lifespan(self, app: ASGIApp) -> AsyncIterator[None]:
+        """Ends the threads when the service ends."""
+        yield
+        self._reading.shutdown(cancel_futures=True)
+        self._classifying.shutdown(cancel_futures=True)
+
+    async def _classify(self, request: Request) -> Response:
+        asked = requests.parameters(request, requests.ModelParameters)
+        images = await requests.images(request, self._limits)
+        model = await self._models.get(asked.model)
+        chances = (await self._in_time(model.classify(images)))[:, :CLASSES]
+        self._figures.digits.inc(len(images))
+        return _json(
+            {
+                "digits": chances.argmax(axis=1).tolist(),
+                "confidences": chances.max(axis=1).tolist(),
+                "probabilities": chances.tolist(),
+            }
+        )
+
+    async def _read(self, request: Request) -> Response:
+        asked = requests.parameters(request, requests.ReadParameters)
+        if requests.media_type(request) != requests.FORM:
+            content = await requests.picture(request)
+            model = await self._models.get(asked.model)
+            return _json(await self._while_wanted(request, self._read_one(model, content, asked)))
+        files = await requests.pictures(request, self._limits)
+        model = await self._models.get(asked.model)
+        work = [self._read_one(model, content, asked) for _, content in files]
+        answers = await self._while_wanted(request, asyncio.gather(*work, return_exceptions=True))
+        results = []
+        for (name, _), answer in zip(files, answers, strict=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, Problem):
+                raise answer
+            told = {"error": answer.to_json()} if isinstance(answer, Problem) else answer
+            results.append({"file": name, **told})
+        return _json({"results": results})
+
+    async def _explain(self, request: Request) -> Response:
+        asked = requests.parameters(request, requests.ExplainParameters)
+        content = await requests.picture(request)
+        model = await self._models.get(asked.model)
+        work = self._in_thread(pictures.explain, model.recognizer, content, asked, self._limits.pixels)
+        sheet = await self._while_wanted(request, work)
+        return Response(sheet, media_type="image/png")
+
+    async def _list_models(self, request: Request) -> Response:
+        return _json({"models": await self._models.listed()})
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(self._figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _describe(self, request: Request) -> Response:
+        return _json(self._document)
+
+    async def _docs(self, request: Request) -> Response:
+        base = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return HTMLResponse(page(self._document, base))
+
+    async def _read_one(self, model: Model, content: bytes, asked: requests.ReadParameters) -> dict[str, Any]:
+        answer = await self._in_thread(pictures.read, model.recognizer, content, asked, self._limits.pixels)
+        self._figures.digits.inc(len(answer["digits"]))
+        return answer
+
+    async def _in_thread(self, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reading, lambda: function(*arguments, **named)
+        )
+
+    async def _while_wanted(self, request: Request, work: Awaitable[_T]) -> _T:
+        """As `_in_time`, and gives work up too when nobody is there any more to get its answer."""
+        doing, leaving = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+        try:
+            await self._in_time(asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED))
+            if not doing.done():
+                raise ClientDisconnect
+            return doing.result()
+        finally:
+            doing.cancel()
+            leaving.cancel()
+
+    async def _in_time(self, work: Awaitable[_T]) -> _T:
+        """Gives work up that takes too long; what of it waits for a thread never begins."""
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return await work
+        except TimeoutError as error:
+            raise busy(f"This took longer than {self._limits.seconds:g} seconds.") from error
+
+
+def create_app(
+    *,
+    model: Path | None = None,
+    runs: Path = Path("runs"),
+    limits: Limits | None = None,
+    token: str = "",
+    loopback: bool = True,
+) -> ASGIApp:
+    """The service as an ASGI application.
+
+    Args:
+        model: a run folder or an ONNX file; by default the shipped model.
+        runs: the folder of runs that can be asked for.
+        limits: what is refused; by default what `Limits` says.
+        token: what clients must know; empty: nothing.
+        loopback: answer only to names of this machine.
+
+    Raises:
+        RunError: the model cannot be used.
+    """
+    limits = limits or Limits()
+    figures = Figures()
+    api = Api(model=model, runs=runs, limits=limits, figures=figures)
+    routes = api.routes()
+    return Gate(
+        Router(routes, redirect_slashes=False, lifespan=api.lifespan),
+        limits=limits,
+        figures=figures,
+        paths=frozenset(route.path for route in routes if isinstance(route, Route)),
+        token=token,
+        loopback=loopback,
+    )
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+async def _ok(request: Request) -> Response:
+    return _json({"status": "ok"})
+
+
+async def _docs_style(request: Request) -> Response:
+    return Response(STYLE, media_type="text/css")
+
+
+async def _index(request: Request) -> Response:
+    return FileResponse(PAGE / "index.html")

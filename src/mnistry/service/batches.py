@@ -1,0 +1,100 @@
+"""Images that come together go through the model together.
+
+A request that finds the model idle never waits. While it is at work, requests gather; the next free thread
+takes all of them at once. So batches grow with the load, and with nothing else.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.service.figures import Figures
+
+BATCH = 64  # images in one call of the model: larger calls are slower, as they leave the processor's cache
+
+Images = NDArray[np.uint8]
+Probabilities = NDArray[np.float64]
+
+
+class _Waiting(NamedTuple):
+    images: Images
+    answer: asyncio.Future[Probabilities]
+
+
+class Batcher:
+    """Gathers the images of many requests for one model. To be used in one event loop."""
+
+    def __init__(
+        self, run: Callable[[Images], Probabilities], executor: Executor, calls: int, figures: Figures
+    ) -> None:
+        """
+        Args:
+            run: the model: images, uint8 `[n, 28, 28]`, to probabilities, float64 `[n, classes]`.
+            executor: the threads in which it runs.
+            calls: how many batches may be under way at the same time.
+            figures: where the sizes of batches are counted.
+        """
+        self._run = run
+        self._executor = executor
+        self._free = calls
+        self._figures = figures
+        self._waiting: deque[_Waiting] = deque()
+        self._starting = False
+
+    async def __call__(self, images: Images) -> Probabilities:
+        """The probabilities, float64 `[n, classes]`, of images, uint8 `[n, 28, 28]`."""
+        loop = asyncio.get_running_loop()
+        item = _Waiting(images, loop.create_future())
+        self._waiting.append(item)
+        self._figures.queue.inc(len(images))
+        if self._free and not self._starting:
+            self._starting = True
+            loop.call_soon(self._start)  # after all requests that have arrived by now
+        return await item.answer
+
+    def _start(self) -> None:
+        self._starting = False
+        while self._free and (batch := self._next()):
+            self._free -= 1
+            images = [item.images for item in batch]
+            done = asyncio.get_running_loop().run_in_executor(self._executor, self._run_all, images)
+            done.add_done_callback(partial(self._finish, batch))
+
+    def _next(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0].images) <= BATCH):
+            item = self._waiting.popleft()
+            self._figures.queue.dec(len(item.images))
+            if not item.answer.done():  # its request was given up
+                batch.append(item)
+                size += len(item.images)
+        return batch
+
+    def _run_all(self, parts: list[Images]) -> Probabilities:
+        images = np.concatenate(parts)
+        pieces = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+        for piece in pieces:
+            self._figures.batch.observe(len(piece))
+        return np.concatenate([self._run(piece) for piece in pieces])
+
+    def _finish(self, batch: list[_Waiting], done: asyncio.Future[Probabilities]) -> None:
+        self._free += 1
+        error = done.exception()
+        start = 0
+        for item in batch:
+            stop = start + len(item.images)
+            if item.answer.done():
+                pass
+            elif error:
+                item.answer.set_exception(error)
+            else:
+                item.answer.set_result(done.result()[start:stop])
+            start = stop
+        self._start()

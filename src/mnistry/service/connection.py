@@ -1,0 +1,117 @@
+"""One connection: what uvicorn leaves open to clients that are too slow, too wordy or too many."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mnistry.service.limits import Limits
+from mnistry.service.problems import MEDIA_TYPE, Problem, busy
+
+HEAD_BYTES = 64 * 1024  # of a request that are not its body
+LAST_SECONDS = 0.1  # in which a quiet connection may still bring a request when the service stops
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, with bounds on time, on the size of heads, and on the number of connections."""
+
+    def __init__(self, *arguments: Any, limits: Limits, **named: Any) -> None:
+        """
+        Args:
+            arguments: those of uvicorn's connection.
+            limits: how many connections there may be, and how slow.
+            named: those of uvicorn's connection.
+        """
+        super().__init__(*arguments, **named)
+        self._limits = limits
+        self._timer: asyncio.TimerHandle | None = None
+        self._answer_timer: asyncio.TimerHandle | None = None
+        self._beside_bodies = 0  # bytes since the last part of a body or the end of a request
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections:
+            self._refuse(busy(f"{self._limits.connections:,} connections are open already."))
+        else:
+            self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._beside_bodies += len(data)
+        super().data_received(data)
+        if self._beside_bodies > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(Problem(431, f"The head of a request may have {HEAD_BYTES:,} bytes."))
+
+    def on_headers_complete(self) -> None:
+        self._stop_timer()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._beside_bodies = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._beside_bodies = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete:  # and no other request was sent ahead
+            self._start_timer()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._answer_timer = self.loop.call_later(self._limits.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._answer_timer:
+            self._answer_timer.cancel()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Lets the request under way end; a quiet connection may have one on its way."""
+        if self.cycle and not self.cycle.response_complete:
+            super().shutdown()
+        else:
+            self.loop.call_later(LAST_SECONDS, super().shutdown)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(Problem(400, msg))
+
+    def _too_slow(self) -> None:
+        if self._beside_bodies:
+            self._refuse(
+                Problem(408, f"The request did not begin within {self._limits.head_seconds:g} seconds.")
+            )
+        else:
+            self.transport.close()
+
+    def _start_timer(self) -> None:
+        """Runs until the head of the next request is there; the rest of a refused body delays that too."""
+        self._stop_timer()
+        self._timer = self.loop.call_later(self._limits.head_seconds, self._too_slow)
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answers without looking at the request, and ends the connection."""
+        body = msgspec.json.encode(problem.to_json())
+        head = {
+            "Content-Type": MEDIA_TYPE,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            **(problem.headers or {}),
+        }
+        lines = [f"HTTP/1.1 {problem.status} {problem.to_json()['title']}"]
+        lines += [f"{name}: {value}" for name, value in head.items()]
+        self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
+        self.transport.close()

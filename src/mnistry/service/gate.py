@@ -1,0 +1,190 @@
+"""The gate that every request passes: who may ask, how much, what is counted, and how errors are told."""
+
+import hmac
+import ipaddress
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mnistry.service.bodies import Bodies
+from mnistry.service.figures import Figures
+from mnistry.service.limits import Limits
+from mnistry.service.problems import Problem, busy
+
+_HEADERS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"cache-control", b"no-cache"),  # pages and answers are of this version and this model
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+]
+
+_log = logging.getLogger(__name__)
+access_log = logging.getLogger("mnistry.service.access")
+
+
+class Gate:
+    """An ASGI application around another one."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        figures: Figures,
+        paths: frozenset[str],
+        token: str,
+        loopback: bool,
+    ) -> None:
+        """
+        Args:
+            app: what answers the requests that are let through.
+            limits: what is refused.
+            figures: where all is counted.
+            paths: those that are counted by their names.
+            token: what clients must know to use `/v1/…` and `/metrics`; empty: nothing.
+            loopback: the service is for this machine only, so that requests that call it by another name
+                come from a stranger's page whose name was made to lead here (DNS rebinding).
+        """
+        self._app = app
+        self._limits = limits
+        self._figures = figures
+        self._paths = paths
+        self._token = token.encode()
+        self._loopback = loopback
+        self._bodies = Bodies(limits, figures.held_bytes)
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        scope["app"] = self  # so that Starlette raises its errors instead of answering with them
+        try:
+            headers = Headers(scope=scope)
+            self._check(scope, headers)
+            with self._admitted(scope), self._bodies.receiving(headers, receive) as receive_bounded:
+                await self._app(scope, receive_bounded, send_guarded)
+        except Exception as error:
+            if status:
+                _log.exception("%s %r: the answer was cut", scope["method"], scope["path"])
+                raise
+            await _problem(error, scope).response()(scope, receive, send_guarded)
+        finally:
+            seconds = time.perf_counter() - started
+            route = scope["path"] if scope["path"] in self._paths else "other"
+            self._figures.requests.labels(route, status).inc()
+            self._figures.seconds.labels(route).observe(seconds)
+            if access_log.isEnabledFor(logging.INFO):
+                what = _client(scope), scope["method"], scope["path"], status, 1000 * seconds
+                access_log.info("%s %s %r %d %.1f ms", *what)
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        """Raises `Problem` for a request that may not be made."""
+        host = headers.get("host", "")
+        if self._loopback and not is_loopback(_host_name(host)):
+            raise Problem(400, f"This service is for its own machine; it does not answer to {host!r}.")
+        if scope["method"] not in ("GET", "HEAD") and _is_foreign(headers, host):
+            raise Problem(403, "Pages of other sites may not send requests to this service.")
+        if self._token and (_is_work(scope) or scope["path"] == "/metrics"):
+            scheme, _, given = headers.get("authorization", "").partition(" ")
+            right = hmac.compare_digest(given.strip().encode(), self._token)
+            if not (right and scheme.lower() == "bearer"):
+                detail = "This service needs its token: send the header `Authorization: Bearer TOKEN`."
+                raise Problem(401, detail, {"WWW-Authenticate": "Bearer"})
+
+    @contextmanager
+    def _admitted(self, scope: Scope) -> Iterator[None]:
+        """Counts a request as under way, or raises `Problem` if there are enough; all others cost little."""
+        if not _is_work(scope):
+            yield
+            return
+        client, limits = _client(scope), self._limits
+        if self._under_way[client] >= limits.client_requests:
+            detail = f"{limits.client_requests} requests of yours are under way already; wait for an answer."
+            raise Problem(429, detail, {"Retry-After": "1"})
+        if self._under_way.total() >= limits.requests:
+            raise busy(f"{limits.requests} requests are under way already.")
+        self._under_way[client] += 1
+        self._figures.under_way.inc()
+        try:
+            yield
+        finally:
+            self._figures.under_way.dec()
+            self._under_way[client] -= 1
+            if not self._under_way[client]:
+                del self._under_way[client]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address always means this machine."""
+    try:
+        return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_work(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith("/v1/")
+
+
+def _client(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else "unknown"
+
+
+def _host_name(host: str) -> str:
+    """`localhost` of `localhost:8000`."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_foreign(headers: Headers, host: str) -> bool:
+    """Whether a page of another site sends this; programs say nothing of sites."""
+    if site := headers.get("sec-fetch-site"):
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and origin.lower().partition("://")[2] != host.lower()
+
+
+def _problem(error: Exception, scope: Scope) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case ClientDisconnect():  # nobody will see this
+            return Problem(400, "The connection was cut before the request was complete.")
+        case HTTPException(status_code=404):
+            return Problem(404, f"There is nothing at {scope['path']}; /docs tells what there is.")
+        case HTTPException(status_code=405):
+            allowed = (error.headers or {}).get("Allow", "")
+            detail = f"{scope['path']} takes {allowed}, not {scope['method']}."
+            return Problem(405, detail, error.headers)
+        case HTTPException():
+            return Problem(error.status_code, error.detail, error.headers)
+        case _:
+            _log.error("%s %r failed", scope["method"], scope["path"], exc_info=error)
+            return Problem(500, "The service failed; its log tells more.")

@@ -1,0 +1,203 @@
+"""The models that can be asked for: loaded when first needed, taken anew when their file is replaced."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections import OrderedDict
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnistry.errors import RunError, UnknownNameError
+from mnistry.reading.recognizer import CLASSES, SHIPPED_MODEL, Recognizer
+from mnistry.service.batches import Batcher
+from mnistry.service.figures import Figures
+from mnistry.service.limits import Limits
+from mnistry.service.problems import Problem
+
+SHIPPED, SHIPPED_RECIPE = "shipped", "reader"
+CHECK_SECONDS = 1.0  # between two looks at the same file
+
+_log = logging.getLogger(__name__)
+
+Stamp = tuple[int, int, int]
+"""What changes when a file is replaced: its number, its size and the time of its last change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as it was in its file at one moment."""
+
+    recognizer: Recognizer
+    classify: Batcher
+    sha256: str
+    size: int
+
+
+@dataclass(eq=False)
+class _Kept:
+    """A model in memory, and what was last seen of its file."""
+
+    model: Model
+    stamp: Stamp
+    looked: float = field(default_factory=time.monotonic)
+
+
+class Models:
+    """The shipped model, one that was named at the start, and those of a folder of runs."""
+
+    def __init__(
+        self,
+        named: Path | None,
+        runs: Path,
+        *,
+        limits: Limits,
+        executor: Executor,
+        figures: Figures,
+    ) -> None:
+        """
+        Args:
+            named: a run folder or an ONNX file, the default; without it the shipped model is.
+            runs: the folder of runs; it need not exist.
+            limits: how many models are kept, and how many threads run them.
+            executor: where they run.
+            figures: where batches are counted.
+
+        Raises:
+            RunError: the default model cannot be used.
+        """
+        self._runs = runs
+        self._limits = limits
+        self._executor = executor
+        self._figures = figures
+        self._fixed = {SHIPPED: SHIPPED_MODEL}
+        self.default = SHIPPED
+        if named:
+            Recognizer.load(named)  # says best what is wrong
+            self.default = named.resolve().name if named.is_dir() else named.stem
+            self._fixed[self.default] = named / "model.onnx" if named.is_dir() else named
+        self._hashes: dict[Path, tuple[Stamp, str]] = {}
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[_Kept]] = {}
+        self._kept[self.default] = self._load(self._fixed[self.default])
+
+    async def get(self, name: str | None) -> Model:
+        """A model by its name, by default the default one.
+
+        Raises:
+            Problem: there is none of this name (404), or it cannot be used (503).
+        """
+        name = name or self.default
+        kept = self._kept.get(name)
+        if kept and time.monotonic() - kept.looked < CHECK_SECONDS:
+            self._kept.move_to_end(name)
+            return kept.model
+        path = self._fixed.get(name) or self._run(name)
+        if kept:  # those who ask meanwhile get the model that is there
+            kept.looked = time.monotonic()
+            await asyncio.to_thread(self._take_anew, path, kept)
+            return kept.model
+        if name not in self._loading:  # those who ask meanwhile wait for the same one
+            self._loading[name] = asyncio.create_task(asyncio.to_thread(self._load, path))
+        try:
+            kept = await asyncio.shield(self._loading[name])
+        except RunError as error:
+            _log.warning("%s", error)
+            raise Problem(503, f"The model {name!r} cannot be used; the service's log tells why.") from error
+        finally:
+            self._loading.pop(name, None)
+        self._kept[name] = kept
+        others = [other for other in self._kept if other != self.default]
+        for other in others[: -self._limits.models]:
+            del self._kept[other]
+        return kept.model
+
+    async def listed(self) -> list[dict[str, Any]]:
+        """What `/v1/models` tells of each: name, recipe, SHA-256, size, and accuracy on the test part."""
+        return await asyncio.to_thread(self._list)
+
+    def _run(self, name: str) -> Path:
+        runs = self._found_runs()
+        if name not in runs:
+            raise Problem(404, str(UnknownNameError("model", name, [*self._fixed, *runs])))
+        return runs[name]
+
+    def _found_runs(self) -> dict[str, Path]:
+        return {path.parent.name: path for path in sorted(self._runs.glob("*/model.onnx"))}
+
+    def _list(self) -> list[dict[str, Any]]:
+        models = []
+        for name, path in {**self._found_runs(), **self._fixed}.items():
+            try:
+                sha256, size = self._in_use(name, path)
+            except OSError:
+                continue  # it was removed a moment ago
+            models.append(
+                {
+                    "name": name,
+                    "default": name == self.default,
+                    "recipe": SHIPPED_RECIPE
+                    if path == SHIPPED_MODEL
+                    else _from_json(path.with_name("recipe.json"), "recipe", "name"),
+                    "sha256": sha256,
+                    "bytes": size,
+                    "accuracy": _from_json(path.with_name("evaluation.json"), "accuracy"),
+                }
+            )
+        return sorted(models, key=lambda model: (not model["default"], model["name"]))
+
+    def _in_use(self, name: str, path: Path) -> tuple[str, int]:
+        """SHA-256 and size of the model that answers to a name, be it in memory or only in its file."""
+        if kept := self._kept.get(name):
+            return kept.model.sha256, kept.model.size
+        stamp = _stamp(path)
+        if self._hashes.get(path, (None, ""))[0] != stamp:
+            self._hashes[path] = stamp, hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._hashes[path][1], stamp[1]
+
+    def _load(self, path: Path) -> _Kept:
+        try:
+            stamp = _stamp(path)
+            content = path.read_bytes()
+            recognizer = Recognizer(content, threads=1)  # several threads run it at the same time
+            classes = recognizer.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
+        except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
+            raise RunError(f"{path}: no usable model: {error}") from error
+        if classes not in (CLASSES, CLASSES + 1):
+            raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 1} classes, found {classes}")
+        classify = Batcher(recognizer.probabilities, self._executor, self._limits.workers, self._figures)
+        model = Model(recognizer, classify, hashlib.sha256(content).hexdigest(), len(content))
+        return _Kept(model, stamp)
+
+    def _take_anew(self, path: Path, kept: _Kept) -> None:
+        """Loads a model again if its file is another one; if that one is bad, the old one stays."""
+        try:
+            stamp = _stamp(path)
+            if stamp == kept.stamp:
+                return
+            kept.stamp = stamp  # a bad file is looked at, and logged, once
+            kept.model = self._load(path).model
+            _log.warning("%s was replaced: SHA-256 %s", path, kept.model.sha256)
+        except (OSError, RunError) as error:
+            _log.warning("the model in memory serves on: %s", error)
+
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _from_json(path: Path, *keys: str) -> Any:
+    """A value in a file of a run folder, or None where there is no such file or value."""
+    try:
+        value = json.loads(path.read_text())
+        for key in keys:
+            value = value[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return value

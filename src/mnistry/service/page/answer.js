@@ -1,0 +1,197 @@
+// What was read: the digits, their boxes on the sheet, the chosen one's probabilities and image.
+
+import { NETWORK_SIDE } from "./drawing.js";
+import { percent, say, word } from "./words.js";
+
+const SPEAK_AFTER = 900; // ms without a change before the result is spoken
+const MANY = 12; // digits; more are shown smaller
+
+const part = (id) => document.getElementById(id);
+
+/** The part of the page that shows a reading. */
+export class Answer {
+  #digits = [];
+  #chosen = 0;
+  #size = [1, 1];
+  #spoken = 0;
+  #bars;
+
+  constructor() {
+    this.#bars = Array.from({ length: 10 }, (_, digit) => {
+      const row = part("bars").tBodies[0].insertRow();
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = digit;
+      row.append(head);
+      const bar = document.createElement("span");
+      row.insertCell().append(bar);
+      return { row, bar, value: row.insertCell() };
+    });
+    part("reading").addEventListener("change", (event) => this.#choose(Number(event.target.value)));
+    this.forget();
+  }
+
+  /** Shows a reading of a picture of this size. */
+  show(reading, width, height, ms) {
+    part("no-digit").hidden = reading.digits.length > 0;
+    this.#digits = reading.digits;
+    this.#size = [width, height];
+    this.#write(reading.lines);
+    this.#mark();
+    this.#choose(this.#chosen < this.#digits.length ? this.#chosen : 0);
+    const confidence = Math.min(...this.#digits.map((digit) => digit.confidence));
+    if (this.#digits.length) {
+      say(part("facts"), "facts", { confidence: percent(confidence), ms: Math.round(ms) });
+      this.#speak(() => word("spoken", { digits: reading.lines.join(", "), confidence: percent(confidence) }));
+    } else {
+      say(part("facts"), "answered", { ms: Math.round(ms) });
+      this.#speak(() => `${word("noDigit")}. ${word("nothingRead")}`);
+    }
+    say(part("remark"), this.#remark(), { least: percent(0.4) });
+    part("notes").textContent = (reading.notes ?? []).join(" ");
+  }
+
+  /** Shows that there is nothing to read. */
+  showEmpty() {
+    part("no-digit").hidden = false;
+    say(part("remark"), "empty");
+  }
+
+  /** Shows nothing, as nothing is known. */
+  forget() {
+    this.#digits = [];
+    this.#chosen = 0;
+    this.#write([]);
+    this.#mark();
+    this.#choose(0);
+    part("no-digit").hidden = true;
+    for (const id of ["facts", "remark"]) say(part(id), null);
+    part("notes").textContent = "";
+    this.#speak(() => "");
+  }
+
+  /** Chooses the digit whose box holds a place of the sheet, given in shares of its sides; whether one does. */
+  chooseAt(x, y) {
+    const [width, height] = this.#size;
+    const holding = this.#digits.findIndex(({ box: [left, top, wide, high] }) => {
+      return x * width >= left && x * width <= left + wide && y * height >= top && y * height <= top + high;
+    });
+    if (holding >= 0) this.#choose(holding);
+    return holding >= 0;
+  }
+
+  #remark() {
+    if (!this.#digits.length) return "nothingRead";
+    return this.#digits.some(({ digit }) => digit === null) ? "unsure" : null;
+  }
+
+  /** The lines as radio buttons. What is there already stays there, and so keeps the keyboard's focus. */
+  #write(lines) {
+    const reading = part("reading");
+    const count = this.#digits.length;
+    reading.hidden = !count;
+    reading.classList.toggle("single", count === 1);
+    reading.classList.toggle("small", lines.length > 1 || lines.some((line) => line.length > MANY));
+    const labels = [...reading.querySelectorAll("label")];
+    let number = 0;
+    const rows = lines.map((line) => {
+      const row = document.createElement("div");
+      for (const character of line) {
+        if (character === " ") row.append(gap());
+        else {
+          row.append(this.#label(labels[number] ?? radio(number), number, character, count));
+          number++;
+        }
+      }
+      return row;
+    });
+    const focused = document.activeElement;
+    reading.replaceChildren(part("choose"), ...rows);
+    if (reading.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  #label(label, number, character, count) {
+    const { digit, confidence, probabilities } = this.#digits[number];
+    label.classList.toggle("unsure", digit === null);
+    label.lastElementChild.textContent = character;
+    const place = { number: number + 1, count };
+    const values = { digit: digit ?? likeliest(probabilities), confidence: percent(confidence), ...place };
+    say(label.firstElementChild, digit === null ? "unsureLabel" : "digitLabel", values, "aria-label");
+    return label;
+  }
+
+  #mark() {
+    const boxes = part("boxes");
+    while (boxes.children.length > this.#digits.length) boxes.lastElementChild.remove();
+    while (boxes.children.length < this.#digits.length) boxes.append(document.createElement("div"));
+    boxes.classList.toggle("many", boxes.children.length > MANY);
+    const [width, height] = this.#size;
+    this.#digits.forEach(({ digit, box: [x, y, wide, high] }, number) => {
+      const box = boxes.children[number];
+      box.dataset.digit = digit ?? "?";
+      box.classList.toggle("unsure", digit === null);
+      box.classList.toggle("low", y < 0.1 * height); // the label finds no room above
+      box.style.left = `${(100 * x) / width}%`;
+      box.style.top = `${(100 * y) / height}%`;
+      box.style.width = `${(100 * wide) / width}%`;
+      box.style.height = `${(100 * high) / height}%`;
+    });
+  }
+
+  #choose(number) {
+    this.#chosen = number;
+    const digit = this.#digits[number];
+    const count = this.#digits.length;
+    part("reading").querySelectorAll("input").forEach((input, at) => (input.checked = at === number));
+    [...part("boxes").children].forEach((box, at) => box.classList.toggle("chosen", at === number));
+    const best = digit && likeliest(digit.probabilities);
+    this.#bars.forEach(({ row, bar, value }, at) => {
+      const chance = digit?.probabilities[at] ?? 0;
+      row.className = at === best ? (digit.digit === null ? "best unsure" : "best") : "";
+      bar.style.transform = `scaleX(${chance})`;
+      say(value, digit ? "chance" : "noChance", { chance: percent(chance) });
+    });
+    say(part("bars-caption"), count > 1 ? "barsOf" : "bars", { number: number + 1, count });
+    const none = { chance: percent(digit ? noDigitChance(digit.probabilities) : 0) };
+    say(part("none-chance"), digit ? "noneChance" : "noneUnknown", none);
+    showImage(part("seen"), digit && bytes(digit.seen));
+    say(part("says"), digit ? "says" : "nothingSaid", { digit: best, confidence: percent(digit?.confidence) });
+  }
+
+  /** Tells it to those who listen, once it has been the same for a moment. */
+  #speak(text) {
+    clearTimeout(this.#spoken);
+    this.#spoken = setTimeout(() => {
+      const spoken = text();
+      if (part("live").textContent !== spoken) part("live").textContent = spoken;
+    }, SPEAK_AFTER);
+  }
+}
+
+/** Puts a 28×28 image, uint8 with ink bright, on a canvas; without one the canvas is cleared. */
+export function showImage(canvas, image) {
+  const pixels = new ImageData(NETWORK_SIDE, NETWORK_SIDE);
+  image?.forEach((value, i) => pixels.data.set([value, value, value, 255], 4 * i));
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+}
+
+/** What the probabilities of the ten digits lack to 1. */
+export const noDigitChance = (ten) => Math.max(0, 1 - ten.reduce((sum, chance) => sum + chance, 0));
+
+const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
+
+function radio(number) {
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  Object.assign(input, { type: "radio", name: "digit", value: number });
+  label.append(input, document.createElement("span"));
+  return label;
+}
+
+function gap() {
+  const space = document.createElement("span");
+  space.className = "gap";
+  return space;
+}

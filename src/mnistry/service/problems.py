@@ -1,0 +1,43 @@
+"""Errors as clients get them: problem objects after RFC 9457."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """Why a request is refused; raised anywhere below `mnistry.service.gate`, which answers with it."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        """
+        Args:
+            status: of the HTTP response.
+            detail: what was expected, what was found, and what to do.
+            headers: of the response.
+        """
+        super().__init__(detail)
+        self.status = status
+        self.headers = headers
+
+    def to_json(self) -> dict[str, Any]:
+        """The problem object."""
+        return {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": str(self),
+        }
+
+    def response(self) -> Response:
+        """The whole response."""
+        return Response(msgspec.json.encode(self.to_json()), self.status, self.headers, MEDIA_TYPE)
+
+
+def busy(detail: str) -> Problem:
+    """That there is too much to do at this moment: 503."""
+    return Problem(503, f"{detail} Try again in a second.", {"Retry-After": "1"})

@@ -1,0 +1,156 @@
+"""What a request says: its parameters, its pictures, its images. What is wrong with it is a `Problem`."""
+
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from mnistry.reading.recognizer import MIN_CONFIDENCE
+from mnistry.service.limits import Limits
+from mnistry.service.problems import Problem
+
+SIDE = 28
+OCTETS = "application/octet-stream"
+FORM = "multipart/form-data"
+JSON = "application/json"
+
+Pixel = Annotated[int, msgspec.Meta(ge=0, le=255)]
+
+
+class ModelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What follows `?` in the address of a request to classify."""
+
+    model: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class ExplainParameters(ModelParameters, frozen=True, forbid_unknown_fields=True):
+    """… to explain."""
+
+    min_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = MIN_CONFIDENCE
+
+
+class ReadParameters(ExplainParameters, frozen=True, forbid_unknown_fields=True):
+    """… to read."""
+
+    probabilities: bool = False
+    seen: bool = False
+
+
+class _Images(msgspec.Struct, forbid_unknown_fields=True):
+    images: list[list[Pixel | list[Pixel]]]
+
+
+Parameters = TypeVar("Parameters", bound=ModelParameters)
+
+
+def parameters(request: Request, kind: type[Parameters]) -> Parameters:
+    """The parameters in the address.
+
+    Raises:
+        Problem: 422: one is unknown, given twice, or out of its range.
+    """
+    query: bytes = request.scope["query_string"]
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise Problem(422, "A parameter in the address is given twice; give each one once.")
+    try:
+        found = msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        known = ", ".join(kind.__struct_fields__)
+        raise Problem(422, f"The parameters in the address: {error}. Known: {known}.") from error
+    return found
+
+
+def media_type(request: Request) -> str:
+    """The type of the body without its parameters, in lower case; bytes where none is named."""
+    return request.headers.get("content-type", OCTETS).partition(";")[0].strip().lower()
+
+
+def is_picture(kind: str) -> bool:
+    """Whether a body of this media type may be a picture."""
+    return kind == OCTETS or kind.startswith("image/")
+
+
+async def picture(request: Request) -> bytes:
+    """The body as one picture.
+
+    Raises:
+        Problem: it is said to be something else (415), or is empty (422).
+    """
+    kind = media_type(request)
+    if not is_picture(kind):
+        raise Problem(415, f"Expected a picture as image/… or {OCTETS}, found {kind or 'no type'}.")
+    content = await request.body()
+    if not content:
+        raise Problem(422, "The body is empty; send the bytes of a picture.")
+    return content
+
+
+async def pictures(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
+    """The files of a form, each with its name, in the order sent.
+
+    Raises:
+        Problem: the form is damaged (400), has too many files (413), none, or other fields (422).
+    """
+    try:
+        async with request.form(max_files=limits.files, max_fields=limits.files) as form:
+            items = [
+                (item.filename or "", await item.read()) if isinstance(item, UploadFile) else name
+                for name, item in form.multi_items()
+            ]
+    except HTTPException as error:
+        if "Too many" in error.detail:
+            raise Problem(413, f"At most {limits.files} pictures are read in one request.") from error
+        raise Problem(400, f"The form is damaged: {error.detail}") from error
+    files = [item for item in items if not isinstance(item, str)]
+    if len(files) < len(items):
+        name = next(item for item in items if isinstance(item, str))
+        raise Problem(422, f"The field {name!r} is no file; parameters are given in the address.")
+    if not files:
+        raise Problem(422, "The form has no file; send at least one picture.")
+    return files
+
+
+async def images(request: Request, limits: Limits) -> NDArray[np.uint8]:
+    """The 28×28 images of a body, uint8 `[n, 28, 28]`, ink bright.
+
+    Raises:
+        Problem: of another media type (415), no JSON (400), too many (413), of another shape (422).
+    """
+    kind = media_type(request)
+    if kind not in (OCTETS, JSON):
+        raise Problem(415, f"Expected {JSON} or {OCTETS}, found {kind or 'no type'}.")
+    body = await request.body()
+    if kind == JSON:
+        found = _from_json(body)
+    elif body and len(body) % SIDE**2 == 0:
+        found = np.frombuffer(body, np.uint8).reshape(-1, SIDE, SIDE)
+    else:
+        raise Problem(422, f"Expected {SIDE**2} bytes for each image, found {len(body):,} bytes in all.")
+    if len(found) > limits.images:
+        raise Problem(413, f"At most {limits.images:,} images in one request, found {len(found):,}.")
+    return found
+
+
+def _from_json(body: bytes) -> NDArray[np.uint8]:
+    try:
+        values = msgspec.json.decode(body, type=_Images).images
+    except msgspec.ValidationError as error:
+        raise Problem(422, f"{error}.") from error
+    except msgspec.DecodeError as error:
+        raise Problem(400, f"The body is no JSON: {error}.") from error
+    try:
+        found = np.array(values, np.uint8)
+    except ValueError as error:  # lists of different lengths
+        raise Problem(422, f"images: expected {SIDE} rows of {SIDE} values in each image.") from error
+    if found.shape == (SIDE, SIDE):
+        return found[None]
+    if found.shape[1:] != (SIDE, SIDE) or not len(found):
+        raise Problem(422, f"images: expected [n, {SIDE}, {SIDE}], found {list(found.shape)}.")
+    return found

@@ -1,0 +1,86 @@
+"""The service as a process: its socket, its signals, its log."""
+
+import logging
+import signal
+import socket
+import sys
+import warnings
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from mnistry.errors import InvalidValueError
+from mnistry.service.api import create_app
+from mnistry.service.connection import Connection
+from mnistry.service.gate import access_log, is_loopback
+from mnistry.service.limits import Limits
+
+BACKLOG = 2048
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    model: Path | None,
+    runs: Path,
+    limits: Limits,
+    token: str,
+    show_requests: bool,
+) -> None:
+    """Serves until SIGINT or SIGTERM; then what is under way is finished.
+
+    Args:
+        host: the address to listen at.
+        port: its port; 0 takes a free one.
+        model: see `create_app`, as are the following.
+        runs: the folder of runs.
+        limits: what is refused.
+        token: what clients must know.
+        show_requests: log a line for each.
+
+    Raises:
+        InvalidValueError: the service cannot listen there.
+        RunError: the model cannot be used.
+    """
+    logging.basicConfig(format="mnistry: %(message)s", stream=sys.stderr)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    access_log.setLevel(logging.INFO if show_requests else logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata in strangers' pictures
+    app = create_app(model=model, runs=runs, limits=limits, token=token, loopback=is_loopback(host))
+    listening = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        http=partial(Connection, limits=limits),  # type: ignore[arg-type]
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=round(limits.upload_seconds + limits.seconds) + 1,
+    )
+    server = uvicorn.Server(config)
+    # uvicorn raises the signal that stopped it once more when all is done; to be stopped is no failure here.
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+    address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    print(f"mnistry serves {address} – the page; {address}/docs – for programs. Ctrl-C stops it.", flush=True)
+    try:
+        server.run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidValueError(
+            f"--host {host} --port {port}: cannot listen there: {error.strerror}. "
+            "Choose another port, or 0 for a free one"
+        ) from error

@@ -1,0 +1,129 @@
+"""What one draws is read meanwhile: with any pointer or the keyboard, one digit, several, or none."""
+
+import numpy as np
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from .browser import DIGITS, Page, line
+
+LATENCY_LIMIT = 500  # ms; the page's aim is 100, this machine may be busy
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawn_digit_is_read_while_it_is_drawn(page: Page, digit: int) -> None:
+    page.write(digit, kind=("mouse", "touch", "pen")[digit % 3])
+    page.wait_for_digits(str(digit))
+    assert page.text("#bars .best th") == str(digit)
+    assert f"It says {digit}" in page.text("#says")
+    assert "ms" in page.text("#facts")
+    page.wait("return performance.getEntriesByName('from drawn to read').length")
+    latency = page.js("return performance.getEntriesByName('from drawn to read').at(-1).duration")
+    assert latency < LATENCY_LIMIT
+
+
+def test_two_digits_have_a_box_each_and_one_of_them_is_chosen(page: Page) -> None:
+    page.write(4, left=0.1, top=0.3, side=0.5)
+    page.write(2, left=0.6, top=0.3, side=0.5)
+    page.wait_for_digits("42")
+    height = page.js("return document.getElementById('canvas').getBoundingClientRect().height")
+    boxes = page.js(
+        "const sheet = document.getElementById('canvas').getBoundingClientRect();"
+        "return [...document.querySelectorAll('#boxes div')].map((box) => box.getBoundingClientRect())"
+        ".map(({left, top, right, bottom}) => [left, top, right, bottom]"
+        ".map((edge, at) => edge - (at % 2 ? sheet.top : sheet.left)))"
+    )
+    ink = [ink_box(4, 0.1, 0.3, 0.5), ink_box(2, 0.6, 0.3, 0.5)]
+    np.testing.assert_allclose(np.array(boxes) / height, ink, atol=0.05)
+    shown = (
+        "return [document.querySelector('#boxes .chosen').dataset.digit,"
+        " document.querySelector('.best th').textContent]"
+    )
+    assert page.js(shown) == ["4", "4"]
+    seen = page.js("return document.getElementById('seen').toDataURL()")
+    page.draw([[(0, 0)]], 0.87, 0.4, 0)  # a tap into the box of the two, where there is no ink
+    assert page.js(shown) == ["2", "2"]
+    assert page.js("return document.getElementById('seen').toDataURL()") != seen
+    page.js("document.querySelector('#reading input:checked').focus()")
+    page.keys(Keys.ARROW_LEFT)
+    assert page.js(shown) == ["4", "4"]
+    assert page.digits == "42"  # the tap drew nothing
+
+
+def ink_box(digit: int, left: float, top: float, side: float) -> list[float]:
+    points = np.concatenate([np.array(stroke) for stroke in DIGITS[digit]]) * side + [left, top]
+    return [*points.min(axis=0), *points.max(axis=0)]
+
+
+def test_an_empty_sheet_and_one_without_digits_have_no_digit(page: Page) -> None:
+    assert page.text("#no-digit") == "No digit here"
+    assert page.text("#remark") == "The sheet is empty."
+    page.draw([line((0, 0), (1, 1)), line((1, 0), (0, 1))], 0.3, 0.2, 0.5)  # a cross
+    page.wait_for_text("#remark", "Nothing on the sheet is read as a digit.")
+    assert page.text("#no-digit") == "No digit here"
+    assert page.js("return document.querySelectorAll('#boxes div').length") == 0
+
+
+def test_undo_and_clear_by_button_and_by_key(page: Page) -> None:
+    page.write(1, left=0.1, top=0.3, side=0.5)
+    page.write(2, left=0.6, top=0.3, side=0.5)
+    page.wait_for_digits("12")
+    page.find("#undo").click()
+    page.wait_for_digits("1")
+    page.keys(Keys.DELETE)
+    page.wait_for_digits("")
+    assert page.text("#remark") == "The sheet is empty."
+    page.keys("Ctrl+z")  # takes the clearing back
+    page.wait_for_digits("1")
+    page.find("#clear").click()
+    page.wait_for_digits("")
+    assert not page.find("#clear").is_enabled()
+
+
+def test_everything_goes_by_keyboard_alone(page: Page) -> None:
+    reached = []
+    for _ in range(30):
+        page.keys(Keys.TAB)
+        name = page.js("const {id, tagName} = document.activeElement; return id || tagName")
+        reached.append(name)
+        if name == "canvas":
+            outline = page.js("return getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none"
+            page.keys(" ", *[Keys.ARROW_UP] * 30, " ")
+            page.wait_for_digits("1")
+    for control in (
+        "language",
+        "theme",
+        "undo",
+        "clear",
+        "choose-picture",
+        "camera",
+        "thickness",
+        "model",
+        "explain",
+    ):
+        assert control in reached
+    assert {"SUMMARY", "INPUT", "A"} <= set(reached)  # the shortcuts, the digit, the link to the interface
+
+
+def test_one_request_at_a_time_and_the_newest_drawing_wins(page: Page) -> None:
+    page.js(
+        "window.most = window.under = window.all = 0; const real = window.fetch;"
+        "window.fetch = async (...asked) => { all++; most = Math.max(most, ++under);"
+        "await new Promise((done) => setTimeout(done, 60));"
+        "try { return await real(...asked); } finally { under--; } }"
+    )
+    page.write(8)
+    page.wait_for_digits("8")
+    assert page.js("return most") == 1
+    assert 2 <= page.js("return all") <= 40
+
+
+def test_the_result_is_told_once_to_those_who_listen(page: Page) -> None:
+    page.js(
+        "window.told = []; const live = document.getElementById('live');"
+        "new MutationObserver(() => told.push(live.textContent)).observe(live, {childList: true})"
+    )
+    page.write(4, left=0.1, top=0.3, side=0.5)
+    page.write(2, left=0.6, top=0.3, side=0.5)
+    page.wait("return told.length")
+    assert [text.split(".")[0] for text in page.js("return told")] == ["Read: 42"]

@@ -1,0 +1,243 @@
+"""What each address answers, and how it refuses."""
+
+import base64
+import io
+import json
+import time
+from collections.abc import Callable
+from subprocess import CompletedProcess
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from mnistry.data import Dataset
+from mnistry.reading.recognizer import Recognizer
+from mnistry.service.api import create_app
+from mnistry.service.limits import Limits
+
+Refusal = Callable[..., dict[str, Any]]
+
+PNG = {"Content-Type": "image/png"}
+OCTETS = {"Content-Type": "application/octet-stream"}
+TEXT = b"no picture at all"
+
+
+def test_read_answers_as_the_command_does(
+    client: TestClient, seven: bytes, mnistry: Callable[..., CompletedProcess[str]], tmp_path: Any
+) -> None:
+    (tmp_path / "seven.png").write_bytes(seven)
+    told = json.loads(mnistry("read", "--json", "--probabilities", "seven.png").stdout)
+    answer = client.post("/v1/read?probabilities=true", content=seven, headers=PNG)
+    assert answer.status_code == 200
+    assert {"file": "seven.png", **answer.json()} == told
+    assert set(client.post("/v1/read", content=seven, headers=OCTETS).json()["digits"][0]) == {
+        "digit",
+        "confidence",
+        "box",
+        "line",
+    }
+
+
+def test_read_gives_what_the_model_saw(client: TestClient, seven: bytes) -> None:
+    (digit,) = client.post("/v1/read?seen=1", content=seven, headers=PNG).json()["digits"]
+    image = np.frombuffer(base64.b64decode(digit["seen"]), np.uint8).reshape(1, 28, 28)
+    assert Recognizer.load().probabilities(image)[0, 7] == pytest.approx(digit["confidence"], abs=1e-6)
+
+
+def test_read_takes_a_threshold(client: TestClient, seven: bytes) -> None:
+    answer = client.post("/v1/read?min_confidence=1", content=seven, headers=PNG).json()
+    assert answer["lines"] == ["?"]
+    assert answer["digits"][0]["digit"] is None
+
+
+def test_a_blank_picture_has_no_lines(client: TestClient) -> None:
+    file = io.BytesIO()
+    Image.new("L", (200, 100), 255).save(file, "png")
+    assert client.post("/v1/read", content=file.getvalue(), headers=PNG).json() == {"lines": [], "digits": []}
+
+
+def test_read_takes_many_files(client: TestClient, seven: bytes) -> None:
+    files = [("a", ("one.png", seven)), ("b", ("text.png", TEXT)), ("a", ("sieben.png", seven))]
+    results = client.post("/v1/read", files=files).json()["results"]
+    assert [result["file"] for result in results] == ["one.png", "text.png", "sieben.png"]
+    assert results[0]["lines"] == results[2]["lines"] == ["7"]
+    assert set(results[1]) == {"file", "error"}
+    assert results[1]["error"]["status"] == 415
+
+
+def test_explain_draws(client: TestClient, seven: bytes) -> None:
+    answer = client.post("/v1/explain", content=seven, headers=PNG)
+    assert answer.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).width > 1000
+
+
+def test_classify_answers_as_the_recognizer_does(client: TestClient, optdigits: Dataset) -> None:
+    images = optdigits.test.images[:130]
+    expected = Recognizer.load().probabilities(images)[:, :10]
+    packed = client.post("/v1/classify", content=images.tobytes(), headers=OCTETS).json()
+    assert client.post("/v1/classify", json={"images": images.tolist()}).json() == packed
+    np.testing.assert_allclose(packed["probabilities"], expected, atol=1e-6)
+    np.testing.assert_allclose(packed["confidences"], expected.max(axis=1), atol=1e-6)
+    assert packed["digits"] == expected.argmax(axis=1).tolist()
+    one = client.post("/v1/classify", json={"images": images[0].tolist()}).json()
+    assert one["digits"] == packed["digits"][:1]
+
+
+def test_the_small_addresses(client: TestClient) -> None:
+    assert client.get("/healthz").json() == client.get("/readyz").json() == {"status": "ok"}
+    assert client.head("/healthz").status_code == 200
+    client.post("/v1/classify", content=bytes(784 * 3), headers=OCTETS)
+    figures = client.get("/metrics").text
+    assert 'mnistry_requests_total{route="/v1/classify",status="200"}' in figures
+    assert "mnistry_batch_images_bucket" in figures
+    assert "mnistry_queue_length 0.0" in figures
+
+
+def test_every_answer_is_guarded(client: TestClient) -> None:
+    for path in ("/healthz", "/docs", "/nowhere", "/v1/read"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["permissions-policy"].startswith("camera=(self)")
+
+
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/explain"])
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "part"),
+    [
+        (TEXT, "image/png", 415, "Not a picture in a format"),
+        (b"%PDF-1.4", "application/octet-stream", 415, "a PDF"),
+        (TEXT, "text/plain", 415, "text/plain"),
+        (TEXT, "application/x-www-form-urlencoded", 415, "Expected a picture"),
+        (b"", "image/png", 422, "empty"),
+    ],
+)
+def test_what_is_no_picture(
+    client: TestClient, refused: Refusal, path: str, content: bytes, kind: str, status: int, part: str
+) -> None:
+    refused(client.post(path, content=content, headers={"Content-Type": kind}), status, part)
+
+
+def test_a_damaged_picture(client: TestClient, refused: Refusal, seven: bytes) -> None:
+    refused(client.post("/v1/read", content=seven[:200], headers=PNG), 422, "damaged")
+
+
+@pytest.mark.parametrize("suffix", ["png", "gif", "tiff", "bmp"])
+@pytest.mark.parametrize("size", [(6000, 5000), (15000, 15000)])
+def test_a_picture_of_too_many_pixels(
+    client: TestClient,
+    refused: Refusal,
+    big_picture: Callable[[int, int, str], bytes],
+    size: tuple[int, int],
+    suffix: str,
+) -> None:
+    content = big_picture(*size, suffix)
+    for path in ("/v1/read", "/v1/explain"):
+        refused(client.post(path, content=content, headers=OCTETS), 413, "pixels")
+
+
+@pytest.mark.parametrize(
+    ("query", "part"),
+    [
+        ("min_confidence=2", "`float` <= 1.0"),
+        ("min_confidence=nan", "min_confidence"),
+        ("min_confidence=", "min_confidence"),
+        ("seen=perhaps", "seen"),
+        ("min-confidence=0.5", "Known: model, min_confidence, probabilities, seen"),
+        ("seen=1&seen=0", "twice"),
+        ("model=" + 201 * "x", "length <= 200"),
+    ],
+)
+def test_a_parameter_that_is_wrong(
+    client: TestClient, refused: Refusal, seven: bytes, query: str, part: str
+) -> None:
+    refused(client.post(f"/v1/read?{query}", content=seven, headers=PNG), 422, part)
+
+
+def test_a_model_that_is_not_there(client: TestClient, refused: Refusal, seven: bytes) -> None:
+    for path in ("/v1/read", "/v1/explain"):
+        refused(client.post(f"{path}?model=shiped", content=seven, headers=PNG), 404, "'shipped'?")
+    for name in ("../..", "..%2F..", "%00", "."):
+        answer = client.post(f"/v1/classify?model={name}", content=bytes(784), headers=OCTETS)
+        refused(answer, 404, "no model")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "part"),
+    [
+        ("{", 400, "JSON"),
+        ("[]", 422, "object"),
+        ("{}", 422, "images"),
+        ('{"images": []}', 422, "[n, 28, 28]"),
+        ('{"images": [[1, [2]]]}', 422, "28 rows"),
+        (json.dumps({"images": [[0] * 28] * 27}), 422, "[27, 28]"),
+        (json.dumps({"images": [[0] * 27 + [256]] * 28}), 422, "<= 255"),
+        (json.dumps({"images": [[0] * 27 + [True]] * 28}), 422, "bool"),
+        (json.dumps({"images": [[0] * 27 + [-1]] * 28}), 422, ">= 0"),
+        (json.dumps({"images": [[0] * 28] * 28, "model": "x"}), 422, "model"),
+        ("[" * 100_000, 422, "object"),
+        ('{"images": ' + "[" * 100_000, 422, "array"),
+    ],
+)
+def test_json_that_is_no_images(
+    client: TestClient, refused: Refusal, body: str, status: int, part: str
+) -> None:
+    refused(
+        client.post("/v1/classify", content=body, headers={"Content-Type": "application/json"}), status, part
+    )
+
+
+def test_octets_that_are_no_images(client: TestClient, refused: Refusal) -> None:
+    for size in (0, 1, 783, 785):
+        refused(client.post("/v1/classify", content=bytes(size), headers=OCTETS), 422, "784 bytes")
+    refused(client.post("/v1/classify", content=bytes(784), headers=PNG), 415, "image/png")
+    refused(client.post("/v1/classify", content=bytes(784 * 1001), headers=OCTETS), 413, "1,000")
+
+
+def test_forms_that_are_wrong(client: TestClient, refused: Refusal, seven: bytes) -> None:
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused(client.post("/v1/read", content=b"nothing", headers=form), 400, "form is damaged")
+    refused(
+        client.post("/v1/read", content=b"", headers={"Content-Type": "multipart/form-data"}), 400, "oundary"
+    )
+    refused(client.post("/v1/read", content=b"--x--\r\n", headers=form), 422, "no file")
+    refused(client.post("/v1/read", files={"a": seven}, data={"model": "x"}), 422, "'model' is no file")
+    refused(client.post("/v1/read", files=[("a", seven)] * 33), 413, "32 pictures")
+    refused(client.post("/v1/explain", files={"a": seven}), 415, "multipart/form-data")
+
+
+def test_addresses_and_methods_that_are_not_there(client: TestClient, refused: Refusal) -> None:
+    for path in ("/nowhere", "/v1/", "/v1/read/", "/page/../api.py", "/page/nothing.js"):
+        refused(client.get(path), 404, "/docs")
+    answer = client.get("/v1/read")
+    refused(answer, 405, "takes POST, not GET")
+    assert answer.headers["allow"] == "POST"
+    assert set(client.delete("/v1/models").headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_work_that_takes_too_long(refused: Refusal, seven: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recognizer, "examine", lambda *_, **__: time.sleep(0.5))
+    with TestClient(create_app(limits=Limits(seconds=0.1)), base_url="http://localhost") as client:
+        answer = client.post("/v1/read", content=seven, headers=PNG)
+    refused(answer, 503, "longer than 0.1 seconds")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_failure_of_the_service_is_logged_but_not_told(
+    client: TestClient,
+    refused: Refusal,
+    seven: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Recognizer, "examine", fail)
+    assert "secret" not in refused(client.post("/v1/read", content=seven, headers=PNG), 500)["detail"]
+    refused(client.post("/v1/read", files={"a": seven}), 500)
+    assert "secret" in caplog.text

@@ -1,0 +1,189 @@
+"""The models that can be asked for: listed, loaded when needed, taken anew when replaced."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from starlette.testclient import TestClient
+
+from mnistry import atomic
+from mnistry.errors import RunError
+from mnistry.reading.recognizer import SHIPPED_MODEL
+from mnistry.service import models
+from mnistry.service.api import create_app
+from mnistry.service.limits import Limits
+
+Refusal = Callable[..., dict[str, Any]]
+
+OCTETS = {"Content-Type": "application/octet-stream"}
+
+
+def always(digit: int, classes: int = 10) -> bytes:
+    """A model that answers with one digit, whatever it is shown."""
+    weight = np.zeros((784, classes), np.float32)
+    bias = np.eye(classes, dtype=np.float32)[digit] * 9
+    nodes = [
+        helper.make_node("Cast", ["images"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["float"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weight", "bias"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "always",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 28, 28])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
+        [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(bias, "bias")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return onnx.ModelProto.SerializeToString(helper.make_model(graph, opset_imports=opset, ir_version=9))
+
+
+def make_run(runs: Path, name: str, digit: int) -> Path:
+    folder = runs / name
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(always(digit))
+    (folder / "recipe.json").write_text(json.dumps({"recipe": {"name": name.partition("-")[0]}}))
+    (folder / "evaluation.json").write_text(json.dumps({"accuracy": 0.1}))
+    return folder
+
+
+def app_client(**named: Any) -> TestClient:
+    return TestClient(create_app(**named), base_url="http://localhost")
+
+
+def classified(client: TestClient, model: str = "") -> int:
+    answer = client.post(f"/v1/classify?model={model}", content=bytes(784), headers=OCTETS)
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["digits"][0])
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are looked at upon every request."""
+    monkeypatch.setattr(models, "CHECK_SECONDS", 0.0)
+
+
+def test_all_are_listed(tmp_path: Path) -> None:
+    make_run(tmp_path, "mlp-1", 3)
+    (tmp_path / "unfinished-1").mkdir()
+    with app_client(runs=tmp_path) as client:
+        shipped, mlp = client.get("/v1/models").json()["models"]
+    content = SHIPPED_MODEL.read_bytes()
+    assert shipped == {
+        "name": "shipped",
+        "default": True,
+        "recipe": "reader",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "accuracy": None,
+    }
+    content = (tmp_path / "mlp-1" / "model.onnx").read_bytes()
+    assert mlp == {
+        "name": "mlp-1",
+        "default": False,
+        "recipe": "mlp",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "accuracy": 0.1,
+    }
+
+
+def test_each_can_be_asked_for(tmp_path: Path) -> None:
+    for digit in range(4):
+        make_run(tmp_path / "runs", f"mlp-{digit}", digit)
+    other = make_run(tmp_path / "elsewhere", "lstm-1", 8)
+    with app_client(runs=tmp_path / "runs", model=other, limits=Limits(models=2)) as client:
+        assert classified(client) == classified(client, "lstm-1") == 8
+        for _ in range(2):
+            assert [classified(client, f"mlp-{digit}") for digit in range(4)] == [0, 1, 2, 3]
+        assert classified(client) == 8
+        names = [model["name"] for model in client.get("/v1/models").json()["models"]]
+        assert names == ["lstm-1", "mlp-0", "mlp-1", "mlp-2", "mlp-3", "shipped"]
+        assert classified(client, "shipped") in range(10)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_replaced_file_is_taken_and_a_bad_one_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = make_run(tmp_path, "mlp-1", 3)
+    file = run / "model.onnx"
+    with app_client(runs=tmp_path, model=run) as client:
+        assert classified(client) == 3
+        atomic.write_bytes(file, always(5))
+        assert classified(client) == 5
+        (told, _) = client.get("/v1/models").json()["models"]
+        assert told["sha256"] == hashlib.sha256(always(5)).hexdigest()
+        for bad in (b"no model", always(6)[:-40], always(6, classes=7), b""):
+            caplog.clear()
+            file.write_bytes(bad)
+            with caplog.at_level(logging.WARNING):
+                assert [classified(client) for _ in range(3)] == [5, 5, 5]
+            assert len([line for line in caplog.messages if "serves on" in line]) == 1
+            (told, _) = client.get("/v1/models").json()["models"]
+            assert told["sha256"] == hashlib.sha256(always(5)).hexdigest()
+        file.unlink()
+        assert classified(client) == 5
+        atomic.write_bytes(file, always(7))
+        assert classified(client) == 7
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_run_that_is_removed_is_gone(tmp_path: Path, refused: Refusal) -> None:
+    file = make_run(tmp_path, "mlp-1", 3) / "model.onnx"
+    with app_client(runs=tmp_path) as client:
+        assert classified(client, "mlp-1") == 3
+        file.unlink()
+        refused(client.post("/v1/classify?model=mlp-1", content=bytes(784), headers=OCTETS), 404, "mlp-1")
+
+
+def test_files_are_looked_at_now_and_then_only(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "mlp-1", 3)
+    with app_client(runs=tmp_path, model=run) as client:
+        assert classified(client) == 3
+        atomic.write_bytes(run / "model.onnx", always(5))
+        assert classified(client) == 3  # less than a second has passed
+
+
+def test_a_bad_run_does_not_answer(
+    tmp_path: Path, refused: Refusal, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = make_run(tmp_path, "mlp-1", 3) / "model.onnx"
+    file.write_bytes(b"no model")
+    with app_client(runs=tmp_path) as client:
+        answer = client.post("/v1/classify?model=mlp-1", content=bytes(784), headers=OCTETS)
+        refused(answer, 503, "cannot be used")
+        assert "no usable model" in caplog.text
+        assert client.get("/v1/models").json()["models"][1]["name"] == "mlp-1"
+        file.write_bytes(always(2))
+        assert classified(client, "mlp-1") == 2
+
+
+def test_a_bad_default_is_refused_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    (tmp_path / "seven.onnx").write_bytes(always(1, classes=7))
+    for name, part in [
+        ("absent", "no such"),
+        ("empty", "no model.onnx"),
+        ("bad.onnx", "not an ONNX"),
+        ("seven.onnx", "10 or 11 classes"),
+    ]:
+        with pytest.raises(RunError, match=part):
+            create_app(model=tmp_path / name)
+
+
+def test_a_file_that_is_touched_is_still_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = make_run(tmp_path, "mlp-1", 3)
+    with app_client(runs=tmp_path, model=run) as client:
+        os.utime(run / "model.onnx")
+        assert classified(client) == 3
+    assert not caplog.messages

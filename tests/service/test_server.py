@@ -1,0 +1,304 @@
+"""The service as a process, through real sockets: slow and rude clients, bombs, and being stopped."""
+
+import contextlib
+import io
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnistry.reading.recognizer import SHIPPED_MODEL
+
+Start = Callable[..., AbstractContextManager[Any]]
+
+OCTETS = "Content-Type: application/octet-stream"
+
+
+def talk(port: int, *parts: bytes | float, timeout: float = 20) -> bytes:
+    """Sends parts, pauses for numbers, and gives all that comes back until the service hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout) as client:
+        try:
+            for part in parts:
+                if isinstance(part, bytes):
+                    client.sendall(part)
+                else:
+                    time.sleep(part)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        answer = b""
+        try:
+            while new := client.recv(65536):
+                answer += new
+        except ConnectionResetError:
+            pass
+        return answer
+
+
+def head(*lines: str, path: str = "/v1/classify") -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", OCTETS, *lines, "", ""]).encode()
+
+
+def status_and_problem(answer: bytes) -> tuple[int, dict[str, Any]]:
+    top, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in top
+    problem: dict[str, Any] = json.loads(body[: body.index(b"}") + 1])
+    assert problem["status"] == int(top.split()[1])
+    return problem["status"], problem
+
+
+def page_picture(digits: int = 6) -> bytes:
+    """A page that takes some time to read."""
+    rng = np.random.default_rng(0)
+    picture = np.full((1200, 1600), 250, np.uint8)
+    seven = np.array(Image.open(Path(__file__).parents[2] / "examples" / "seven-marker.png").convert("L"))
+    small = np.array(Image.fromarray(seven).resize((60, 80)))
+    for n in range(digits):
+        y, x = 40 + 140 * (n // 10), 40 + 150 * (n % 10) + int(rng.integers(10))
+        picture[y : y + 80, x : x + 60] = np.minimum(picture[y : y + 80, x : x + 60], small)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "png")
+    return file.getvalue()
+
+
+def test_chunks_are_taken_as_one_body(server: Any) -> None:
+    chunk = f"{392:x}\r\n".encode() + bytes(392) + b"\r\n"
+    answer = talk(
+        server.port, head("Transfer-Encoding: chunked", "Connection: close"), chunk, 0.05, chunk, b"0\r\n\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_says_that_it_is_too_large_is_not_awaited(server: Any) -> None:
+    begin = time.monotonic()
+    answer = talk(server.port, head("Content-Length: 90000000", "Connection: close", "Expect: 100-continue"))
+    assert status_and_problem(answer)[0] == 413
+    assert b"100 Continue" not in answer
+    assert time.monotonic() - begin < 5
+
+
+def test_a_body_that_grows_too_large_is_refused_and_its_rest_dropped(server: Any) -> None:
+    before = server.resident_mb()
+    chunk = f"{1_000_000:x}\r\n".encode() + bytes(1_000_000) + b"\r\n"
+    answer = talk(server.port, head("Transfer-Encoding: chunked", "Connection: close"), *[chunk] * 120)
+    assert not answer or status_and_problem(answer)[0] == 413  # cut where it is still sent
+    polite = httpx2.post(
+        f"{server.address}/v1/classify", content=bytes(21_000_000), headers=dict([OCTETS.split(": ")])
+    )
+    assert polite.status_code == 413
+    assert server.resident_mb() - before < 80
+    assert server.figure("mnistry_held_bytes") == 0
+
+
+def test_a_slow_body_is_given_up(start: Start) -> None:
+    with start("--upload-seconds", 0.5) as server:
+        answer = talk(server.port, head("Content-Length: 784"), b"1", 0.3, b"2", 0.4)
+        assert status_and_problem(answer)[0] == 408
+        assert b"connection: close" in answer.lower()
+        assert server.figure("mnistry_requests_under_way") == 0
+
+
+def test_a_head_that_never_ends_is_refused(server: Any) -> None:
+    start = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    assert status_and_problem(talk(server.port, start, b"A: " + bytes([65]) * 100_000))[0] == 431
+    assert status_and_problem(talk(server.port, start, *[b"A: b\r\n" * 1000] * 20))[0] == 431
+    trailers = head("Transfer-Encoding: chunked") + b"0\r\n"
+    answer = talk(server.port, trailers, *[b"A: b\r\n" * 1000] * 20)
+    assert answer.count(b"HTTP/1.1 431") == 1
+
+
+def test_a_head_that_does_not_come_is_not_awaited_for_ever(start: Start) -> None:
+    with start("--head-seconds", 0.3) as server:
+        assert talk(server.port) == b""
+        assert status_and_problem(talk(server.port, b"GET / HTTP/1.1\r\nHost"))[0] == 408
+        whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = talk(server.port, whole, 0.1, b"GET / HT")
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 408" in answer
+
+
+def test_a_client_that_does_not_take_its_answers_is_cut(start: Start) -> None:
+    request, times = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 2000
+    with start("--seconds", 0.5) as server:
+        length = len(httpx2.get(f"{server.address}/openapi.json").content)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(request * times)
+            time.sleep(1.5)
+            taken = 0
+            with contextlib.suppress(ConnectionResetError):
+                while new := client.recv(65536):
+                    taken += len(new)
+        assert taken < length * times / 2
+        assert server.figure('mnistry_requests_total{route="/openapi.json"') < times
+
+
+def test_what_is_not_http_is_refused(server: Any) -> None:
+    assert status_and_problem(talk(server.port, b"\x16\x03\x01 hello\r\n\r\n"))[0] == 400
+
+
+def test_cut_connections_leave_nothing_behind(server: Any) -> None:
+    picture = page_picture()
+    for _ in range(20):
+        for sent in (
+            head("Content-Length: 784") + bytes(100),
+            head(f"Content-Length: {len(picture)}", path="/v1/read") + picture,
+        ):
+            client = socket.create_connection(("127.0.0.1", server.port))
+            client.sendall(sent)
+            client.close()
+    deadline = time.monotonic() + 20
+    while server.figure("mnistry_requests_under_way") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.figure("mnistry_requests_under_way") == 0
+    assert server.figure("mnistry_held_bytes") == 0
+    # Of forty, one or two were being read when they were cut; the others were given up.
+    assert server.figure('mnistry_requests_total{route="/v1/read",status="200"}') == 0
+
+
+def test_connections_are_bounded(start: Start) -> None:
+    with start("--connections", 5) as server:
+        clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
+        answer = talk(server.port, timeout=5)
+        assert status_and_problem(answer)[0] == 503
+        assert b"Retry-After: 1" in answer
+        for client in clients:
+            client.close()
+        time.sleep(0.1)
+        assert httpx2.get(f"{server.address}/healthz").status_code == 200
+
+
+def test_bombs_take_no_memory(server: Any, big_picture: Callable[[int, int, str], bytes]) -> None:
+    assert httpx2.get(f"{server.address}/readyz").status_code == 200
+    before = server.resident_mb()
+    for suffix in ("png", "gif", "tiff"):
+        content = big_picture(14_000, 14_000, suffix)
+        answer = httpx2.post(f"{server.address}/v1/read", content=content, headers=dict([OCTETS.split(": ")]))
+        assert answer.status_code == 413
+    assert server.resident_mb() - before < 60
+
+
+def test_what_was_begun_is_answered_when_it_is_stopped(start: Start) -> None:
+    picture = page_picture()
+    with start() as server, httpx2.Client(limits=httpx2.Limits(max_connections=50), timeout=60) as client:
+
+        def read(_: int) -> int:
+            return client.post(
+                f"{server.address}/v1/read", content=picture, headers={"Content-Type": "image/png"}
+            ).status_code
+
+        with ThreadPoolExecutor(20) as threads:
+            answers = [threads.submit(read, n) for n in range(20)]
+            while server.figure("mnistry_requests_under_way") < 17:
+                time.sleep(0.01)
+            server.process.send_signal(signal.SIGTERM)
+            assert [answer.result() for answer in answers] == [200] * 20
+        assert server.process.wait(20) == 0
+        assert server.process.stderr.read() == ""
+
+
+def test_a_request_that_comes_as_it_is_stopped_is_answered_or_not_taken(start: Start) -> None:
+    """Clients that keep asking on new connections: each is answered whole, or never let in."""
+    request = head("Content-Length: 784", "Connection: close") + bytes(784)
+    answered, cut, stopping = [], [], threading.Event()
+
+    def ask(port: int) -> None:
+        while not stopping.is_set():
+            try:
+                answer = talk(port, request)
+            except OSError:  # nobody listens any more
+                return
+            (answered if answer.startswith(b"HTTP/1.1 200") and b"probabilities" in answer else cut).append(
+                answer
+            )
+
+    with start() as server:
+        threads = [threading.Thread(target=ask, args=[server.port]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        stopping.set()
+        for thread in threads:
+            thread.join()
+    assert len(answered) > 100
+    assert len([answer for answer in cut if answer]) == 0
+
+
+def test_a_model_is_replaced_under_load(start: Start, tmp_path: Path) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(SHIPPED_MODEL.read_bytes())
+    statuses: list[int] = []
+    done = threading.Event()
+
+    with start("--model", model) as server:
+
+        def ask() -> None:
+            with httpx2.Client() as client:
+                while not done.is_set():
+                    answer = client.post(
+                        f"{server.address}/v1/classify",
+                        content=bytes(784),
+                        headers=dict([OCTETS.split(": ")]),
+                    )
+                    statuses.append(answer.status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for content in (b"broken", SHIPPED_MODEL.read_bytes()):
+            time.sleep(1.1)
+            new = tmp_path / "new"
+            new.write_bytes(content)
+            new.replace(model)
+        time.sleep(1.1)
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert len(statuses) > 100
+        assert set(statuses) == {200}
+        server.process.terminate()
+        log = server.process.stderr.read()
+    assert log.count("serves on") == 1
+    assert log.count("was replaced") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_memory_stays_flat(start: Start) -> None:
+    """The same 200 requests of all kinds, fifteen times: after a warm-up nothing grows."""
+    picture = page_picture()
+    sizes = []
+    with (
+        start("--client-requests", 100) as server,
+        ThreadPoolExecutor(16) as threads,
+        httpx2.Client() as client,
+    ):
+
+        def ask(n: int) -> int:
+            path, body = [
+                ("/v1/classify", bytes(784 * (1 + n % 64))),
+                ("/v1/read?seen=1", picture),
+                ("/v1/read", picture[: n * 97]),
+                ("/v1/nothing", b"x"),
+            ][n % 4]
+            return client.post(
+                f"{server.address}{path}", content=body, headers=dict([OCTETS.split(": ")]), timeout=60
+            ).status_code
+
+        for _ in range(15):
+            assert set(threads.map(ask, range(200))) <= {200, 404, 415, 422}
+            sizes.append(server.resident_mb())
+    assert max(sizes[5:]) < min(sizes[4:6]) + 25, sizes
