@@ -13,7 +13,7 @@ from mnistry.reading.ink import Grey, Mask, flat_ink, shrunk, stroke_mask
 from mnistry.reading.layout import LEAST_PIECES, Pieces, find_lines, find_pieces, slope_of, writing_height
 from mnistry.reading.segment import Box, Classify, Line
 
-FIRST_SIDE = 320  # pixels of the small copy in which large writing is found
+FIRST_SIDE = 224  # pixels of the small copy in which large writing is found
 LARGE_WRITING = 64  # pixels; smaller writing is looked for in the whole picture
 FILLING = 0.85  # of the copy's shorter side
 LINE_HEIGHT = 48  # pixels that digits are made smaller to; more than twice what they have in the end

@@ -16,7 +16,7 @@ from mnistry.reading.page import Page, TextLine, find_page, group_breaks, pictur
 from mnistry.reading.segment import Candidate, read_line
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
-BATCH = 1000
+BATCH = 256  # images in one call: larger ones leave the cache
 CLASSES = 10
 LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
 NO_DIGIT_SHIFT = 1.5  # nats

@@ -152,10 +152,11 @@ export class Answer {
       say(value, digit ? "chance" : "noChance", { chance: percent(chance) });
     });
     say(part("bars-caption"), count > 1 ? "barsOf" : "bars", { number: number + 1, count });
-    const none = { chance: percent(digit ? noDigitChance(digit.probabilities) : 0) };
-    say(part("none-chance"), digit ? "noneChance" : "noneUnknown", none);
+    const none = digit ? noDigitChance(digit.probabilities) : 0;
+    say(part("none-chance"), digit ? "noneChance" : "noneUnknown", { chance: percent(none) });
     showImage(part("seen"), digit && bytes(digit.seen));
-    say(part("says"), digit ? "says" : "nothingSaid", { digit: best, confidence: percent(digit?.confidence) });
+    if (none > digit?.confidence) say(part("says"), "saysNone", { confidence: percent(none) });
+    else say(part("says"), digit ? "says" : "nothingSaid", { digit: best, confidence: percent(digit?.confidence) });
   }
 
   /** Tells it to those who listen, once it has been the same for a moment. */

@@ -43,7 +43,7 @@ export class Drawing extends EventTarget {
   }
 
   get canUndo() {
-    return this.#past.length > 0;
+    return this.#past.length > 0 || Boolean(this.#active?.shown);
   }
 
   /** Begins a stroke; it belongs to the drawing from its first `extend` or its `end`. */
@@ -75,7 +75,7 @@ export class Drawing extends EventTarget {
 
   undo() {
     if (this.#active?.shown) this.cancel();
-    else if (this.canUndo) {
+    else if (this.#past.length) {
       this.#active = null;
       this.#now = this.#past.pop();
       this.#changed();

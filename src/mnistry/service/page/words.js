@@ -45,8 +45,8 @@ const WORDS = {
   noDigit: ["No digit here", "这里没有数字"],
   empty: ["The sheet is empty.", "画纸是空的。"],
   nothingRead: ["Nothing on the sheet is read as a digit.", "画纸上没有可识别的数字。"],
-  facts: ["Confidence {confidence} · answered in {ms} ms", "置信度 {confidence} · 用时 {ms} 毫秒"],
-  answered: ["Answered in {ms} ms", "用时 {ms} 毫秒"],
+  facts: ["Confidence {confidence} · answered in {ms} ms.", "置信度 {confidence} · 用时 {ms} 毫秒。"],
+  answered: ["Answered in {ms} ms.", "用时 {ms} 毫秒。"],
   choose: ["Choose a digit to look at", "选择要查看的数字"],
   digitLabel: ["{digit}, {confidence}; digit {number} of {count}", "{digit}，{confidence}；第 {number} 个，共 {count} 个"],
   unsureLabel: ["not sure, perhaps {digit}, {confidence}; digit {number} of {count}", "不确定，可能是 {digit}，{confidence}；第 {number} 个，共 {count} 个"],
@@ -68,6 +68,7 @@ const WORDS = {
   wouldSay: ["It would say {digit} ({confidence})", "网络会答 {digit}（{confidence}）"],
   nothingSaid: ["Nothing yet", "暂无"],
   wouldSayNone: ["It would see no digit ({confidence})", "网络会认为没有数字（{confidence}）"],
+  saysNone: ["It sees no digit ({confidence})", "网络认为没有数字（{confidence}）"],
   says: ["It says {digit} ({confidence})", "网络答 {digit}（{confidence}）"],
   why: [
     "The network learnt from digits scaled to 20×20 pixels, their centre of mass in the middle of 28×28. A whole sheet squeezed to 28×28 is like none of them: too small, too thin, off centre. So each digit is cut out, scaled and centred first.",
