@@ -17,11 +17,12 @@ from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
 from mnistry.reading.recognizer import Recognizer
+from mnistry.training.augmentation import for_use
 from mnistry.training.events import Events
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.reporting import subject as run_subject
 from mnistry.training.run import Run
-from mnistry.training.state import State, batches_for_folding, folded
+from mnistry.training.state import State
 
 CHECKED_IMAGES = 1000
 
@@ -38,8 +39,7 @@ def finish(
         OSError: the folder cannot be written to.
     """
     test = split.test
-    seen = batches_for_folding(split.train.images)
-    model = folded(state.final_model, seen)
+    model = for_use(run.recipe, state.final_model, split.train)
     content = to_onnx(model)
     recognizer = Recognizer(content)
     logits = recognizer.logits(test.images)
@@ -60,7 +60,10 @@ def finish(
         **evaluation.to_json(),
     }
     if state.average is not None:
-        plain = Evaluation.of(Recognizer(to_onnx(folded(state.model, seen))).logits(test.images), test.labels)
+        plain = Evaluation.of(
+            Recognizer(to_onnx(for_use(run.recipe, state.model, split.train))).logits(test.images),
+            test.labels,
+        )
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
 
     events.scalars({"step": int(state.step), "test_accuracy": evaluation.accuracy})

@@ -20,8 +20,6 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
-from mnistry.data.affine import deformed
-from mnistry.data.augment import on_paper
 from mnistry.data.split import Split
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
@@ -29,6 +27,7 @@ from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, moving_average
 from mnistry.recipes import Recipe, find_recipe
+from mnistry.training.augmentation import augmented
 from mnistry.training.batches import batch_indices
 from mnistry.training.checkpoint import load_newest, save_checkpoint
 from mnistry.training.devices import keep_compiled, make_mesh
@@ -166,7 +165,7 @@ def fit(
     everywhere = NamedSharding(mesh, PartitionSpec())
     across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
     steps_function = compiled_steps(recipe, mesh)
-    validation = Validation(held_out, train.images, mesh) if len(held_out) else None
+    validation = Validation(recipe, held_out, train, mesh) if len(held_out) else None
     examples = jax.device_put((train.images, train.labels), everywhere)
     state = jax.device_put(state, everywhere)
     learning_rate = jax.jit(schedule_of(recipe))
@@ -299,16 +298,7 @@ def train_step(
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
     if recipe.augmentation != "none":
         key, augmentation_key = jax.random.split(key)
-    if recipe.augmentation == "affine":
-        images = deformed(
-            augmentation_key,
-            images,
-            shift=recipe.shift,
-            rotation=recipe.rotation,
-            stretch=recipe.stretch,
-        )
-    elif recipe.augmentation == "paper":
-        images, labels = on_paper(augmentation_key, images, labels)
+        images, labels = augmented(recipe, augmentation_key, images, labels)
 
     def batch_loss(model: Model) -> Array:
         logits = model(images, key)

@@ -6,13 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
-from numpy.typing import NDArray
 
 from mnistry.models import Model
 from mnistry.optimizers import learning_rate_schedule, make_optimizer
 from mnistry.recipes import Recipe
-
-FOLDING_BATCHES, FOLDING_BATCH = 5, 1000
 
 
 class State(eqx.Module):
@@ -61,21 +58,3 @@ def starting_from(recipe: Recipe, model: Model, key: Array) -> State:
         step=jnp.zeros((), jnp.int32),
         key=key,
     )
-
-
-def batches_for_folding(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Training images that fix what `Model.folded` needs: uint8 `[n, batch, 28, 28]`.
-
-    They are taken evenly from all images, and each batch from all of these, so that data sets which lie
-    sorted by class serve too.
-    """
-    size = min(FOLDING_BATCH, len(images))
-    count = min(FOLDING_BATCHES, len(images) // size)
-    rows = np.linspace(0, len(images) - 1, count * size).astype(int).reshape(size, count).T
-    return np.asarray(images[rows])
-
-
-@jax.jit
-def folded(model: Model, batches: Array) -> Model:
-    """`Model.folded`, compiled, by batches of uint8."""
-    return model.folded(batches.astype(jnp.float32) / 255)

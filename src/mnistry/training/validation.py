@@ -1,17 +1,19 @@
 """Accuracy and loss on the validation part, while training goes on."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from numpy.typing import NDArray
 
 from mnistry.data import Examples
 from mnistry.losses import cross_entropy
 from mnistry.models import Model
+from mnistry.recipes import Recipe
+from mnistry.training.augmentation import for_use
 from mnistry.training.batches import batch_indices
-from mnistry.training.state import batches_for_folding, folded
 
 BATCH = 1000
 
@@ -19,11 +21,12 @@ BATCH = 1000
 class Validation:
     """Measures a model on held-out examples, which stay on the devices."""
 
-    def __init__(self, examples: Examples, seen: NDArray[np.uint8], mesh: Mesh) -> None:
+    def __init__(self, recipe: Recipe, examples: Examples, train: Examples, mesh: Mesh) -> None:
         """
         Args:
+            recipe: what is being trained.
             examples: the validation part; not empty.
-            seen: images of the training part, uint8 `[n, 28, 28]`, for what `Model.folded` needs.
+            train: the training part, which decides how the model is folded.
             mesh: the devices that share each batch.
         """
         count = -(-len(examples) // BATCH)
@@ -32,15 +35,15 @@ class Validation:
         everywhere = NamedSharding(mesh, PartitionSpec())
         self._examples = jax.device_put((examples.images, examples.labels), everywhere)
         self._batches = jax.device_put(batches, NamedSharding(mesh, PartitionSpec(None, "batch")))
-        self._seen = jax.device_put(batches_for_folding(seen), everywhere)
+        self._for_use = partial(for_use, recipe, train=train)
 
     def compile(self, model: Model) -> None:
         """Compiles what `figures` needs, without measuring anything."""
-        _sums(folded(model, self._seen), *self._examples, self._batches, 0)
+        _sums(self._for_use(model), *self._examples, self._batches, 0)
 
     def figures(self, model: Model) -> dict[str, float]:
         """Accuracy and mean cross-entropy."""
-        model = folded(model, self._seen)
+        model = self._for_use(model)
         correct, loss = _sums(model, *self._examples, self._batches, len(self._batches))
         return {
             "validation_accuracy": int(correct) / self._size,
