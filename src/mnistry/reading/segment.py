@@ -31,6 +31,7 @@ WIDEST = 1.5  # of a digit, in heights of the line
 MOST_GAPS = 3  # inside a digit whose strokes are broken
 INKED = 0.3  # from which strength ink counts
 CERTAIN = 0.95  # a part that is so surely a digit is not cut
+SURELY_NONE = 0.9  # what stands alone and is so surely no digit is not cut into some
 WIDE, LOW = 1.3, 0.5  # of the line's height: what is wider or lower is not so sure
 NO_DIGIT_PRICE = 2.5  # nats for leaving out ink as large as a digit
 JOINT_PRICE = 0.5  # nats for each gap inside a digit
@@ -315,7 +316,8 @@ def misfit(box: Box, top: float, bottom: float, spread: float) -> float:
 def read_line(line: Line, classify: Classify) -> list[tuple[Candidate, NDArray[np.float64]]]:
     """The digits of a line, left to right, each with its eleven probabilities.
 
-    What is surely a digit is not cut; if the line consists of nothing else, that is the answer.
+    What is surely a digit is not cut; if the line consists of nothing else, that is the answer. Nor is what
+    stands alone and is surely none.
     """
     whole = line.uncut()
     if whole:
@@ -323,7 +325,8 @@ def read_line(line: Line, classify: Classify) -> list[tuple[Candidate, NDArray[n
         if line.surely_digit(whole, chances):
             return [(whole, chances)]
     parts = line.whole_parts()
-    if not parts:
+    # A letter that stands alone is not cut into a one and a remainder; a pair of digits is wider.
+    if not parts or (whole and len(parts) == 1 and chances[10] > SURELY_NONE):
         return []
     read = list(zip(parts, classify(np.stack([part.image for part in parts])), strict=True))
     certain = [part for part, chances in read if line.surely_digit(part, chances)]
