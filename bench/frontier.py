@@ -1,0 +1,81 @@
+"""Accuracy against time: what the recipes reach, what other programs reach here, and what others have published.
+
+    python bench/frontier.py
+
+Draws `docs/frontier.png` from `bench/results/recipes.json` and `bench/results/tutorials/`. Quoted figures are
+others' own, on their machines, and marked as such.
+"""
+
+import json
+import statistics
+from pathlib import Path
+
+from matplotlib import pyplot as plt
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results"
+QUOTED = (
+    ("PyTorch, laptop GPU", 0.76, 0.9904),
+    ("tinygrad, about", 5.0, 0.98),
+    ("two virtual cores", 60.0, 0.983),
+)
+"""Name, seconds and test accuracy, as published."""
+BEST_PUBLISHED = (("best single model, published", 0.9983), ("best ensemble, published", 0.9991))
+"""Without a time; both chose the epoch on the test set."""
+OURS, PEERS, OTHERS = "#3a54ba", "#cd5218", "#64646e"
+
+
+def main() -> None:
+    """Draws the plot."""
+    figure, axes = plt.subplots(figsize=(9, 5.6), layout="constrained")
+    for name, runs in json.loads((RESULTS / "recipes.json").read_text()).items():
+        seconds = [run["seconds"] for run in runs.values() if "seconds" in run]
+        if seconds:
+            accuracy = statistics.mean(run["accuracy"] for run in runs.values())
+            mark(axes, name, statistics.median(seconds), accuracy, OURS, "o")
+    for path in sorted((RESULTS / "tutorials").glob("*.json")):
+        for row in json.loads(path.read_text())["rows"]:
+            whole = row["program"] != "mnistry" and row["steps"] * row["batch_size"] > 500_000
+            if whole and row["recipe"] in ("mlp", "mlp-deep"):
+                label = f"{row['recipe']}, {row['program']}"
+                mark(axes, label, row["train_seconds"], row["accuracy"], PEERS, "s")
+    for name, quoted_seconds, accuracy in QUOTED:
+        mark(axes, name, quoted_seconds, accuracy, OTHERS, "^")
+    for name, accuracy in BEST_PUBLISHED:
+        axes.axhline(1 - accuracy, color=OTHERS, linewidth=0.8, linestyle=":")
+        axes.annotate(
+            name,
+            (0.995, 1 - accuracy),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            va="bottom",
+            fontsize=8,
+            color=OTHERS,
+        )
+    axes.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="wrong on the test images")
+    ticks = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+    axes.set_yticks(ticks, [f"{tick:.1%}" for tick in ticks])
+    axes.set_yticks([], minor=True)
+    axes.set_xticks((1, 10, 100, 1000), ("1 s", "10 s", "100 s", "1,000 s"))
+    axes.grid(color="#e7e7e3", linewidth=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    for colour, marker, text in (
+        (OURS, "o", "mnistry's recipes, two cores"),
+        (PEERS, "s", "other frameworks' programs, the same two cores"),
+        (OTHERS, "^", "quoted, on others' machines"),
+    ):
+        axes.plot([], [], marker, color=colour, label=text)
+    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    figure.savefig(ROOT / "docs" / "frontier.png", dpi=150)
+
+
+def mark(axes: plt.Axes, name: str, seconds: float, accuracy: float, colour: str, marker: str) -> None:
+    """One point with its name."""
+    axes.plot(seconds, 1 - accuracy, marker, color=colour)
+    axes.annotate(
+        name, (seconds, 1 - accuracy), xytext=(6, 4), textcoords="offset points", fontsize=8, color=colour
+    )
+
+
+if __name__ == "__main__":
+    main()
