@@ -1,4 +1,4 @@
-"""Accuracy against time: what the recipes reach, what other programs reach here, and what others have published.
+"""Accuracy against time: what the recipes reach, what other programs reach here, and what is published.
 
     python bench/frontier.py
 
@@ -11,6 +11,7 @@ import statistics
 from pathlib import Path
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -69,7 +70,7 @@ def main() -> None:
     figure.savefig(ROOT / "docs" / "frontier.png", dpi=150)
 
 
-def mark(axes: plt.Axes, name: str, seconds: float, accuracy: float, colour: str, marker: str) -> None:
+def mark(axes: Axes, name: str, seconds: float, accuracy: float, colour: str, marker: str) -> None:
     """One point with its name."""
     axes.plot(seconds, 1 - accuracy, marker, color=colour)
     axes.annotate(
