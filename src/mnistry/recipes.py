@@ -5,7 +5,7 @@ A `Recipe` is a frozen dataclass; `RECIPES` is the table of them. `dataclasses.r
 the seed, and where to write.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from tyro.conf import Suppress
@@ -164,6 +164,34 @@ def _tupled(values: dict[str, Any]) -> dict[str, Any]:
 
 _FOUR_CONVOLUTIONS = ConvNetConfig(features=(32, 64, 128, 128), sizes=(4, 3, 3, 3), strides=(2, 1, 2, 1))
 
+_DASH = Recipe(
+    name="dash",
+    summary="99 % in seconds: three convolutions, two of them with a stride of two.",
+    model=ConvNetConfig(),
+    optimizer="adam",
+    learning_rate=2e-2,
+    schedule="triangular",
+    label_smoothing=0.1,
+    augmentation="affine",
+    batch_size=128,
+    steps=700,
+    validate_every=700,
+    reaches=(0.990, 1.0),
+)
+
+_MARATHON = replace(
+    _DASH,
+    name="marathon",
+    summary="The net of mile for ten minutes, with images shifted, turned and stretched.",
+    model=_FOUR_CONVOLUTIONS,
+    shift=1.5,
+    rotation=8.0,
+    stretch=0.1,
+    steps=20_000,
+    validate_every=2000,
+    reaches=(0.997, 1.0),
+)
+
 _TABLE = (
     Recipe(
         name="softmax",
@@ -264,51 +292,19 @@ _TABLE = (
         steps=4300,
         reaches=(0.990, 1.0),
     ),
-    Recipe(
-        name="dash",
-        summary="99 % in seconds: three convolutions, two of them with a stride of two.",
-        model=ConvNetConfig(),
-        optimizer="adam",
-        learning_rate=2e-2,
-        schedule="triangular",
-        label_smoothing=0.1,
-        augmentation="affine",
-        batch_size=128,
-        steps=700,
-        validate_every=700,
-        reaches=(0.990, 1.0),
-    ),
-    Recipe(
+    _DASH,
+    replace(
+        _DASH,
         name="mile",
         summary="99.5 % in under a minute: four convolutions, images shifted by a pixel.",
         model=_FOUR_CONVOLUTIONS,
-        optimizer="adam",
-        learning_rate=2e-2,
-        schedule="triangular",
-        label_smoothing=0.1,
-        augmentation="affine",
-        batch_size=128,
         steps=1500,
+        validate_every=500,
         reaches=(0.995, 1.0),
     ),
-    Recipe(
-        name="marathon",
-        summary="The net of mile for ten minutes, with images shifted, turned and stretched.",
-        model=_FOUR_CONVOLUTIONS,
-        optimizer="adam",
-        learning_rate=2e-2,
-        schedule="triangular",
-        label_smoothing=0.1,
-        augmentation="affine",
-        shift=1.5,
-        rotation=8.0,
-        stretch=0.1,
-        batch_size=128,
-        steps=20_000,
-        validate_every=2000,
-        reaches=(0.997, 1.0),
-    ),
-    Recipe(
+    _MARATHON,
+    replace(
+        _MARATHON,
         name="committee",
         summary="Three nets, two of mile's and one of wider kernels, that answer together.",
         model=CommitteeConfig(
@@ -318,17 +314,8 @@ _TABLE = (
                 ConvNetConfig(features=(32, 64, 128), sizes=(6, 5, 3), strides=(2, 1, 2)),
             )
         ),
-        optimizer="adam",
-        learning_rate=2e-2,
-        schedule="triangular",
-        label_smoothing=0.1,
-        augmentation="affine",
-        shift=1.5,
-        rotation=8.0,
-        stretch=0.1,
         batch_size=384,
         steps=12_000,
-        validate_every=2000,
         reaches=(0.998, 1.0),
     ),
     Recipe(

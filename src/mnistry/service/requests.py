@@ -16,6 +16,7 @@ from mnistry.service.problems import Problem
 
 SIDE = 28
 OCTETS = "application/octet-stream"
+UNNAMED = "application/x-www-form-urlencoded"  # what `curl --data-binary` says of whatever it sends
 FORM = "multipart/form-data"
 JSON = "application/json"
 
@@ -69,7 +70,8 @@ def parameters(request: Request, kind: type[Parameters]) -> Parameters:
 
 def media_type(request: Request) -> str:
     """The type of the body without its parameters, in lower case; bytes where none is named."""
-    return request.headers.get("content-type", OCTETS).partition(";")[0].strip().lower()
+    kind = request.headers.get("content-type", OCTETS).partition(";")[0].strip().lower()
+    return OCTETS if kind == UNNAMED else kind
 
 
 def is_picture(kind: str) -> bool:
