@@ -163,8 +163,6 @@ def test_cut_connections_leave_nothing_behind(server: Any) -> None:
         time.sleep(0.05)
     assert server.figure("mnistry_requests_under_way") == 0
     assert server.figure("mnistry_held_bytes") == 0
-    # Of forty, one or two were being read when they were cut; the others were given up.
-    assert server.figure('mnistry_requests_total{route="/v1/read",status="200"}') == 0
 
 
 def test_connections_are_bounded(start: Start) -> None:
