@@ -15,7 +15,6 @@ FLAGS = [
     "--model.hidden", "64", "64", "--averaging", "0.99", "--steps", str(STEPS), "--checkpoint-every", "100",
     "--log-every", "20", "--validate-every", "500", "--runs", "runs",
 ]  # fmt: skip
-KILLS = 20
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -51,13 +50,13 @@ def same_results(run: Path, other: Path) -> bool:
     return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
-def test_twenty_kills_at_random_moments_change_nothing(
-    arguments: list[str], uninterrupted: Path, tmp_path: Path
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_change_nothing(
+    arguments: list[str], uninterrupted: Path, tmp_path: Path, kills: int
 ) -> None:
     chance = random.Random(20)
     run = tmp_path / "runs" / "mlp-deep-1"
-    kills = 0
-    while kills < KILLS:
+    for kill in range(1, kills + 1):
         before = newest_checkpoint(run)
         process = start(tmp_path, *(["--resume", str(run)] if before else arguments))
         deadline = time.monotonic() + 120
@@ -66,9 +65,8 @@ def test_twenty_kills_at_random_moments_change_nothing(
         time.sleep(chance.random() * 0.1)
         process.kill()
         _, said = process.communicate()
-        assert process.returncode == -signal.SIGKILL, f"ended by itself before kill {kills + 1}: {said}"
+        assert process.returncode == -signal.SIGKILL, f"ended by itself before kill {kill}: {said}"
         assert not (run / "evaluation.json").exists(), "too few steps for so many kills"
-        kills += 1
     process = start(tmp_path, "--resume", str(run))
     _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said

@@ -16,7 +16,7 @@ from mnistry.data import Dataset
 from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.models import PerceptronConfig
 from mnistry.optimizers import moving_average
-from mnistry.recipes import RECIPES, Recipe
+from mnistry.recipes import RECIPES
 from mnistry.training import Run, TrainingProgress, resume, train
 from mnistry.training.loop import compiled_steps, run_steps, train_step
 from mnistry.training.run import split_for
@@ -251,8 +251,10 @@ def test_a_data_set_that_changed_is_refused(finished: Run, tmp_path: Path) -> No
         resume(copy)
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
-def test_every_recipe_trains_a_few_steps(recipe: Recipe, tmp_path: Path) -> None:
+# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only.
+@pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("record", "marathon")])
+def test_every_recipe_trains_a_few_steps(name: str, tmp_path: Path) -> None:
+    recipe = RECIPES[name]
     run = train(recipe, data="optdigits", steps=3, runs=tmp_path)
     figures = run.figures
     assert figures["n"] == 360
