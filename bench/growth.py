@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from mnistry import load, train
 from mnistry.atomic import write_text
@@ -122,8 +123,12 @@ def draw(points: Sequence[Point]) -> None:
             sizes = [point.size for point in chosen]
             axes.plot(sizes, [getattr(point, what) for point in chosen], "o-", color="#3a54ba")
             axes.set(xscale="log", yscale="log", title=f"exponent {exponent(points, axis, what):.2f}")
-            axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            axes.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=7)
             axes.set_xticks([], minor=True)
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+            axes.yaxis.set_minor_locator(NullLocator())
+            axes.tick_params(axis="y", labelsize=7)
             axes.title.set_fontsize(9)
             axes.grid(color="#e7e7e3", linewidth=0.8)
             axes.spines[["top", "right"]].set_visible(False)
