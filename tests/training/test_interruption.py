@@ -76,7 +76,7 @@ def test_kills_at_random_moments_change_nothing(
     assert not list(run.rglob(".writing-*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_saves_and_says_how_to_go_on(
     arguments: list[str], uninterrupted: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
