@@ -33,8 +33,8 @@ def augmented(recipe: Recipe, key: Array, images: Array, labels: Array) -> tuple
     return images, labels
 
 
-def for_use(recipe: Recipe, model: Model, train: Examples) -> Model:
-    """`Model.folded` with images of the training part, augmented as in training.
+def folding_batches(recipe: Recipe, train: Examples) -> Array:
+    """Images of the training part for `folded`, augmented as in training: float32 `[n, batch, 28, 28]`.
 
     They are taken evenly from all of it, and each batch from all of these, so that data sets which lie sorted
     by class serve too.
@@ -42,15 +42,22 @@ def for_use(recipe: Recipe, model: Model, train: Examples) -> Model:
     size = min(FOLDING_BATCH, len(train))
     count = min(FOLDING_BATCHES, len(train) // size)
     rows = np.linspace(0, len(train) - 1, count * size).astype(int).reshape(size, count).T
-    folded: Model = _folded(recipe, model, train.images[rows], train.labels[rows])
-    return folded
+    batches: Array = _prepared(recipe, train.images[rows], train.labels[rows])
+    return batches
 
 
 @partial(jax.jit, static_argnums=0)
-def _folded(recipe: Recipe, model: Model, images: Array, labels: Array) -> Model:
+def _prepared(recipe: Recipe, images: Array, labels: Array) -> Array:
     def prepared(batch: tuple[Array, Array, Array]) -> Array:
         key, pixels, classes = batch
         return augmented(recipe, key, pixels.astype(jnp.float32) / 255, classes.astype(jnp.int32))[0]
 
     keys = jax.random.split(jax.random.key(0), len(images))
-    return model.folded(jax.lax.map(prepared, (keys, images, labels)))
+    batches: Array = jax.lax.map(prepared, (keys, images, labels))
+    return batches
+
+
+@jax.jit
+def folded(model: Model, batches: Array) -> Model:
+    """`Model.folded`, compiled."""
+    return model.folded(batches)

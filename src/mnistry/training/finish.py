@@ -17,7 +17,7 @@ from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
 from mnistry.reading.recognizer import Recognizer
-from mnistry.training.augmentation import for_use
+from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.events import Events
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.reporting import subject as run_subject
@@ -39,7 +39,8 @@ def finish(
         OSError: the folder cannot be written to.
     """
     test = split.test
-    model = for_use(run.recipe, state.final_model, split.train)
+    seen = folding_batches(run.recipe, split.train)
+    model = folded(state.final_model, seen)
     content = to_onnx(model)
     recognizer = Recognizer(content)
     logits = recognizer.logits(test.images)
@@ -61,7 +62,7 @@ def finish(
     }
     if state.average is not None:
         plain = Evaluation.of(
-            Recognizer(to_onnx(for_use(run.recipe, state.model, split.train))).logits(test.images),
+            Recognizer(to_onnx(folded(state.model, seen))).logits(test.images),
             test.labels,
         )
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}

@@ -1,7 +1,5 @@
 """Accuracy and loss on the validation part, while training goes on."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +10,7 @@ from mnistry.data import Examples
 from mnistry.losses import cross_entropy
 from mnistry.models import Model
 from mnistry.recipes import Recipe
-from mnistry.training.augmentation import for_use
+from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.batches import batch_indices
 
 BATCH = 1000
@@ -35,15 +33,15 @@ class Validation:
         everywhere = NamedSharding(mesh, PartitionSpec())
         self._examples = jax.device_put((examples.images, examples.labels), everywhere)
         self._batches = jax.device_put(batches, NamedSharding(mesh, PartitionSpec(None, "batch")))
-        self._for_use = partial(for_use, recipe, train=train)
+        self._seen = folding_batches(recipe, train)  # once: the same at every measurement
 
     def compile(self, model: Model) -> None:
         """Compiles what `figures` needs, without measuring anything."""
-        _sums(self._for_use(model), *self._examples, self._batches, 0)
+        _sums(folded(model, self._seen), *self._examples, self._batches, 0)
 
     def figures(self, model: Model) -> dict[str, float]:
         """Accuracy and mean cross-entropy."""
-        model = self._for_use(model)
+        model = folded(model, self._seen)
         correct, loss = _sums(model, *self._examples, self._batches, len(self._batches))
         return {
             "validation_accuracy": int(correct) / self._size,
