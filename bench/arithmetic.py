@@ -21,14 +21,20 @@ class MultiplyAdds(NamedTuple):
 
     with_picture: int
     with_hidden: int
+    members: int
+
+    @property
+    def operations(self) -> int:
+        """Floating-point operations of one image, forward; a multiply-add is two."""
+        return 2 * (self.with_picture + self.with_hidden)
 
     def training_operations(self) -> int:
-        """Floating-point operations of one example, forward and backward; a multiply-add is two."""
-        return 2 * (2 * self.with_picture + 3 * self.with_hidden)
+        """Those of one example in training, forward and backward; of a committee, one member sees it."""
+        return 2 * (2 * self.with_picture + 3 * self.with_hidden) // self.members
 
 
 def multiply_adds(config: ModelConfig) -> MultiplyAdds:
-    """Those of a model, counted in the graph that is exported; for training, of one member of a committee.
+    """Those of a model, counted in the graph that is exported.
 
     A convolution is counted as places × window × channels in × channels out, whatever way it is computed.
     """
@@ -59,7 +65,7 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
         elif node.input[0] in of_picture:
             of_picture.update(node.output)
     members = len(model.members) if isinstance(model, Committee) else 1
-    return MultiplyAdds(with_picture // members, with_hidden // members)
+    return MultiplyAdds(with_picture, with_hidden, members)
 
 
 def measured_rates() -> tuple[str, dict[int, float]]:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import tyro
 
+from arithmetic import multiply_adds
 from mnistry.atomic import write_text
 from mnistry.recipes import RECIPES, Recipe
 
@@ -98,14 +98,20 @@ def figures_of(measured: dict[str, Any], key: str = "accuracy") -> list[float]:
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """The measured recipes as a Markdown table."""
-    lines = [
-        "| recipe | what it is | parameters | seconds | test accuracy, mean ± sd (n) | expected |",
-        "|---|---|---:|---:|---:|---:|",
-    ]
+    heads = (
+        "recipe",
+        "what it is",
+        "parameters",
+        "MFLOP",
+        "seconds",
+        "test accuracy, mean ± sd (n)",
+        "expected",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---:|---:|---:|---:|---:|"]
     for name, measured in results.items():
         recipe = RECIPES[name]
-        model = recipe.model.build(np.random.default_rng(0))
-        parameters = sum(leaf.size for leaf in jax.tree.leaves(model))
+        parameters = f"{recipe.model.build(np.random.default_rng(0)).parameters:,}"
+        operations = f"{multiply_adds(recipe.model).operations / 1e6:.2g}"
         accuracies = figures_of(measured)
         accuracy = f"{statistics.mean(accuracies):.4f}"
         accuracy += f" ± {statistics.stdev(accuracies):.4f}" if len(measured) > 1 else ""
@@ -114,7 +120,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
             accuracy += f"; plain weights {statistics.mean(plain):.4f}"
         seconds = figures_of(measured, "seconds")
         time = f"{statistics.median(seconds):.1f}" if seconds else "–"
-        cells = (f"`{name}`", recipe.summary, f"{parameters:,}", time, accuracy, _range(recipe))
+        cells = (f"`{name}`", recipe.summary, parameters, operations, time, accuracy, _range(recipe))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

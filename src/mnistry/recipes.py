@@ -351,7 +351,7 @@ _TABLE = (
         name="reader",
         summary='The model that reads pictures: a convolutional network that also knows "no digit".',
         model=ConvNetConfig(
-            features=(32, 48, 64, 128), sizes=(5, 3, 3, 3), strides=(2, 1, 1, 2), no_digit=True
+            features=(32, 80, 80, 160), sizes=(5, 3, 3, 3), strides=(2, 1, 1, 2), no_digit=True
         ),
         optimizer="adam",
         learning_rate=5e-3,

@@ -62,7 +62,7 @@ def logits(model: Model, images: jax.Array, key: jax.Array | None = None) -> jax
 
 def test_logits_have_a_row_for_each_image(config: ModelConfig, model: Model, images: jax.Array) -> None:
     found = logits(model, images)
-    assert found.shape == (6, 11 if getattr(config, "no_digit", False) else 10)
+    assert found.shape == (6, 12 if getattr(config, "no_digit", False) else 10)
     assert model.classes == found.shape[1]
     assert found.dtype == jnp.float32
     assert np.isfinite(found).all()
@@ -86,6 +86,7 @@ def test_a_model_is_a_tree_of_float32_arrays(model: Model) -> None:
     leaves = jax.tree.leaves(model)
     assert leaves
     assert {leaf.dtype for leaf in leaves} == {jnp.dtype("float32")}
+    assert model.parameters == sum(np.asarray(leaf).size for leaf in leaves) > 0
 
 
 def test_the_gradient_agrees_with_finite_differences(model: Model, images: jax.Array) -> None:

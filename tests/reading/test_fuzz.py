@@ -187,6 +187,7 @@ def test_damaged_files(recognizer: Recognizer) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_many_damaged_files(recognizer: Recognizer) -> None:
     assert 0 < read_damaged(recognizer, 20_000, seed=1) < 20_000
 

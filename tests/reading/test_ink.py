@@ -155,6 +155,16 @@ def test_squared_paper_goes_and_the_writing_stays() -> None:
     assert (mask & ~written).sum() < 0.1 * written.sum()
 
 
+@pytest.mark.parametrize("noise", [0, 0.01, 0.02])
+def test_empty_squared_paper_has_neither_crossings_nor_ragged_edges(noise: float) -> None:
+    rng = np.random.default_rng(0)
+    page = np.full((300, 400), 0.95)
+    page[12::25] = page[13::25] = page[:, 12::25] = page[:, 13::25] = 0.75
+    page = cv2.GaussianBlur(page, (3, 3), 0) + noise * rng.normal(size=page.shape)
+    mask = stroke_mask(flat_ink(page.astype(np.float32)))
+    assert mask.sum() < 50
+
+
 def test_one_upright_line_may_be_a_one() -> None:
     mask = np.zeros((200, 120), bool)
     mask[10:190, 58:62] = True

@@ -54,14 +54,23 @@ def test_a_lone_one_cut_out_closely_is_a_piece() -> None:
     assert len(find_pieces(mask_of((100, 12), (0, 0, 12, 100))).boxes) == 1
 
 
+@pytest.mark.parametrize(("side", "count"), [(3, 0), (4, 20)])
+def test_writing_lower_than_can_be_read_is_noise(side: int, count: int) -> None:
+    mask = np.zeros((100, 100), bool)
+    for row in range(5, 85, 20):
+        for column in range(5, 95, 18):
+            mask[row : row + side, column : column + side] = True
+    assert len(find_pieces(mask).boxes) == count
+
+
 def test_of_a_texture_only_the_largest_pieces() -> None:
     mask = np.zeros((400, 400), bool)
-    mask[::4, ::4] = True
-    mask[1::4, ::4] = True
-    mask[1:200:4, 1:200:4] = True
+    for row in range(4):
+        mask[row::6, ::6] = True
+    mask[1:200:6, 1::6] = True
     pieces = find_pieces(mask)
     assert len(pieces.boxes) >= MOST_PIECES
-    assert pieces.areas.min() == 3, "the larger ones"
+    assert pieces.areas.min() == 5, "the larger ones"
     assert len(np.unique(pieces.labels)) == len(pieces.boxes) + 1
 
 

@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mnistry.reading.segment import (
+    FOUND_SHIFT,
     FREE,
     INKED,
+    LEAST_SEVERAL,
+    NO_DIGIT,
     NO_DIGIT_PRICE,
+    SEVERAL,
     SIDEWAYS,
     Candidate,
     Line,
+    as_found,
     best_sequence,
     cut_paths,
     misfit,
@@ -163,10 +168,13 @@ def test_nothing_cuts_through_what_is_certain() -> None:
 # ---------------------------------------------------------------- the sequence
 
 
+SIGNS = {"none": NO_DIGIT, "several": SEVERAL}
+
+
 def chances(**of: float) -> np.ndarray:
-    """Eleven probabilities: `d7=0.9` is the digit 7, `none=0.9` no digit; the others share the rest."""
-    given = {10 if name == "none" else int(name[1:]): value for name, value in of.items()}
-    row = np.full(11, (1 - sum(given.values())) / (11 - len(given)))
+    """Twelve probabilities: `d7` is of the digit 7, `none` of no digit; what is not given shares the rest."""
+    given = {SIGNS.get(name) or int(name[1:]): value for name, value in of.items()}
+    row = np.full(12, (1 - sum(given.values())) / (12 - len(given)))
     for place, value in given.items():
         row[place] = value
     return row
@@ -219,7 +227,7 @@ def test_leaving_out_has_a_price_by_hand() -> None:
     (candidate,) = line.whole_parts()
     for margin, kept in ((0.1, True), (-0.1, False)):
         digit = np.exp(-NO_DIGIT_PRICE + margin) / (1 + np.exp(-NO_DIGIT_PRICE + margin))
-        row = np.full(11, 1e-9)
+        row = np.full(12, 1e-9)
         row[7], row[10] = digit, 1 - digit
         assert bool(best_sequence(line, [candidate], row[None])) == kept
 
@@ -237,7 +245,7 @@ def test_small_and_low_is_a_comma() -> None:
 def test_the_digits_of_a_sequence_follow_each_other(strokes: np.ndarray, seed: int) -> None:
     line = Line(strokes, 20)
     found = line.candidates([])
-    rows = np.random.default_rng(seed).dirichlet(np.ones(11), len(found))
+    rows = np.random.default_rng(seed).dirichlet(np.ones(12), len(found))
     chosen = [found[number] for number in best_sequence(line, found, rows)]
     for before, after in pairwise(chosen):
         assert before.last <= after.first
@@ -257,3 +265,49 @@ def test_a_line_is_read_by_the_classifier_that_is_given() -> None:
     assert [candidate.box[0] for candidate, _ in found] == pytest.approx([10, 30, 60], abs=1)
     assert [int(row.argmax()) for _, row in found] == [1, 1, 1]
     assert read_line(Line(np.zeros((10, 10), np.float32), 10), classify) == []
+
+
+@pytest.mark.parametrize("several", [0.9, 2 * LEAST_SEVERAL, LEAST_SEVERAL / 2])
+def test_only_what_may_be_several_is_cut(several: float) -> None:
+    """An H whose legs look like ones: two ones if it may be several digits, and else no digit."""
+    strokes = cv2.GaussianBlur(TOUCHING, (3, 3), 0)
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        legs = [image.any(axis=0).sum() < 14 for image in images]
+        whole = chances(several=several, none=0.99 - several)
+        return np.stack([chances(d1=0.99) if leg else whole for leg in legs])
+
+    found = read_line(Line(strokes, 20), classify)
+    assert [int(row.argmax()) for _, row in found] == ([1, 1] if several > LEAST_SEVERAL else [])
+
+
+def test_what_was_chosen_is_more_likely_a_digit_by_hand() -> None:
+    """0.5 against 0.5 · e^-2.5 is 0.924; if what it was cut from has digits by 0.6, 0.6 of that is left."""
+    row = np.zeros(12)
+    row[[7, NO_DIGIT]] = 0.5
+    found = as_found(row)
+    assert found[7] == pytest.approx(1 / (1 + np.exp(-FOUND_SHIFT)))
+    assert found.sum() == pytest.approx(1)
+    cut = as_found(row, any_digit=0.6)
+    assert cut[7] == pytest.approx(0.6 * found[7])
+    assert cut.sum() == pytest.approx(1)
+
+
+def test_cut_digits_are_as_likely_as_it_is_that_there_are_any() -> None:
+    strokes = cv2.GaussianBlur(TOUCHING, (3, 3), 0)
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        legs = [image.any(axis=0).sum() < 14 for image in images]
+        return np.stack([chances(d1=0.999) if leg else chances(several=0.7, none=0.2) for leg in legs])
+
+    found = read_line(Line(strokes, 20), classify)
+    assert [row[1] for _, row in found] == pytest.approx([0.8, 0.8], abs=0.01)
+
+
+def test_a_candidate_is_inside_what_it_was_cut_from() -> None:
+    image, box = np.zeros((28, 28), np.uint8), (0, 0, 1, 1)
+    part = Candidate(2, 5, box, image)
+    assert Candidate(2, 4, box, image).is_inside(part)
+    assert Candidate(3, 5, box, image).is_inside(part)
+    for first, last in ((2, 5), (1, 4), (4, 6), (1, 6)):
+        assert not Candidate(first, last, box, image).is_inside(part)

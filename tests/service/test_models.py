@@ -175,7 +175,7 @@ def test_a_bad_default_is_refused_at_the_start(tmp_path: Path) -> None:
         ("absent", "no such"),
         ("empty", "no model.onnx"),
         ("bad.onnx", "not an ONNX"),
-        ("seven.onnx", "10 or 11 classes"),
+        ("seven.onnx", "10 or 12 classes"),
     ]:
         with pytest.raises(RunError, match=part):
             create_app(model=tmp_path / name)

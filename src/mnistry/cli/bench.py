@@ -68,11 +68,10 @@ def _measured(recipe: Recipe, options: Options, place: str) -> dict[str, Any]:
             )
             accuracies.append(run.evaluation.accuracy)
             seconds.append(run.figures["train_seconds"])
-    model = recipe.model.build(np.random.default_rng(0))
     median = statistics.median(seconds)
     return {
         "recipe": recipe.name,
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(model)),
+        "parameters": recipe.model.build(np.random.default_rng(0)).parameters,
         "seconds": median,
         "images_per_second": recipe.steps * recipe.batch_size / median,
         "accuracy": statistics.mean(accuracies),

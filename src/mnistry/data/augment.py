@@ -1,9 +1,9 @@
 """Digits as paper shows them, and what is no digit: a batch of MNIST made harder, on the device.
 
 `on_paper` turns a batch into what the reader meets. Most rows stay digits, slanted, turned, stretched,
-written with other pens. The others become examples of "no digit": pieces of digits, two digits at once,
-digits that lie on their side, scribbles, dashes and blots. All are cropped and centred again as MNIST was
-made, because the reader does so with everything that it finds.
+written with other pens. The others become examples of "no digit": pieces of digits, digits that lie on
+their side, letters, scribbles, dashes and blots; or of "several": two digits at once. All are cropped and
+centred again as MNIST was made, because the reader does so with everything that it finds.
 
 Everything here is a pure function of a random key and runs inside the compiled training loop. Only MNIST
 and random numbers go in.
@@ -23,17 +23,21 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mnistry.data.signs import SIGNS, STROKES
+from mnistry.data.signs import SIGNS, STROKES, STYLE_LABELS, STYLES
 
 SIDE = 28
 INK_SIDE = 20
 CENTRE = 14.0
 NO_DIGIT = 10
-"""The class of everything that is not a digit."""
+"""The class of what has no digit in it, or only a piece of one."""
+SEVERAL = 11
+"""The class of what should be cut: two digits, or one with a part of its neighbour."""
 
-COMPOSED_SHARE = 0.24
-SCRIBBLED_SHARE = 0.2
-TURNED_SHARE = 0.08
+COMPOSED_SHARE = 0.2
+SCRIBBLED_SHARE = 0.23
+CURLED_SHARE = 0.03
+TURNED_SHARE = 0.05
+DRAWN_SHARE = 0.07
 
 
 def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
@@ -47,23 +51,25 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
         labels: int32 `[batch]`, 0 to 9.
 
     Returns:
-        Images of the same shape, and labels 0 to 10, where 10 is "no digit".
+        Images of the same shape, and labels 0 to 11, where 10 is "no digit" and 11 is "several".
     """
     batch = len(images)
-    composed, scribbled, turned = (
-        round(batch * share) for share in (COMPOSED_SHARE, SCRIBBLED_SHARE, TURNED_SHARE)
-    )
-    keys = jax.random.split(key, 7)
+    shares = (COMPOSED_SHARE, SCRIBBLED_SHARE, CURLED_SHARE, TURNED_SHARE, DRAWN_SHARE)
+    composed, scribbled, curled, turned, drawn = (round(batch * share) for share in shares)
+    keys = jax.random.split(key, 9)
     others = jnp.roll(images, 1, axis=0)[:composed]
     pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], others)
-    strokes = _per_row(_scribble, keys[1], images[composed : composed + scribbled])
-    middle = slice(composed + scribbled, composed + scribbled + turned)
+    strokes = _per_row(_scribble, keys[1], images[:scribbled])
+    curls = _per_row(_curl, keys[8], images[:curled])
+    middle = slice(composed + scribbled + curled, composed + scribbled + curled + turned)
     lying, lying_labels = _per_row(_turn, keys[2], images[middle], labels[middle])
-    whole = _per_row(_restyle, keys[5], images[middle.stop :], labels[middle.stop :])
-    alone = _wide(jnp.concatenate([strokes, lying, whole]))
+    rest = middle.stop + drawn
+    styled, styled_labels = _per_row(_draw, keys[7], images[:drawn])
+    whole = _per_row(_restyle, keys[5], images[rest:], labels[rest:])
+    alone = _wide(jnp.concatenate([strokes, curls, lying, styled, whole]))
     images = jnp.concatenate([pieces, alone])
     labels = jnp.concatenate(
-        [piece_labels, jnp.full(scribbled, NO_DIGIT), lying_labels, labels[middle.stop :]]
+        [piece_labels, jnp.full(scribbled + curled, NO_DIGIT), lying_labels, styled_labels, labels[rest:]]
     )
     written = _per_row(_write, keys[3], _per_row(_soil, keys[6], images))
     return _per_row(_ink, keys[4], written), labels
@@ -132,19 +138,20 @@ def _compose(key: Array, image: Array, label: Array, other: Array) -> tuple[Arra
     skewed = columns - slope * (rows - CENTRE)
     skewed = jnp.where(kind == 0, columns, skewed)
     window = jnp.clip(skewed - first + 1, 0, 1) * jnp.clip(last - skewed, 0, 1)
-    return canvas * window, jnp.where(kind == 5, label, NO_DIGIT)
+    return canvas * window, jnp.select([kind == 5, kind < 3], [label, SEVERAL], NO_DIGIT)
 
 
 def _scribble(key: Array, image: Array) -> Array:
     """Strokes that are no digit, float32 `[28, 28]`: scribbles, signs, polygons, a dash or a blot.
 
-    Half of the signs are those of `SIGNS`, the others a few strokes between the nodes of a coarse grid.
+    Most of the signs are those of `SIGNS`, some with serifs, the others a few strokes between the nodes of a
+    coarse grid.
     """
     del image  # only its place in the batch is taken
     kind_key, count_key, shape_key, width_key, straight_key, box_key, node_key, sign_key, jitter_key = (
         jax.random.split(key, 9)
     )
-    kind = jax.random.choice(kind_key, 5, p=jnp.array([0.2, 0.2, 0.15, 0.08, 0.37]))
+    kind = jax.random.choice(kind_key, 5, p=jnp.array([0.15, 0.15, 0.12, 0.08, 0.5]))
     free = jax.random.uniform(shape_key, (STROKES, 4, 2), minval=3.0, maxval=25.0)
     box = jax.random.uniform(box_key, (2,), minval=6.0, maxval=11.0)
     nodes = jax.random.randint(node_key, (STROKES, 4, 2), -1, 2) * box + CENTRE
@@ -161,13 +168,59 @@ def _scribble(key: Array, image: Array) -> Array:
     straight = jax.random.bernoulli(straight_key, jnp.array([0.5, 0.65, 1, 1, 0])[kind], (STROKES, 1, 1))
     points = jnp.where(straight, lines, points)
     strokes = jnp.stack([2 + corners % 3, 2 + corners % 3, corners, 1, STROKES])[kind]
-    t = jnp.linspace(0, 1, 14)[:, None]
+    points = jnp.where(jnp.arange(STROKES)[:, None, None] < strokes, points, 4 * SIDE)
+    ends = points[:, jnp.array([0, 3])].reshape(-1, 2)
+    serifs = (ends[:, None] + jnp.linspace(-2, 2, 5)[:, None] * jnp.array([0.0, 1.0])).reshape(-1, 2)
+    serifs = jnp.where((kind == 4) & (nodes[0, 0, 0] > CENTRE), serifs, 4 * SIDE)
+    path = jnp.concatenate([_curves(points), serifs])
+    return _pen(path, jax.random.uniform(width_key, minval=0.9, maxval=jnp.where(kind == 3, 4.0, 2.6)))
+
+
+def _curl(key: Array, image: Array) -> Array:
+    """A spiral, a coil, a wave or a zigzag, float32 `[28, 28]`."""
+    del image  # only its place in the batch is taken
+    form_key, kind_key, width_key = jax.random.split(key, 3)
+    u, v, w, x = jax.random.uniform(form_key, (4,))
+    kind = jax.random.randint(kind_key, (), 0, 4)
+    t = jnp.linspace(0, 1, 120)
+    angle = 2 * jnp.pi * ((2.2 + 3.0 * u) * t + v)
+    down, right = jnp.sin(angle), jnp.cos(angle)
+    radius = 4 + 4 * w
+    forward = (2 * t - 1) * (7 + 4 * x)
+    path = jnp.stack(
+        [
+            jnp.stack([down * t, right * t]) * (8 + 3 * x),
+            jnp.stack([down * radius, right * radius + forward]),
+            jnp.stack([down * radius, forward]),
+            jnp.stack([jnp.arcsin(down) * radius / 1.6, forward]),
+        ]
+    )[kind]
+    return _pen(path.T + CENTRE, jax.random.uniform(width_key, minval=0.9, maxval=2.0))
+
+
+def _draw(key: Array, image: Array) -> tuple[Array, Array]:
+    """A digit of `STYLES`, float32 `[28, 28]`, and its label."""
+    del image  # only its place in the batch is taken
+    style_key, box_key, jitter_key, width_key = jax.random.split(key, 4)
+    style = jax.random.randint(style_key, (), 0, len(STYLES))
+    box = jax.random.uniform(box_key, (2,), minval=jnp.array([8.0, 4.5]), maxval=11.0)
+    points = jnp.asarray(STYLES)[style] * box + CENTRE
+    points = points + 0.9 * jax.random.normal(jitter_key, points.shape)
+    width = jax.random.uniform(width_key, minval=0.9, maxval=2.2)
+    return _pen(_curves(points), width), jnp.asarray(STYLE_LABELS)[style]
+
+
+def _curves(points: Array) -> Array:
+    """Points `[n, 2]` along Bézier curves, whose control points are `[STROKES, 4, 2]`."""
+    t = jnp.linspace(0, 1, 16)[:, None]
     bezier = jnp.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
-    path = jnp.einsum("tk,skd->std", bezier, points)
+    return jnp.einsum("tk,skd->std", bezier, points).reshape(-1, 2)
+
+
+def _pen(path: Array, width: Array) -> Array:
+    """A path, row and column `[n, 2]`, drawn as ink, float32 `[28, 28]`."""
     grid = jnp.stack(jnp.mgrid[:SIDE, :SIDE], axis=-1).astype(jnp.float32)
-    distance = jnp.sqrt(((grid[:, :, None, None] - path) ** 2).sum(-1)).min(axis=-1)
-    distance = jnp.where(jnp.arange(STROKES) < strokes, distance, SIDE).min(axis=-1)
-    width = jax.random.uniform(width_key, minval=0.7, maxval=jnp.where(kind == 3, 4.0, 2.6))
+    distance = jnp.sqrt(((grid[:, :, None] - path) ** 2).sum(-1).min(axis=-1))
     return jnp.clip(width + 0.5 - distance, 0, 1)
 
 
@@ -200,13 +253,13 @@ def _restyle(key: Array, image: Array, label: Array) -> Array:
     centre = jnp.stack([(top + bottom) / 2, (left + right) / 2])
 
     slash = jnp.stack([-height, width * (0.8 + 0.4 * v)]) * 0.45
-    bar = jnp.stack([1.5 * v, 0.3 * width + 1])
+    bar = jnp.stack([1.5 * v, (0.4 + 0.1 * w) * width + 1])
     # The flag of a one goes down to the left from where the stroke begins.
     columns = jnp.arange(SIDE)
     head = jax.lax.dynamic_slice_in_dim(image, top.astype(jnp.int32), 2, axis=0).sum(axis=0)
     start = jnp.stack([top + 0.7, (head * columns).sum() / jnp.maximum(head.sum(), 1e-3)])
-    steepness = 0.9 + 0.32 * u
-    flag = height * (0.27 + 0.16 * v) * jnp.stack([jnp.sin(steepness), -jnp.cos(steepness)])
+    steepness = 0.95 + 0.3 * u
+    flag = height * (0.3 + 0.2 * v) * jnp.stack([jnp.sin(steepness), -jnp.cos(steepness)])
     tail = jax.lax.dynamic_slice_in_dim(image, bottom.astype(jnp.int32) - 2, 2, axis=0).sum(axis=0)
     end = jnp.stack([bottom - 1, (tail * columns).sum() / jnp.maximum(tail.sum(), 1e-3)])
     foot = jnp.stack([0.5 * u, 3.5 + 1.5 * v])
@@ -238,7 +291,7 @@ def _restyle(key: Array, image: Array, label: Array) -> Array:
     kind = jnp.select(
         [
             (label == 0) & (chance < 0.08),
-            (label == 7) & (chance < 0.2),
+            (label == 7) & (chance < 0.3),
             (label == 1) & (chance < 0.5),
             (label == 2) & (chance < 0.1),
             (label == 9) & (chance < 0.3),
@@ -296,7 +349,7 @@ def _write(key: Array, canvas: Array) -> Array:
     affine_key, strength_key, rows_key, columns_key, box_key, shift_key = jax.random.split(key, 6)
     strength = jax.random.uniform(strength_key, minval=0.0, maxval=1.0)
     angle, shear, stretch = (
-        jax.random.uniform(affine_key, (3,), minval=-1.0) * strength * jnp.array([0.3, 0.5, 0.5])
+        jax.random.uniform(affine_key, (3,), minval=-1.0) * strength * jnp.array([0.3, 0.5, 0.9])
     )
     turn = jnp.array([[jnp.cos(angle), -jnp.sin(angle)], [jnp.sin(angle), jnp.cos(angle)]])
     matrix = (

@@ -1,4 +1,4 @@
-"""Letters and other signs that are no digits, as the strokes of a pen."""
+"""Signs that are no digits, and digits in styles that MNIST hardly has, as the strokes of a pen."""
 
 import numpy as np
 
@@ -49,12 +49,46 @@ _STROKES_OF = {
     "wave": "04203844 44606884",
     "pentagram": "4068 6803 0383 8328 2840",
     "grid": "2028 6068 0282 0686",
+    "wide grid": "1018 4048 7078 0282 0686",
+    "hatching": "0080 0282 0484 0686 0888",
 }
 """The strokes of each sign, on a grid of nine columns and nine rows.
 
 A stroke is a straight one between two points, or a cubic Bézier curve with four; a point is its column and
 its row, counted from the left and the top.
 """
+
+_STYLES = (
+    (0, "40000848 48888040 40526280"),
+    (1, "4048 4005"),
+    (1, "4048 41302607"),
+    (1, "4048 4005 2868"),
+    (1, "4048 4003 1878"),
+    (4, "5015 1575 5348"),
+    (4, "30160635 3585 6358"),
+    (4, "4005 0575 5258"),
+    (4, "6015 1575 6358"),
+    (4, "5014 14066664 6448"),
+    (4, "20050565 6158"),
+    (4, "10050574 7078"),
+    (4, "6006 0686 6068"),
+    (5, "1013 13827808 1060"),
+    (5, "2014 14838808 3070"),
+    (7, "0161 6128 1454"),
+    (7, "0271 71404538 2565"),
+    (7, "0103 0171 7138 1565"),
+    (9, "61000563 6165 65685818"),
+    (9, "61000563 61676828 28080625"),
+    (9, "52101453 5255 55775808"),
+    (9, "61000563 61545138"),
+    (9, "71100574 71787838"),
+    (9, "71200564 7118"),
+    (9, "62200553 62534518"),
+    (9, "71200564 71635528"),
+    (9, "50202352 5048"),
+    (9, "60203362 6138"),
+)
+"""Digits and their strokes: ones with flags, open fours, crossed sevens, curled and long-tailed nines."""
 
 
 def _curves(strokes: str) -> np.ndarray:
@@ -72,3 +106,8 @@ def _curves(strokes: str) -> np.ndarray:
 
 SIGNS = np.stack([_curves(strokes) for strokes in _STROKES_OF.values()])
 """Float32 `[signs, STROKES, 4, 2]`: row and column of the control points, from -1 to 1."""
+
+STYLES = np.stack([_curves(strokes) for _, strokes in _STYLES])
+"""Float32 `[styles, STROKES, 4, 2]`, as `SIGNS`."""
+STYLE_LABELS = np.array([digit for digit, _ in _STYLES], np.int32)
+"""The digit of each."""

@@ -1,7 +1,8 @@
 """Writes a trained model as ONNX, the form that everything which reads pictures runs.
 
 The exported model takes MNIST's own bytes, `images`: uint8 `[batch, 28, 28]`, scales them itself, and
-gives `logits`: float32 `[batch, 10]`, or `[batch, 11]` of a model that knows "no digit", the last class.
+gives `logits`: float32 `[batch, 10]`, or `[batch, 12]` of a model that knows
+"no digit" and "several" too, its last classes.
 """
 
 from collections.abc import Sequence

@@ -50,7 +50,7 @@ class ConvNetConfig:
     dropout: float = 0.0
     """Share of the last features that is dropped in each step of training."""
     no_digit: bool = False
-    """Whether there is an eleventh class, "no digit"."""
+    """Whether there are two more classes, "no digit" and "several"."""
 
     def __post_init__(self) -> None:
         if not len(self.features) == len(self.sizes) == len(self.strides) > 0:
@@ -84,7 +84,7 @@ class ConvNetConfig:
             Convolution.create(random, channels[index], features, self.sizes[index])
             for index, features in enumerate(self.features)
         ]
-        output = linear(he_normal(random, self.last_side**2 * channels[-1], CLASSES + self.no_digit))
+        output = linear(he_normal(random, self.last_side**2 * channels[-1], CLASSES + 2 * self.no_digit))
         return ConvNet(tuple(convolutions), output, self.strides, self.dropout)
 
 

@@ -20,11 +20,16 @@ class Model(eqx.Module):
 
     @property
     def classes(self) -> int:
-        """Ten, or eleven where the model knows "no digit" too."""
+        """Ten, or twelve where the model knows "no digit" and "several" too, the last ones."""
         return CLASSES
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers training finds."""
+        return sum(leaf.size for leaf in jax.tree.leaves(self))
+
     def __call__(self, images: Array, key: Array | None = None) -> Array:
-        """Returns the logits, float32 `[batch, 10]`; `[batch, 11]` where the model knows "no digit" too.
+        """Returns the logits, float32 `[batch, 10]`; `[batch, 12]` of a model that knows more, see `classes`.
 
         Args:
             images: float32 `[batch, 28, 28]`, 0 (paper) to 1 (ink).

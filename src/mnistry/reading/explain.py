@@ -12,7 +12,7 @@ from mnistry.data.decode import Picture
 from mnistry.reading.ink import Grey, flat_ink
 from mnistry.reading.page import Page, TextLine
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Digit, Examination, FoundLine, Recognizer
-from mnistry.reading.segment import FREE, Box, Candidate, Line
+from mnistry.reading.segment import DIGITS, FREE, Box, Candidate, Line
 
 WIDTH, MARGIN, GAP = 1800, 28, 20  # pixels of the drawing, as are the following
 INNER = WIDTH - 2 * MARGIN
@@ -65,7 +65,7 @@ def draw_explanation(
     if examined.lines:
         explained = (
             "Green cuts go through gaps, red ones through ink; the chosen ones are bold. For each digit, the "
-            "image that the model is given, and its probabilities of 0 to 9 and, last, of no digit."
+            "image that the model is given, and the probabilities of 0 to 9, no digit (-) and several (+)."
         )
         blocks.append(_stacked([_text("5  Cuts and digits", 20), _text(explained, 15, MUTED)], 4))
     digits = iter(examined.reading.digits)
@@ -258,14 +258,14 @@ def _card(digit: Digit, candidate: Candidate, chances: NDArray[np.float64]) -> I
     draw = ImageDraw.Draw(bars)
     for value, chance in enumerate(chances.tolist()):
         x = value * BAR_PITCH
-        likeliest = value == int(chances[:10].argmax())
+        likeliest = value == int(chances[:DIGITS].argmax())
         colour = _colour(digit) if likeliest else MUTED
         draw.rectangle((x + 1, BAR_HEIGHT - 1, x + BAR_PITCH - 2, BAR_HEIGHT - 1), RULE)
         if round(chance * BAR_HEIGHT) > 0:
             draw.rectangle(
                 (x + 1, BAR_HEIGHT - round(chance * BAR_HEIGHT), x + BAR_PITCH - 2, BAR_HEIGHT - 1), colour
             )
-        name = str(value) if value < 10 else "-"
+        name = f"{value}" if value < DIGITS else "-+"[value - DIGITS]
         draw.text((x + BAR_PITCH / 2, BAR_HEIGHT + 2), name, colour, _font(11), anchor="ma")
     return _stacked([title, _scaled(image, ZOOM), bars], 6)
 

@@ -135,12 +135,19 @@ def sheet_edge(mask: Mask) -> Mask:
 def printed_lines(mask: Mask) -> Mask:
     """Ruled lines: thin, straight, and right across the picture, level or upright.
 
-    Where a stroke crosses a line, the line is thicker than elsewhere, and is left.
+    Where a stroke crosses a line, the line is thicker than elsewhere, and is left. What is left so near to
+    the lines that it is no stroke, such as their crossings and ragged edges, goes with them.
     """
     level, upright = _level_lines(mask), _level_lines(mask.T).T
     # An upright line may well be a one; squared paper has many lines both ways.
     squared = min(_runs(level.max(axis=1)), _runs(upright.max(axis=0))) >= SQUARES
-    return np.asarray(level | upright if squared else level)
+    lines = np.asarray(level | upright if squared else level)
+    if not lines.any():
+        return lines
+    left = mask & ~lines
+    near = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    _, labels = cv2.connectedComponents(left.astype(np.uint8), connectivity=8)
+    return np.asarray(mask & ~np.isin(labels, np.unique(labels[left & ~near])))
 
 
 def _runs(marked: Mask) -> int:
@@ -157,6 +164,8 @@ def _level_lines(mask: Mask) -> Mask:
     if runs.any(axis=0).mean() < SPANNING / 2:  # as good as all pictures; the rest takes time
         return np.zeros(mask.shape, bool)
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, max(12, width // 4)), np.uint8))
+    if joined.any(axis=0).mean() <= SPANNING:
+        return np.zeros(mask.shape, bool)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     long = stats[:, cv2.CC_STAT_WIDTH] > SPANNING * width
     thin = stats[:, cv2.CC_STAT_AREA] < max(5, 0.04 * height) * stats[:, cv2.CC_STAT_WIDTH]

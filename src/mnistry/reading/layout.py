@@ -17,6 +17,7 @@ LARGE = 0.5  # of the writing's height; smaller pieces may be parts of digits, d
 STEEPEST = 15.0  # degrees
 MOST_PIECES = 1500  # the largest; more is a texture and no writing
 LEAST_PIECES = 4  # from which the slope of the writing can be told
+LEAST_HEIGHT = 4  # pixels of writing; what is lower is noise, or cannot be read
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,7 @@ def find_pieces(mask: Mask) -> Pieces:
     boxes: NDArray[np.int64] = np.concatenate([corner, corner + sizes], axis=1).astype(np.int64)
     kept = ~_edge_remains(boxes, areas, mask.shape, writing_height(boxes, areas))
     height = writing_height(boxes[kept], areas[kept])
+    kept &= height >= LEAST_HEIGHT
     kept &= (areas >= SPECK * height**2) & (sizes.max(axis=1, initial=0) >= SPECK_SIDE * height)
     if kept.sum() > MOST_PIECES:
         kept &= areas >= np.sort(areas[kept])[-MOST_PIECES]

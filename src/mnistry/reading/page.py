@@ -68,7 +68,7 @@ def find_page(grey: Grey, classify: Classify) -> Page:
 
     Args:
         grey: float32 `[height, width]`, 0 black to 1 white.
-        classify: the probabilities, float `[n, 11]`, of images uint8 `[n, 28, 28]`.
+        classify: the probabilities, float `[n, 12]`, of images uint8 `[n, 28, 28]`.
     """
     scale = min(1.0, FIRST_SIDE / max(grey.shape))
     page = _found(grey, scale)

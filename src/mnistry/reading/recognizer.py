@@ -13,14 +13,13 @@ from mnistry.errors import RunError
 from mnistry.evaluation.metrics import probabilities
 from mnistry.reading.ink import Grey
 from mnistry.reading.page import Page, TextLine, find_page, group_breaks, picture_box, text_lines
-from mnistry.reading.segment import Candidate, read_line
+from mnistry.reading.segment import DIGITS, Candidate, read_line
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
 BATCH = 256  # images in one call: larger ones leave the cache
-CLASSES = 10
 LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
-NO_DIGIT_SHIFT = 1.5  # nats
-NO_DIGIT_GUESS = 0.02  # probability of "no digit" for a model that does not know this class
+NONE_SHIFT = 1.0  # nats: training shows more of what is no digit than lines do
+GUESS = 0.02  # probability of "no digit", and of "several", for a model that does not know these classes
 MIN_CONFIDENCE = 0.4
 
 
@@ -33,7 +32,7 @@ class Digit:
         confidence: the probability of the likeliest digit.
         box: x, y, width, height in the picture's own pixels.
         line: the line that it stands in, counted from 0.
-        probabilities: of the ten digits; what is missing to 1 is the probability of "no digit".
+        probabilities: of the ten digits; what is missing to 1 is the probability that it is none.
     """
 
     digit: int | None
@@ -101,7 +100,7 @@ class Recognizer:
         """
         Args:
             model: the bytes of an ONNX file with `images`, uint8 `[batch, 28, 28]`, in and `logits`,
-                float32 `[batch, 10]` or `[batch, 11]`, out.
+                float32 `[batch, 10]` or `[batch, 12]`, out.
             threads: of computation for each call; 0 takes one for each core. The answers are the same.
 
         Raises:
@@ -149,10 +148,10 @@ class Recognizer:
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The logits of the ten digits, float32 `[n, 10]`, of MNIST-like images, uint8 `[n, 28, 28]`."""
-        return self.all_logits(images)[:, :CLASSES]
+        return self.all_logits(images)[:, :DIGITS]
 
     def all_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As `logits`, float32 `[n, 11]` where the model knows "no digit", its last class."""
+        """As `logits`, float32 `[n, 12]` where the model knows "no digit" and "several", its last classes."""
         parts = [
             self._session.run(["logits"], {"images": np.ascontiguousarray(images[start : start + BATCH])})[0]
             for start in range(0, max(len(images), 1), BATCH)
@@ -160,16 +159,14 @@ class Recognizer:
         return np.concatenate(parts)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The probabilities of ten digits and of "no digit", float64 `[n, 11]`, of images `[n, 28, 28]`.
+        """The probabilities of the ten digits, of "no digit" and of "several", float64 `[n, 12]`.
 
-        A model without the class "no digit" has a small constant probability for it.
+        A model without these two classes has a small constant probability for each.
         """
         logits = self.all_logits(images)
-        if logits.shape[1] > CLASSES:
-            # Training shows many more examples of no digit than pages do.
-            return probabilities(logits - NO_DIGIT_SHIFT * (np.arange(CLASSES + 1) == CLASSES))
-        chances = probabilities(logits)
-        return np.column_stack([chances * (1 - NO_DIGIT_GUESS), np.full(len(chances), NO_DIGIT_GUESS)])
+        if logits.shape[1] > DIGITS:
+            return probabilities(logits - NONE_SHIFT * (np.arange(logits.shape[1]) >= DIGITS))
+        return np.pad(probabilities(logits) * (1 - 2 * GUESS), ((0, 0), (0, 2)), constant_values=GUESS)
 
     def read(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> Reading:
         """Reads the digits in a picture: one, a row, or many lines with groups.
@@ -198,10 +195,10 @@ class Recognizer:
         for number, line in enumerate(lines):
             text = ""
             for (found, chances), after_gap in zip(line.digits, breaks[number], strict=True):
-                value, confidence = int(chances[:CLASSES].argmax()), float(chances[:CLASSES].max())
+                value, confidence = int(chances[:DIGITS].argmax()), float(chances[:DIGITS].max())
                 known = confidence >= min_confidence
                 box = picture_box(line.text.on_page(found.box), page.origin, decoded.scale, decoded.size)
-                ten = tuple(chances[:CLASSES].tolist())
+                ten = tuple(chances[:DIGITS].tolist())
                 digits.append(Digit(value if known else None, confidence, box, number, ten))
                 text += " " * after_gap + (str(value) if known else "?")
             texts.append(text)
@@ -211,7 +208,7 @@ class Recognizer:
 
 @dataclass(frozen=True, eq=False)
 class FoundLine:
-    """A line with its digits, left to right, each with its eleven probabilities."""
+    """A line with its digits, left to right, each with its probabilities."""
 
     text: TextLine
     digits: list[tuple[Candidate, NDArray[np.float64]]]

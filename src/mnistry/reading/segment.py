@@ -3,7 +3,7 @@
 A cut is the cheapest path from the top of the line to its bottom: around strokes for nothing, through
 ink at the price of its thickness. Between any two cuts lies a possible digit. Every such candidate is
 recognized, and the sequence of candidates whose probabilities have the largest product is the answer;
-what is taken for no digit costs the more, the more ink it has.
+what is taken for no digit costs the more, the more ink it has. Only what may be several digits is cut.
 
 Source: C.-L. Liu, H. Sako, H. Fujisawa, "Effects of classifier structures and training regimes on
 integrated segmentation and recognition of handwritten numeral strings", 2004.
@@ -22,6 +22,9 @@ from mnistry.data.normalize import as_mnist
 Box = tuple[int, int, int, int]
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
+DIGITS = 10
+NO_DIGIT, SEVERAL = 10, 11  # the classes after the digits
+
 SIDEWAYS = 0.5  # price of a step of a path to the next column, in pixels of ink
 FREE = 1.5  # up to this price a path goes through no ink worth speaking of
 DEAREST_CUT = 0.7  # of the line's height
@@ -31,7 +34,9 @@ WIDEST = 1.5  # of a digit, in heights of the line
 MOST_GAPS = 3  # inside a digit whose strokes are broken
 INKED = 0.3  # from which strength ink counts
 CERTAIN = 0.95  # a part that is so surely a digit is not cut
-SURELY_NONE = 0.9  # what stands alone and is so surely no digit is not cut into some
+LEAST_SEVERAL = 0.3  # nor is what is less likely several
+LONE = 0.5  # from which probability on what may be one digit is taken for one
+FOUND_SHIFT = 2.5  # nats: what was chosen is a digit more often than what lies between any two cuts
 WIDE, LOW = 1.3, 0.5  # of the line's height: what is wider or lower is not so sure
 NO_DIGIT_PRICE = 2.5  # nats for leaving out ink as large as a digit
 JOINT_PRICE = 0.5  # nats for each gap inside a digit
@@ -56,6 +61,11 @@ class Candidate:
     last: int
     box: Box
     image: NDArray[np.uint8]
+
+    def is_inside(self, other: "Candidate") -> bool:
+        """Whether this is a piece of another candidate, and not all of it."""
+        length, others = self.last - self.first, other.last - other.first
+        return other.first <= self.first and self.last <= other.last and length < others
 
 
 def cut_paths(strokes: NDArray[np.float32], height: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -176,10 +186,14 @@ class Line:
             return None
         return Candidate(0, 1, box, as_mnist(self.strokes))
 
+    def not_several(self, candidate: Candidate, chances: NDArray[np.float64]) -> bool:
+        """Whether a candidate must not be cut: it may be a digit, a piece of one, or none, not several."""
+        return bool(chances[SEVERAL] < LEAST_SEVERAL and not self._wide(candidate.box))
+
     def surely_digit(self, candidate: Candidate, chances: NDArray[np.float64]) -> bool:
         """Whether a candidate need not be cut: recognized, and neither wide nor low like a comma."""
         low = candidate.box[3] - candidate.box[1] < LOW * self.height
-        return bool(chances[:10].max() > CERTAIN and not low and not self._wide(candidate.box))
+        return bool(chances[:DIGITS].max() > CERTAIN and not low and not self._wide(candidate.box))
 
     def _wide(self, box: Box) -> bool:
         return box[2] - box[0] > WIDE * self.height
@@ -256,7 +270,7 @@ def best_sequence(line: Line, candidates: list[Candidate], probabilities: NDArra
     Args:
         line: the line.
         candidates: from `Line.candidates`.
-        probabilities: float `[n, 11]`; the last class is "no digit".
+        probabilities: float `[n, 12]`; the last classes are "no digit" and "several".
 
     Returns:
         Numbers of candidates that are digits.
@@ -277,12 +291,12 @@ def best_sequence(line: Line, candidates: list[Candidate], probabilities: NDArra
             candidate = candidates[number]
             joined = sum(bool(line.prices[cut] < FREE) for cut in range(candidate.first + 1, candidate.last))
             cut = (line.prices[candidate.first] + line.prices[candidate.last]) / line.height
-            value = int(logs[number, :10].argmax())
+            value = int(logs[number, :DIGITS].argmax())
             misplaced = misfit(candidate.box, top, bottom, COMMA_SPREAD if value == 1 else SIZE_SPREAD)
             digit = logs[number, value] - misplaced - JOINT_PRICE * joined - CUT_PRICE * cut
             width, height = candidate.box[2] - candidate.box[0], candidate.box[3] - candidate.box[1]
             size = max(width, height) / max(line.height, 1)
-            nothing = logs[number, 10] - NO_DIGIT_PRICE * size * max(1.0, size)
+            nothing = logs[number, NO_DIGIT] - NO_DIGIT_PRICE * size * max(1.0, size)
             score = best[candidate.first] + max(digit, nothing)
             if score > best[last]:
                 best[last], via[last] = score, (candidate.first, number if digit >= nothing else None)
@@ -314,26 +328,42 @@ def misfit(box: Box, top: float, bottom: float, spread: float) -> float:
 
 
 def read_line(line: Line, classify: Classify) -> list[tuple[Candidate, NDArray[np.float64]]]:
-    """The digits of a line, left to right, each with its eleven probabilities.
+    """The digits of a line, left to right, each with its probabilities.
 
-    What is surely a digit is not cut; if the line consists of nothing else, that is the answer. Nor is what
-    stands alone and is surely none.
+    What is surely one digit is not cut; if the line consists of nothing else, that is the answer.
     """
     whole = line.uncut()
     if whole:
         (chances,) = classify(whole.image[None])
-        if line.surely_digit(whole, chances):
-            return [(whole, chances)]
+        if chances[:DIGITS].max() > LONE:
+            return [(whole, as_found(chances))]
     parts = line.whole_parts()
-    # A letter that stands alone is not cut into a one and a remainder; a pair of digits is wider.
-    if not parts or (whole and len(parts) == 1 and chances[10] > SURELY_NONE):
+    if not parts:
         return []
     read = list(zip(parts, classify(np.stack([part.image for part in parts])), strict=True))
-    certain = [part for part, chances in read if line.surely_digit(part, chances)]
-    if len(certain) == len(parts) and line.well_apart(parts):
-        return read
-    candidates = line.candidates(certain) + [part for part in parts if line.too_wide(part.box)]
+    certain = [line.surely_digit(part, chances) for part, chances in read]
+    if all(certain) and line.well_apart(parts):
+        return [(part, as_found(chances)) for part, chances in read]
+    one = [sure or line.not_several(*found) for sure, found in zip(certain, read, strict=True)]
+    candidates = line.candidates([part for part, is_one in zip(parts, one, strict=True) if is_one])
+    candidates += [part for part in parts if line.too_wide(part.box)]
     all_chances = classify(np.stack([candidate.image for candidate in candidates]))
-    return [
-        (candidates[number], all_chances[number]) for number in best_sequence(line, candidates, all_chances)
-    ]
+    found = []
+    for number in best_sequence(line, candidates, all_chances):
+        candidate = candidates[number]
+        cut_from = [1 - chances[NO_DIGIT] for part, chances in read if candidate.is_inside(part)]
+        found.append((candidate, as_found(all_chances[number], min(cut_from, default=1.0))))
+    return found
+
+
+def as_found(chances: NDArray[np.float64], any_digit: float = 1.0) -> NDArray[np.float64]:
+    """The probabilities of what was chosen for a digit, float `[12]`.
+
+    Args:
+        chances: those of what lies between two cuts, wherever they are.
+        any_digit: how likely it is that there is any digit in what it was cut from.
+    """
+    found = chances * np.exp(-FOUND_SHIFT * (np.arange(len(chances)) >= DIGITS))
+    found *= any_digit / found.sum()
+    found[NO_DIGIT] += 1 - any_digit
+    return np.asarray(found)

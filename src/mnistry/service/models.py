@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from mnistry.errors import RunError, UnknownNameError
-from mnistry.reading.recognizer import CLASSES, SHIPPED_MODEL, Recognizer
+from mnistry.reading.recognizer import SHIPPED_MODEL, Recognizer
+from mnistry.reading.segment import DIGITS
 from mnistry.service.batches import Batcher
 from mnistry.service.figures import Figures
 from mnistry.service.limits import Limits
@@ -168,8 +169,8 @@ class Models:
             classes = recognizer.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
         except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
             raise RunError(f"{path}: no usable model: {error}") from error
-        if classes not in (CLASSES, CLASSES + 1):
-            raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 1} classes, found {classes}")
+        if classes not in (DIGITS, DIGITS + 2):
+            raise RunError(f"{path}: expected logits of {DIGITS} or {DIGITS + 2} classes, found {classes}")
         classify = Batcher(recognizer.probabilities, self._executor, self._limits.workers, self._figures)
         model = Model(recognizer, classify, hashlib.sha256(content).hexdigest(), len(content))
         return _Kept(model, stamp)
