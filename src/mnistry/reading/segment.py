@@ -36,6 +36,7 @@ INKED = 0.3  # from which strength ink counts
 CERTAIN = 0.95  # a part that is so surely a digit is not cut
 LEAST_SEVERAL = 0.3  # nor is what is less likely several
 LONE = 0.5  # from which probability on what may be one digit is taken for one
+CUT_TRUST = 0.3  # power of the chance that what was cut is none: longer strings than pairs often seem so
 FOUND_SHIFT = 2.5  # nats: what was chosen is a digit more often than what lies between any two cuts
 WIDE, LOW = 1.3, 0.5  # of the line's height: what is wider or lower is not so sure
 NO_DIGIT_PRICE = 2.5  # nats for leaving out ink as large as a digit
@@ -352,7 +353,7 @@ def read_line(line: Line, classify: Classify) -> list[tuple[Candidate, NDArray[n
     for number in best_sequence(line, candidates, all_chances):
         candidate = candidates[number]
         cut_from = [1 - chances[NO_DIGIT] for part, chances in read if candidate.is_inside(part)]
-        found.append((candidate, as_found(all_chances[number], min(cut_from, default=1.0))))
+        found.append((candidate, as_found(all_chances[number], min(cut_from, default=1.0) ** CUT_TRUST)))
     return found
 
 
