@@ -101,7 +101,7 @@ def recipe_for(axis: str, size: int) -> tuple[Recipe, int]:
     elif axis == "images in a batch":
         recipe, images = replace(recipe, batch_size=size), 51_200
     else:
-        members = CommitteeConfig((RECIPES["dash"].model,) * size)  # type: ignore[arg-type]
+        members = CommitteeConfig((DASH.model,) * size)  # type: ignore[arg-type]
         recipe, images = replace(recipe, model=members, batch_size=128 * size), 6_400 * size
     steps = max(1, round(images / recipe.batch_size))
     return replace(recipe, steps=steps, log_every=steps, validate_every=steps, checkpoint_every=steps), images

@@ -59,12 +59,12 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
     keys = jax.random.split(key, 9)
     others = jnp.roll(images, 1, axis=0)[:composed]
     pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], others)
-    strokes = _per_row(_scribble, keys[1], images[:scribbled])
-    curls = _per_row(_curl, keys[8], images[:curled])
+    strokes = _drawn(_scribble, keys[1], scribbled)
+    curls = _drawn(_curl, keys[8], curled)
     middle = slice(composed + scribbled + curled, composed + scribbled + curled + turned)
     lying, lying_labels = _per_row(_turn, keys[2], images[middle], labels[middle])
     rest = middle.stop + drawn
-    styled, styled_labels = _per_row(_draw, keys[7], images[:drawn])
+    styled, styled_labels = _drawn(_draw, keys[7], drawn)
     whole = _per_row(_restyle, keys[5], images[rest:], labels[rest:])
     alone = _wide(jnp.concatenate([strokes, curls, lying, styled, whole]))
     images = jnp.concatenate([pieces, alone])
@@ -78,6 +78,11 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
 def _per_row(function: Callable[..., Any], key: Array, *rows: Array) -> Any:
     """`function(key, *row)` for every row, each with a key of its own."""
     return jax.vmap(function)(jax.random.split(key, len(rows[0])), *rows)
+
+
+def _drawn(function: Callable[..., Any], key: Array, count: int) -> Any:
+    """`function(key)` so many times, each with a key of its own."""
+    return jax.vmap(function)(jax.random.split(key, count))
 
 
 def _wide(images: Array) -> Array:
@@ -141,13 +146,12 @@ def _compose(key: Array, image: Array, label: Array, other: Array) -> tuple[Arra
     return canvas * window, jnp.select([kind == 5, kind < 3], [label, SEVERAL], NO_DIGIT)
 
 
-def _scribble(key: Array, image: Array) -> Array:
+def _scribble(key: Array) -> Array:
     """Strokes that are no digit, float32 `[28, 28]`: scribbles, signs, polygons, a dash or a blot.
 
     Most of the signs are those of `SIGNS`, some with serifs, the others a few strokes between the nodes of a
     coarse grid.
     """
-    del image  # only its place in the batch is taken
     kind_key, count_key, shape_key, width_key, straight_key, box_key, node_key, sign_key, jitter_key = (
         jax.random.split(key, 9)
     )
@@ -176,9 +180,8 @@ def _scribble(key: Array, image: Array) -> Array:
     return _pen(path, jax.random.uniform(width_key, minval=0.9, maxval=jnp.where(kind == 3, 4.0, 2.6)))
 
 
-def _curl(key: Array, image: Array) -> Array:
+def _curl(key: Array) -> Array:
     """A spiral, a coil, a wave or a zigzag, float32 `[28, 28]`."""
-    del image  # only its place in the batch is taken
     form_key, kind_key, width_key = jax.random.split(key, 3)
     u, v, w, x = jax.random.uniform(form_key, (4,))
     kind = jax.random.randint(kind_key, (), 0, 4)
@@ -198,9 +201,8 @@ def _curl(key: Array, image: Array) -> Array:
     return _pen(path.T + CENTRE, jax.random.uniform(width_key, minval=0.9, maxval=2.0))
 
 
-def _draw(key: Array, image: Array) -> tuple[Array, Array]:
+def _draw(key: Array) -> tuple[Array, Array]:
     """A digit of `STYLES`, float32 `[28, 28]`, and its label."""
-    del image  # only its place in the batch is taken
     style_key, box_key, jitter_key, width_key = jax.random.split(key, 4)
     style = jax.random.randint(style_key, (), 0, len(STYLES))
     box = jax.random.uniform(box_key, (2,), minval=jnp.array([8.0, 4.5]), maxval=11.0)
