@@ -13,12 +13,11 @@ from mnistry.data.augment import (
     COMPOSED_SHARE,
     CURLED_SHARE,
     DRAWN_SHARE,
-    NO_DIGIT,
     SCRIBBLED_SHARE,
-    SEVERAL,
     TURNED_SHARE,
     on_paper,
 )
+from mnistry.data.dataset import NO_DIGIT, SEVERAL
 from mnistry.data.signs import STYLE_LABELS
 from mnistry.training.devices import keep_compiled
 

@@ -58,6 +58,14 @@ def test_dark_on_light_and_light_on_dark(ink: float, paper: float, thickness: in
     assert agreement(stroke_mask(flat), written) > 0.98
 
 
+@pytest.mark.parametrize(("columns", "ink", "paper"), [(9, 0.0, 1.0), (9, 0.3, 0.6), (5, 1.0, 0.0)])
+def test_a_small_drawing_without_a_margin(columns: int, ink: float, paper: float) -> None:
+    """A thick digit that was cut out closely leaves less paper than ink; it is dark on light then."""
+    drawing = np.full((16, 16), paper, np.float32)
+    drawing[:, 3 : 3 + columns] = ink
+    np.testing.assert_array_equal(flat_ink(drawing) > 0, drawing == np.float32(ink))
+
+
 def test_even_paper_is_nothing_and_ink_the_share_of_light_it_takes() -> None:
     """Ink of 0.2 leaves a quarter of what paper of 0.8 does: it takes three quarters."""
     written = np.zeros((100, 100), bool)

@@ -3,12 +3,14 @@
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from mnistry.data import Dataset
 from mnistry.errors import RunError
-from mnistry.reading.recognizer import SHIPPED_MODEL, Recognizer
+from mnistry.evaluation.metrics import probabilities
+from mnistry.reading.recognizer import NONE_SHIFT, SHIPPED_MODEL, SURE, VIEWS, Recognizer
 
 
 def test_the_shipped_model_is_the_one_on_its_card() -> None:
@@ -29,6 +31,34 @@ def test_any_number_of_images(optdigits: Dataset) -> None:
     assert logits.shape == (1003, 10)
     assert recognizer.logits(images[:0]).shape == (0, 10)
     np.testing.assert_allclose(recognizer.logits(images[5:6])[0], logits[5], atol=1e-4)
+
+
+def test_what_is_unsure_is_looked_at_again(optdigits: Dataset) -> None:
+    recognizer = Recognizer.load()
+    images = optdigits.train.images[:1000]
+    logits = recognizer.all_logits(images)
+    first = probabilities(logits - NONE_SHIFT * (np.arange(12) >= 10))
+    found = recognizer.probabilities(images)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    sure = first.max(axis=1) >= SURE
+    assert 0.5 < sure.mean() < 1
+    np.testing.assert_array_equal(found[sure], first[sure])
+    assert (found[~sure] >= first[~sure] / 5 - 1e-12).all()
+    assert (np.abs(found[~sure] - first[~sure]).max(axis=1) > 0).all()
+    labels = optdigits.train.labels[:1000]
+    right, right_at_first = ((chances[:, :10].argmax(axis=1) == labels).sum() for chances in (found, first))
+    assert right >= right_at_first
+
+
+def test_the_views_keep_the_middle_and_the_ink() -> None:
+    blot = np.zeros((28, 28), np.uint8)
+    blot[11:17, 11:17] = 200
+    for view in VIEWS:
+        middle = view @ [13.5, 13.5, 1]
+        np.testing.assert_allclose(middle, [13.5, 13.5])
+        seen = cv2.warpAffine(blot, view, (28, 28), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        share = np.linalg.det(view[:, :2]) * seen.sum() / blot.sum()
+        assert share == pytest.approx(1, abs=0.05)
 
 
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:

@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from mnistry.data.dataset import NO_DIGIT, SEVERAL
 from mnistry.reading.segment import (
     CUT_TRUST,
     FOUND_SHIFT,
     FREE,
     INKED,
     LEAST_SEVERAL,
-    NO_DIGIT,
     NO_DIGIT_PRICE,
-    SEVERAL,
     SIDEWAYS,
     Candidate,
     Line,

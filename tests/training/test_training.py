@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from mnistry.data import Dataset
 from mnistry.errors import InvalidValueError, RunError, TrainingError
@@ -218,6 +219,19 @@ def test_training_goes_on_from_another_runs_weights(finished: Run, tmp_path: Pat
     with pytest.raises(RunError, match="no such run folder"):
         train("softmax", data="optdigits", steps=1, init_from=tmp_path / "nowhere", runs=tmp_path)
     assert not list(tmp_path.glob("softmax-*")), "a refused run left a folder behind"
+
+
+def test_half_precision_rounds_the_finished_weights_and_halves_the_model(
+    finished: Run, tmp_path: Path
+) -> None:
+    half = train(replace(SMALL, half_precision=True), data="optdigits", seed=1, runs=tmp_path)
+    found, trained = (load_file(run.path / "model.safetensors") for run in (half, finished))
+    for name, array in trained.items():
+        np.testing.assert_array_equal(found[name], array.astype(np.float16))
+        assert found[name].dtype == np.float32
+    size, whole = ((run.path / "model.onnx").stat().st_size for run in (half, finished))
+    assert whole - size > 1.9 * sum(array.size for array in trained.values() if array.ndim > 1)
+    assert half.evaluation.accuracy == pytest.approx(finished.evaluation.accuracy, abs=0.01)
 
 
 def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:

@@ -10,6 +10,10 @@ from mnistry.errors import DataError
 
 DIGITS = tuple("0123456789")
 SIDE = 28
+NO_DIGIT = 10
+"""The class, of models that know it, of what has no digit in it, or only a piece of one."""
+SEVERAL = 11
+"""The class of what should be cut: two digits, or one with a part of its neighbour."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,9 +46,14 @@ class _Graph:
         return names
 
     def constant(self, value: Any) -> str:
+        """Weights that half precision holds exactly are stored so, and widened when the file is loaded."""
+        array = np.asarray(value)
+        with np.errstate(over="ignore"):
+            half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim > 1 else array
+        narrow = half is not array and np.array_equal(half, array)
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
+        self.constants.append(numpy_helper.from_array(half if narrow else array, name))
+        return self.add("Cast", name, to=TensorProto.FLOAT) if narrow else name
 
     def linear(self, x: str, weight: Any, bias: Any) -> str:
         return self.add("Gemm", x, self.constant(weight), self.constant(bias))

@@ -11,6 +11,7 @@ Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 SMALL = 28
+MOST_INK = 0.6  # share of a small drawing, cut out closely, that dark ink may cover
 CROP_SIDE = 64
 SHADE_SIDE = 96  # the shorter side of the small copy in which the paper's shade is found
 WIDE_WINDOW, NARROW_WINDOW = 33, 13  # pixels of that copy
@@ -39,7 +40,7 @@ def flat_ink(grey: Grey) -> Grey:
     """
     height, width = grey.shape
     if min(height, width) < SMALL:  # small drawings have even paper, and strokes as wide as shadows would be
-        level = float(np.median(grey))
+        level = float(np.quantile(grey, MOST_INK))
         light = ((grey - level) ** 3).sum() > 0
         return np.asarray(np.clip(grey - level if light else level - grey, 0, None))
     small = shrunk(grey, min(1.0, SHADE_SIDE / min(height, width)))

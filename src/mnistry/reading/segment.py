@@ -17,13 +17,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistry.data.dataset import NO_DIGIT, SEVERAL
 from mnistry.data.normalize import as_mnist
 
 Box = tuple[int, int, int, int]
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 DIGITS = 10
-NO_DIGIT, SEVERAL = 10, 11  # the classes after the digits
 
 SIDEWAYS = 0.5  # price of a step of a path to the next column, in pixels of ink
 FREE = 1.5  # up to this price a path goes through no ink worth speaking of

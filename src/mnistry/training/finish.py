@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mnistry.atomic import write_bytes, write_text
@@ -41,6 +43,8 @@ def finish(
     test = split.test
     seen = folding_batches(run.recipe, split.train)
     model = folded(state.final_model, seen)
+    if run.recipe.half_precision:
+        model = jax.tree.map(lambda weights: weights.astype(jnp.float16).astype(jnp.float32), model)
     content = to_onnx(model)
     recognizer = Recognizer(content)
     logits = recognizer.logits(test.images)
