@@ -20,9 +20,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
+from mnistry.data.affine import smooth_field
 from mnistry.data.dataset import NO_DIGIT, SEVERAL, SIDE
 from mnistry.data.normalize import CENTRE, INK_SIDE
 from mnistry.data.signs import SIGNS, STROKES, STYLE_LABELS, STYLES
@@ -319,17 +319,9 @@ def _soil(key: Array, canvas: Array) -> Array:
     return jnp.maximum(canvas, dirt * near)
 
 
-def _spline(points: int, size: int) -> np.ndarray:
-    """Float32 `[size, points]`: spreads values at evenly spaced points linearly over a line of pixels."""
-    places = np.linspace(0, points - 1, size)
-    return np.asarray(np.maximum(0, 1 - np.abs(places[:, None] - np.arange(points))), np.float32)
-
-
-def _smooth(key: Array, points: int) -> Array:
+def _smooth(key: Array) -> Array:
     """A smooth random field, float32 `[28, 28]`, about normal."""
-    spread = _spline(points, SIDE)
-    field: Array = spread @ jax.random.normal(key, (points, points)) @ spread.T
-    return field
+    return smooth_field(key, 5, SIDE, SIDE)
 
 
 def _write(key: Array, canvas: Array) -> Array:
@@ -366,7 +358,7 @@ def _write(key: Array, canvas: Array) -> Array:
     centre = centre + jax.random.uniform(shift_key, (2,), minval=-1.0) * strength
 
     grid = jnp.stack(jnp.mgrid[:SIDE, :SIDE], axis=-1).astype(jnp.float32)
-    bend = jnp.stack([_smooth(rows_key, 5), _smooth(columns_key, 5)], axis=-1) * 1.3 * strength
+    bend = jnp.stack([_smooth(rows_key), _smooth(columns_key)], axis=-1) * 1.3 * strength
     source = ((grid - CENTRE + bend) * scale + centre) @ jnp.linalg.inv(matrix).T
     sample = partial(jax.scipy.ndimage.map_coordinates, order=1, mode="constant")
     return jnp.asarray(sample(canvas, [source[..., 0], source[..., 1]]))
@@ -393,7 +385,7 @@ def _ink(key: Array, image: Array) -> Array:
     gain = jax.random.choice(cut_key, jnp.array([1.0, 1.0, 1.5, 3.0]))
     image = jnp.clip((image / jnp.maximum(image.max(), 0.1) - 0.5) * gain + 0.5, 0, 1) * (image > 0.02)
     faint = 0.5 * jax.random.uniform(faint_key) * (jax.random.uniform(grain_key) < 0.3)
-    field = jax.nn.sigmoid(2 * _smooth(field_key, 5))
+    field = jax.nn.sigmoid(2 * _smooth(field_key))
     image = image * (1 - faint * field)
     grain = 0.15 * jax.random.uniform(noise_key) * (jax.random.uniform(faint_key) < 0.3)
     image = image * (1 + grain * jax.random.normal(grain_key, image.shape))

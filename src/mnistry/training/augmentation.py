@@ -26,7 +26,7 @@ def augmented(recipe: Recipe, key: Array, images: Array, labels: Array) -> tuple
         labels: the classes.
     """
     if recipe.augmentation == "affine":
-        amounts = {"shift": recipe.shift, "rotation": recipe.rotation, "stretch": recipe.stretch}
+        amounts = {name: getattr(recipe, name) for name in ("shift", "rotation", "stretch", "bend")}
         return deformed(key, images, **amounts), labels
     if recipe.augmentation == "paper":
         return on_paper(key, images, labels)
