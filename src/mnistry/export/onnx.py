@@ -49,11 +49,11 @@ class _Graph:
         """Weights that half precision holds exactly are stored so, and widened when the file is loaded."""
         array = np.asarray(value)
         with np.errstate(over="ignore"):
-            half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim > 1 else array
-        narrow = half is not array and np.array_equal(half, array)
+            half = array.astype(np.float16)
+        is_half = array.dtype == np.float32 and array.ndim > 1 and np.array_equal(half, array)
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(half if narrow else array, name))
-        return self.add("Cast", name, to=TensorProto.FLOAT) if narrow else name
+        self.constants.append(numpy_helper.from_array(half if is_half else array, name))
+        return self.add("Cast", name, to=TensorProto.FLOAT) if is_half else name
 
     def linear(self, x: str, weight: Any, bias: Any) -> str:
         return self.add("Gemm", x, self.constant(weight), self.constant(bias))
