@@ -177,10 +177,11 @@ def speeds(recognizer: Recognizer, test: Examples, folder: Path, model: Path | N
     executable = shutil.which("mnistry", path=sysconfig.get_path("scripts")) or "mnistry"
     command = [executable, "read", str(paths[0]), *(["--model", str(model)] if model else [])]
     few = list(test.images[:1000])
+    in_threads = Recognizer.load(model, threads=1)  # as `mnistry read FOLDER` does
     return {
         "process_seconds": seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)),
-        "pictures_500_per_second": len(paths) / seconds(lambda: list(read_all(recognizer, paths)), 3),
-        "pictures_28_per_second": len(few) / seconds(lambda: list(read_all(recognizer, few)), 3),
+        "pictures_500_per_second": len(paths) / seconds(lambda: list(read_all(in_threads, paths)), 3),
+        "pictures_28_per_second": len(few) / seconds(lambda: list(read_all(in_threads, few)), 3),
         "digits_per_second": len(test) / seconds(lambda: recognizer.logits(test.images), 5),
         "page_12_megapixels_seconds": seconds(lambda: recognizer.read(page), 5),
         "page_lines_right": measure(recognizer, [Labelled("page", page, lines)]).figures.lines_right,
