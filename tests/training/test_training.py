@@ -266,7 +266,15 @@ def test_a_data_set_that_changed_is_refused(finished: Run, tmp_path: Path) -> No
 
 
 # The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only.
-@pytest.mark.parametrize("name", [name for name in RECIPES if name not in ("record", "marathon")])
+FEW = [name for name in RECIPES if name not in ("record", "marathon")]
+# So do mile and tiny from dash. What reader does to images, at which tests/data/test_augment.py looks, takes
+# the compiler half a minute.
+SLOW = ("mile", "tiny", "reader")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in FEW]
+)
 def test_every_recipe_trains_a_few_steps(name: str, tmp_path: Path) -> None:
     recipe = RECIPES[name]
     run = train(recipe, data="optdigits", steps=3, runs=tmp_path)
