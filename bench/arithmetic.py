@@ -40,11 +40,12 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
     """
     model = config.build(np.random.default_rng(0))
     graph = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(to_onnx(model))).graph
-    weights = {constant.name: list(constant.dims) for constant in graph.initializer}
     shapes = {
         value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
         for value in (*graph.value_info, *graph.output)
     }
+    # Some weights are stored in half precision and widened by a node of their own.
+    weights = shapes | {constant.name: list(constant.dims) for constant in graph.initializer}
     of_picture = {"images"}  # and what is the picture in another shape
     with_picture = with_hidden = 0
     for node in graph.node:
