@@ -58,7 +58,7 @@ def main() -> None:
     axes.set_yticks(ticks, [f"{tick:.1%}" for tick in ticks])
     axes.set_yticks([], minor=True)
     axes.set_xticks((1, 10, 100, 1000), ("1 s", "10 s", "100 s", "1,000 s"))
-    axes.set(xlim=(0.5, 1500), ylim=(8e-4, 0.04))
+    axes.set(xlim=(0.5, 4000), ylim=(8e-4, 0.04))
     axes.grid(color="#e7e7e3", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     for colour, marker, text in (
