@@ -40,17 +40,16 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
     """
     model = config.build(np.random.default_rng(0))
     graph = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(to_onnx(model))).graph
-    shapes = {
+    # Weights are constants, or, where they are stored in half precision, what a node makes of them.
+    shapes = {constant.name: list(constant.dims) for constant in graph.initializer} | {
         value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
         for value in (*graph.value_info, *graph.output)
     }
-    # Some weights are stored in half precision and widened by a node of their own.
-    weights = shapes | {constant.name: list(constant.dims) for constant in graph.initializer}
     of_picture = {"images"}  # and what is the picture in another shape
     with_picture = with_hidden = 0
     for node in graph.node:
         if node.op_type in ("Conv", "Gemm", "LSTM"):
-            kernel = weights[node.input[1]]
+            kernel = shapes[node.input[1]]
             if node.op_type == "Conv":
                 places = int(np.prod(shapes[node.output[0]][2:]))
                 cost = places * int(np.prod(kernel))
@@ -58,7 +57,7 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
                 cost = int(np.prod(kernel))
             else:  # 28 rows; the first one's hidden values are zeros that need no product: 4 % too many
                 cost = 28 * int(np.prod(kernel))
-                with_hidden += 28 * int(np.prod(weights[node.input[2]]))
+                with_hidden += 28 * int(np.prod(shapes[node.input[2]]))
             if node.input[0] in of_picture:
                 with_picture += cost
             else:

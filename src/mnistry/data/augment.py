@@ -55,9 +55,9 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
     pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], others)
     strokes = _drawn(_scribble, keys[1], scribbled)
     curls = _drawn(_curl, keys[8], curled)
-    middle = slice(composed + scribbled + curled, composed + scribbled + curled + turned)
+    first = composed + scribbled + curled
+    middle, rest = slice(first, first + turned), first + turned + drawn
     lying, lying_labels = _per_row(_turn, keys[2], images[middle], labels[middle])
-    rest = middle.stop + drawn
     styled, styled_labels = _drawn(_draw, keys[7], drawn)
     whole = _per_row(_restyle, keys[5], images[rest:], labels[rest:])
     alone = _wide(jnp.concatenate([strokes, curls, lying, styled, whole]))

@@ -45,7 +45,10 @@ def flat_ink(grey: Grey) -> Grey:
         return np.asarray(np.clip(grey - level if light else level - grey, 0, None))
     small = shrunk(grey, min(1.0, SHADE_SIDE / min(height, width)))
     dark = False
-    if sum(_cubes(grey - _local_median(small, grey, window)) for window in (WIDE_WINDOW, NARROW_WINDOW)) < 0:
+    # Half the size again: medians take time, and are even over half a window.
+    levels = np.rint(shrunk(small, 0.5) * 255).astype(np.uint8)
+    windows = (WIDE_WINDOW // 2 | 1, NARROW_WINDOW // 2 | 1)
+    if sum(_cubes(grey - _local_median(levels, grey, window)) for window in windows) < 0:
         grey, small, dark = np.asarray(1 - grey, np.float32), np.asarray(1 - small, np.float32), True
     wide, narrow = (_above_shade(grey, small, window) for window in (WIDE_WINDOW, NARROW_WINDOW))
     ink = narrow if _cubes(narrow) > KEPT_BY_NARROW * _cubes(wide) else wide
@@ -60,10 +63,8 @@ def shrunk(picture: Grey, scale: float) -> Grey:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _local_median(small: Grey, grey: Grey, window: int) -> Grey:
-    # Half the size again: medians take time, and are even over half a window.
-    median = cv2.medianBlur(np.rint(shrunk(small, 0.5) * 255).astype(np.uint8), window // 2 | 1)
-    return _enlarged(np.asarray(median / 255, np.float32), grey)
+def _local_median(levels: NDArray[np.uint8], grey: Grey, window: int) -> Grey:
+    return _enlarged(np.asarray(cv2.medianBlur(levels, window) / 255, np.float32), grey)
 
 
 def _above_shade(grey: Grey, small: Grey, window: int) -> Grey:

@@ -38,6 +38,11 @@ VIEWS = (_view(8, 1, 1), _view(-8, 1, 1), _view(0, 0.85, 1), _view(0, 0.9, 0.9))
 """How an image is looked at again: turned either way, narrower, smaller."""
 
 
+def _seen(image: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uint8]:
+    seen = cv2.warpAffine(image, view, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.asarray(seen, np.uint8)
+
+
 @dataclass(frozen=True)
 class Digit:
     """One digit that was read.
@@ -97,11 +102,6 @@ class Reading:
             ],
             **({"notes": list(self.notes)} if self.notes else {}),
         }
-
-
-def _seen(image: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uint8]:
-    seen = cv2.warpAffine(image, view, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return np.asarray(seen, np.uint8)
 
 
 class Recognizer:

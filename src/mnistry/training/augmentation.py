@@ -26,8 +26,15 @@ def augmented(recipe: Recipe, key: Array, images: Array, labels: Array) -> tuple
         labels: the classes.
     """
     if recipe.augmentation == "affine":
-        amounts = {name: getattr(recipe, name) for name in ("shift", "rotation", "stretch", "bend")}
-        return deformed(key, images, **amounts), labels
+        moved = deformed(
+            key,
+            images,
+            shift=recipe.shift,
+            rotation=recipe.rotation,
+            stretch=recipe.stretch,
+            bend=recipe.bend,
+        )
+        return moved, labels
     if recipe.augmentation == "paper":
         return on_paper(key, images, labels)
     return images, labels
