@@ -8,7 +8,14 @@ import pytest
 
 from mnistry.data import Dataset
 from mnistry.data.normalize import as_mnist
-from mnistry.reading.ink import flat_ink, printed_lines, sheet_edge, stroke_mask
+from mnistry.reading.ink import (
+    faint_strokes,
+    flat_ink,
+    printed_lines,
+    sheet_edge,
+    stroke_mask,
+    without_frame,
+)
 from mnistry.reading.layout import find_pieces
 from mnistry.reading.page import Page, text_lines
 
@@ -171,6 +178,82 @@ def test_empty_squared_paper_has_neither_crossings_nor_ragged_edges(noise: float
     page = cv2.GaussianBlur(page, (3, 3), 0) + noise * rng.normal(size=page.shape)
     mask = stroke_mask(flat_ink(page.astype(np.float32)))
     assert mask.sum() < 50
+
+
+def test_a_printed_box_goes_and_the_writing_in_it_stays() -> None:
+    written = strokes()
+    box = np.zeros_like(written)
+    box[12:289, 15:386] = True
+    box[15:286, 18:383] = False
+    lines = printed_lines(written | box)
+    assert not (lines & ~box).any()
+    assert (box & ~lines).sum() <= 4 * 9, "all but its corners, which are too small to be writing"
+
+
+def test_between_two_ruled_lines_an_upright_stroke_is_a_one() -> None:
+    mask = np.zeros((100, 300), bool)
+    mask[[10, 11, 90, 91]] = True
+    ones = np.zeros_like(mask)
+    ones[12:90, 140:144] = ones[12:90, 180:184] = True
+    assert not (printed_lines(mask | ones) & ones).any()
+
+
+# ---------------------------------------------------------------- frames
+
+
+@pytest.mark.parametrize("tone", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("widths", [(30, 30, 30, 30), (60, 60, 0, 0), (0, 0, 0, 90), (20, 0, 70, 0)])
+def test_a_page_goes_on_under_its_frame(widths: tuple[int, int, int, int], tone: float) -> None:
+    page = drawn(strokes(), ink=0.2, paper=0.8, noise=0.02)
+    framed = cv2.copyMakeBorder(page, *widths, cv2.BORDER_CONSTANT, value=tone)
+    written = cv2.copyMakeBorder(strokes().astype(np.uint8), *widths, cv2.BORDER_CONSTANT, value=0) > 0
+    found = without_frame(framed)
+    assert np.abs(found[~written] - 0.8).max() < 0.12
+    assert agreement(stroke_mask(flat_ink(framed)), written) > 0.95
+
+
+def test_by_hand_a_frame_is_filled_from_the_page_beside_it() -> None:
+    page = np.tile(np.linspace(0.3, 0.7, 40, dtype=np.float32)[:, None], (1, 50))
+    found = without_frame(cv2.copyMakeBorder(page, 5, 0, 0, 8, cv2.BORDER_CONSTANT, value=1.0))
+    # A pixel more goes, into which the tone of the frame may have passed.
+    expected = np.vstack([np.tile(page[1], (6, 1)), page[1:]])
+    np.testing.assert_array_equal(found, np.pad(expected, ((0, 0), (0, 8)), "edge"))
+
+
+@pytest.mark.parametrize("thickness", [2, 24])
+def test_a_margin_is_no_frame(thickness: int) -> None:
+    page = drawn(strokes(thickness), ink=0.0, paper=1.0)
+    np.testing.assert_array_equal(without_frame(page), page)
+    bar = np.ones((100, 100), np.float32)
+    bar[5:95, 35:65] = 0  # a one, cut out closely
+    np.testing.assert_array_equal(without_frame(bar), bar)
+    box = np.ones((100, 100), np.float32)
+    box[5:95, 5:95] = 0
+    box[7:93, 7:93] = 1
+    np.testing.assert_array_equal(without_frame(box), box)
+
+
+# ---------------------------------------------------------------- pens of different strengths
+
+
+@pytest.mark.parametrize("faint", [0.15, 0.3])
+def test_a_fainter_pen_is_found_beside_a_strong_one(faint: float) -> None:
+    strong, pale = strokes(), np.roll(strokes(), (90, 100), axis=(0, 1))
+    pale[:, :110] = False  # what has come in from the other side
+    ink = np.maximum(strong, faint * pale) + np.random.default_rng(0).normal(0, 0.01, strong.shape)
+    ink = np.clip(cv2.GaussianBlur(ink, (3, 3), 0), 0, 1).astype(np.float32)
+    mask = stroke_mask(ink)
+    assert agreement(mask, strong) > 0.9, "alone, the threshold leaves the pale strokes to the paper"
+    away = ~cv2.dilate(strong.astype(np.uint8), np.ones((41, 41), np.uint8)).astype(bool)
+    assert agreement(faint_strokes(ink, mask) & away, pale & away) > 0.8
+
+
+def test_noise_and_the_rims_of_strokes_are_no_faint_pen() -> None:
+    blurred = cv2.GaussianBlur(strokes().astype(np.float32), (0, 0), 3)
+    for noise in (0.0, 0.02, 0.1):
+        ink = np.clip(blurred + np.random.default_rng(0).normal(0, 1, blurred.shape) * noise, 0, 1)
+        ink = ink.astype(np.float32)
+        assert not faint_strokes(ink, stroke_mask(ink)).any(), noise
 
 
 def test_one_upright_line_may_be_a_one() -> None:

@@ -3,6 +3,8 @@
 `flat_ink` → `stroke_mask`. Both are pure functions of arrays.
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,14 @@ WIDE_WINDOW, NARROW_WINDOW = 33, 13  # pixels of that copy
 KEPT_BY_NARROW = 0.8
 DARKEST_PAPER = 0.15
 FAINTEST_CONTRAST = 0.06  # of the range from black to white; less is the noise of an empty page
+OUTSTANDING = 10.0  # times the deviation of the paper's levels
 ALONG = 0.4  # of a side: no digit touches so much of the border
+EVEN = 0.06  # how far the levels of a frame are from each other
+UNLIKE_FRAME = 0.06  # how far the page in a frame is from it
+BORDERING = 0.9  # share of the page's border that must be so
+WIDEST_FRAME = 0.3  # of the picture's side
+BLURRED = 0.01  # of the page's side: where the frame's tone passes into the page's
+CORNER = 8  # pixels from a box's corner within which its sides begin
 SQUARES = 3  # lines each way from which paper is squared
 SPANNING = 0.8  # a straight line that crosses so much of the picture was printed, not written
 
@@ -43,6 +52,7 @@ def flat_ink(grey: Grey) -> Grey:
         level = float(np.quantile(grey, MOST_INK))
         light = ((grey - level) ** 3).sum() > 0
         return np.asarray(np.clip(grey - level if light else level - grey, 0, None))
+    grey = without_frame(grey)
     small = shrunk(grey, min(1.0, SHADE_SIDE / min(height, width)))
     dark = False
     # Half the size again: medians take time, and are even over half a window.
@@ -54,6 +64,48 @@ def flat_ink(grey: Grey) -> Grey:
     ink = narrow if _cubes(narrow) > KEPT_BY_NARROW * _cubes(wide) else wide
     # Ink takes away a share of the light that falls on the paper, so in a shadow it differs less.
     return np.asarray(ink / np.maximum(1 - grey + ink, DARKEST_PAPER), np.float32) if dark else ink
+
+
+def without_frame(grey: Grey) -> Grey:
+    """A picture whose frame of one tone, on some sides or all, goes on as the page inside it does.
+
+    A margin is such a frame where nearly all that borders on it differs from it; next to a margin of the
+    page itself hardly anything does.
+
+    Args:
+        grey: float32 `[height, width]`, 0 black to 1 white.
+
+    Returns:
+        float32 of the same shape.
+    """
+    height, width = grey.shape
+    tones = (grey[0, 0], grey[-1, 0], grey[0, 0], grey[0, -1])
+    margins = [_margin(side) for side in (grey, grey[::-1], grey.T, grey.T[::-1])]
+    while any(margins):
+        top, bottom, left, right = margins
+        page = grey[top : height - bottom, left : width - right]
+        edge = 1 + round(BLURRED * min(page.shape))
+        first, last = slice(edge, 4 * edge), slice(-4 * edge, -edge)
+        bands = (page[first], page[last], page[:, first], page[:, last])
+        frame = [
+            margin * bool((np.abs(band - tone) > UNLIKE_FRAME).mean() > BORDERING)
+            for margin, band, tone in zip(margins, bands, tones, strict=True)
+        ]
+        if frame == margins:
+            top, bottom, left, right = (margin + edge if margin else 0 for margin in margins)
+            page = grey[top : height - bottom, left : width - right]
+            filled = cv2.copyMakeBorder(page, top, bottom, left, right, cv2.BORDER_REPLICATE)
+            return np.asarray(filled, np.float32)
+        margins = frame
+    return grey
+
+
+def _margin(grey: Grey) -> int:
+    """How many of the first rows are of one tone; 0 if they are too many for a frame."""
+    most = round(WIDEST_FRAME * len(grey)) + 1
+    tone = grey[0, 0]
+    even = (grey[:most].max(axis=1) - tone <= EVEN) & (tone - grey[:most].min(axis=1) <= EVEN)
+    return 0 if even.all() else int(even.argmin())
 
 
 def shrunk(picture: Grey, scale: float) -> Grey:
@@ -123,6 +175,39 @@ def stroke_mask(ink: Grey) -> Mask:
     return mask
 
 
+def faint_strokes(ink: Grey, strong: Mask) -> Mask:
+    """Strokes of a fainter pen: what stands out far from the paper away from the strong strokes.
+
+    Args:
+        ink: float32 `[height, width]` from `flat_ink`.
+        strong: from `stroke_mask`.
+
+    Returns:
+        bool of the same shape; all False where nothing does.
+    """
+    # With what was left out for good reason, such as the sheet's edge, which is as strong.
+    image = (ink >= ink[strong].min()).astype(np.uint8)
+    rim = image - cv2.erode(image, np.ones((3, 3), np.uint8))
+    thickness = 2 * int(image.sum()) / max(1, int(rim.sum()))
+    reach = 2 * math.ceil(thickness) + 1
+    away = cv2.dilate(image, np.ones((reach, reach), np.uint8)) == 0
+    full = float(np.median(ink[strong]))
+    strength = np.minimum(ink * (255 / full), 255).astype(np.uint8)
+    nothing = np.zeros(ink.shape, bool)
+    sample = strength[::2, ::2][away[::2, ::2]]
+    if not sample.any():
+        return nothing
+    threshold, _ = cv2.threshold(sample, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    paper, stroke = sample[sample <= threshold], sample[sample > threshold]
+    if not paper.size or not stroke.size:
+        return nothing
+    contrast = float(stroke.mean() - paper.mean())
+    if contrast < max(FAINTEST_CONTRAST / full * 255, OUTSTANDING * float(paper.std())):
+        return nothing
+    faint = np.asarray((strength > threshold) & away)
+    return np.asarray(faint & ~printed_lines(faint))
+
+
 def sheet_edge(mask: Mask) -> Mask:
     """The pieces that run along the picture's border: the edge of the sheet, the table under it, a shadow."""
     if max(mask[0].mean(), mask[-1].mean(), mask[:, 0].mean(), mask[:, -1].mean()) <= ALONG:
@@ -142,15 +227,28 @@ def printed_lines(mask: Mask) -> Mask:
     the lines that it is no stroke, such as their crossings and ragged edges, goes with them.
     """
     level, upright = _level_lines(mask), _level_lines(mask.T).T
-    # An upright line may well be a one; squared paper has many lines both ways.
+    # An upright line may well be a one; squared paper has many lines both ways, and a box has corners.
     squared = min(_runs(level.max(axis=1)), _runs(upright.max(axis=0))) >= SQUARES
-    lines = np.asarray(level | upright if squared else level)
+    lines = np.asarray(level | upright if squared else level | _box_sides(mask, level))
     if not lines.any():
         return lines
     left = mask & ~lines
     near = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     _, labels = cv2.connectedComponents(left.astype(np.uint8), connectivity=8)
     return np.asarray(mask & ~np.isin(labels, np.unique(labels[left & ~near])))
+
+
+def _box_sides(mask: Mask, level: Mask) -> Mask:
+    """The upright lines that join the ends of two level ones."""
+    sides = np.zeros(mask.shape, bool)
+    rows, columns = np.flatnonzero(level.any(axis=1)), np.flatnonzero(level.any(axis=0))
+    if _runs(level.max(axis=1)) < 2:
+        return sides
+    between = slice(int(rows[0]), int(rows[-1]) + 1)
+    sides[between] = _level_lines(mask[between].T).T
+    inside = slice(int(columns[0]) + CORNER, max(0, int(columns[-1]) + 1 - CORNER))
+    sides[:, inside] = False
+    return sides
 
 
 def _runs(marked: Mask) -> int:

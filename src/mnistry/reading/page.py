@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.normalize import as_mnist
-from mnistry.reading.ink import Grey, Mask, flat_ink, shrunk, stroke_mask
+from mnistry.reading.ink import Grey, Mask, faint_strokes, flat_ink, shrunk, stroke_mask
 from mnistry.reading.layout import LEAST_PIECES, Pieces, find_lines, find_pieces, slope_of, writing_height
 from mnistry.reading.segment import Box, Classify, Line
 
 FIRST_SIDE = 224  # pixels of the small copy in which large writing is found
 LARGE_WRITING = 64  # pixels; smaller writing is looked for in the whole picture
 FILLING = 0.85  # of the copy's shorter side
+ALIKE = 0.7  # how far the heights of faint and of strong writing may be apart: the logarithm of their ratio
 LINE_HEIGHT = 48  # pixels that digits are made smaller to; more than twice what they have in the end
 LEAST_SLOPE = 2.0  # degrees; less does not matter
 GROUP_GAP, GROUP_GAIN = 0.9, 2.5  # of the digits' height; of the usual gap
@@ -85,8 +86,20 @@ def _found(grey: Grey, scale: float) -> Page:
     if scale < 1:
         grey = shrunk(grey, scale)
     ink = flat_ink(grey)
-    pieces = find_pieces(stroke_mask(ink))
+    strong = stroke_mask(ink)
+    pieces = find_pieces(strong)
+    if len(pieces.areas) and (faint := _faint_writing(ink, strong, pieces.height)).any():
+        pieces = find_pieces(strong | faint)
     return Page(ink, pieces.labels > 0, pieces, np.eye(3)[:2] / scale)
+
+
+def _faint_writing(ink: Grey, strong: Mask, height: float) -> Mask:
+    """Strokes of a fainter pen as high as the strong ones, and not at the picture's border as shadows are."""
+    pieces = find_pieces(faint_strokes(ink, strong))
+    left, top, right, bottom = pieces.boxes.T
+    inside = (left > 0) & (top > 0) & (right < ink.shape[1]) & (bottom < ink.shape[0])
+    alike = np.abs(np.log((bottom - top) / height)) < ALIKE
+    return np.isin(pieces.labels, 1 + np.flatnonzero(inside & alike))
 
 
 def quarter_turns(page: Page, classify: Classify) -> int:

@@ -183,7 +183,7 @@ class Line:
     def uncut(self) -> Candidate | None:
         """The whole line as one digit, or None where it is too wide for one."""
         box = _box(self.strokes > INKED, 0)
-        if box is None or self._wide(box):
+        if box is None or self.too_wide(box):
             return None
         return Candidate(0, 1, box, as_mnist(self.strokes))
 
