@@ -370,7 +370,7 @@ _TABLE = (
         averaging=0.999,
         half_precision=True,
         batch_size=128,
-        steps=30_000,
+        steps=36_000,
     ),
 )
 

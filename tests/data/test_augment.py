@@ -9,22 +9,17 @@ import numpy as np
 import pytest
 
 from mnistry.data import Dataset
-from mnistry.data.augment import (
-    COMPOSED_SHARE,
-    CURLED_SHARE,
-    DRAWN_SHARE,
-    SCRIBBLED_SHARE,
-    TURNED_SHARE,
-    on_paper,
-)
+from mnistry.data.augment import SHARES, on_paper
 from mnistry.data.dataset import NO_DIGIT, SEVERAL
 from mnistry.data.signs import STYLE_LABELS
 from mnistry.training.devices import keep_compiled
 
 BATCH = 500
-SHARES = (COMPOSED_SHARE, SCRIBBLED_SHARE, CURLED_SHARE, TURNED_SHARE, DRAWN_SHARE)
-COMPOSED, SCRIBBLED, CURLED, TURNED, DRAWN = (round(BATCH * share) for share in SHARES)
-STROKES = COMPOSED + SCRIBBLED + CURLED
+COMPOSED, STRUNG, SCRIBBLED, CURLED, LETTERED, TURNED, DRAWN = (
+    round(BATCH * share) for share in SHARES.values()
+)
+STRINGS = COMPOSED + STRUNG
+STROKES = STRINGS + SCRIBBLED + CURLED + LETTERED
 ALTERED = STROKES + TURNED
 WHOLE = slice(ALTERED + DRAWN, None)
 
@@ -86,10 +81,11 @@ def test_the_others_are_their_digit_or_none(
 ) -> None:
     _, labels = made
     given = np.asarray(batch[1])
-    composed, strokes = labels[:COMPOSED], labels[COMPOSED:STROKES]
+    composed, strokes = labels[:COMPOSED], labels[STRINGS:STROKES]
     assert (composed == SEVERAL).mean() == pytest.approx(0.54, abs=0.15)
     assert (composed == NO_DIGIT).mean() == pytest.approx(0.26, abs=0.15)
-    assert set(labels[COMPOSED:]) == set(range(11)), "only two digits side by side are several"
+    assert (labels[COMPOSED:STRINGS] == SEVERAL).all()
+    assert set(labels[STRINGS:]) == set(range(11)), "only digits side by side are several"
     assert (strokes == NO_DIGIT).all()
     kept = (labels == given) | (labels >= NO_DIGIT)
     assert kept[:ALTERED].all()

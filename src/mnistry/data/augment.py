@@ -1,9 +1,10 @@
 """Digits as paper shows them, and what is no digit: a batch of MNIST made harder, on the device.
 
-`on_paper` turns a batch into what the reader meets. Most rows stay digits, slanted, turned, stretched,
+`on_paper` turns a batch into what the reader meets. Some rows stay digits, slanted, turned, stretched,
 written with other pens. The others become examples of "no digit": pieces of digits, digits that lie on
-their side, letters, scribbles, dashes and blots; or of "several": two digits at once. All are cropped and
-centred again as MNIST was made, because the reader does so with everything that it finds.
+their side, letters of many fonts, scribbles, dashes and blots; or of "several": two to four digits at
+once. All are cropped and centred again as MNIST was made, because the reader does so with everything
+that it finds.
 
 Everything here is a pure function of a random key and runs inside the compiled training loop. Only MNIST
 and random numbers go in.
@@ -25,13 +26,19 @@ from jax import Array
 from mnistry.data.affine import smooth_field
 from mnistry.data.dataset import NO_DIGIT, SEVERAL, SIDE
 from mnistry.data.normalize import CENTRE, INK_SIDE
-from mnistry.data.signs import SIGNS, STROKES, STYLE_LABELS, STYLES
+from mnistry.data.signs import LETTERS, SIGNS, STROKES, STYLE_LABELS, STYLES
 
-COMPOSED_SHARE = 0.2
-SCRIBBLED_SHARE = 0.27
-CURLED_SHARE = 0.03
-TURNED_SHARE = 0.04
-DRAWN_SHARE = 0.1
+SHARES = {
+    "composed": 0.18,
+    "strung": 0.03,
+    "scribbled": 0.18,
+    "curled": 0.04,
+    "lettered": 0.1,
+    "turned": 0.04,
+    "drawn": 0.08,
+}
+"""What becomes of how many rows of a batch, in this order; the rest stay whole digits."""
+STRING = 4  # digits, at most
 
 
 def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
@@ -48,22 +55,34 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
         Images of the same shape, and labels 0 to 11, where 10 is "no digit" and 11 is "several".
     """
     batch = len(images)
-    shares = (COMPOSED_SHARE, SCRIBBLED_SHARE, CURLED_SHARE, TURNED_SHARE, DRAWN_SHARE)
-    composed, scribbled, curled, turned, drawn = (round(batch * share) for share in shares)
-    keys = jax.random.split(key, 9)
+    composed, strung, scribbled, curled, lettered, turned, drawn = (
+        round(batch * share) for share in SHARES.values()
+    )
+    none = scribbled + curled + lettered
+    keys = jax.random.split(key, 11)
     others = jnp.roll(images, 1, axis=0)[:composed]
     pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], others)
+    neighbours = jnp.stack([jnp.roll(images, -place, axis=0) for place in range(STRING)], axis=1)
+    strings = _per_row(_string, keys[10], neighbours[composed : composed + strung])
     strokes = _drawn(_scribble, keys[1], scribbled)
     curls = _drawn(_curl, keys[8], curled)
-    first = composed + scribbled + curled
+    letters = _drawn(_letter, keys[9], lettered)
+    first = composed + strung + none
     middle, rest = slice(first, first + turned), first + turned + drawn
     lying, lying_labels = _per_row(_turn, keys[2], images[middle], labels[middle])
     styled, styled_labels = _drawn(_draw, keys[7], drawn)
     whole = _per_row(_restyle, keys[5], images[rest:], labels[rest:])
-    alone = _wide(jnp.concatenate([strokes, curls, lying, styled, whole]))
-    images = jnp.concatenate([pieces, alone])
+    alone = _wide(jnp.concatenate([strokes, curls, letters, lying, styled, whole]))
+    images = jnp.concatenate([pieces, strings, alone])
     labels = jnp.concatenate(
-        [piece_labels, jnp.full(scribbled + curled, NO_DIGIT), lying_labels, styled_labels, labels[rest:]]
+        [
+            piece_labels,
+            jnp.full(strung, SEVERAL),
+            jnp.full(none, NO_DIGIT),
+            lying_labels,
+            styled_labels,
+            labels[rest:],
+        ]
     )
     written = _per_row(_write, keys[3], _per_row(_soil, keys[6], images))
     return _per_row(_ink, keys[4], written), labels
@@ -140,6 +159,29 @@ def _compose(key: Array, image: Array, label: Array, other: Array) -> tuple[Arra
     return canvas * window, jnp.select([kind == 5, kind < 3], [label, SEVERAL], NO_DIGIT)
 
 
+def _string(key: Array, images: Array) -> Array:
+    """Three or four digits in a row, at half their size.
+
+    Args:
+        key: random key.
+        images: float32 `[STRING, 28, 28]`.
+
+    Returns:
+        float32 `[28, 56]`.
+    """
+    count_key, gap_key = jax.random.split(key)
+    images = images.at[-1].multiply(jax.random.bernoulli(count_key))
+    gaps = jax.random.randint(gap_key, (STRING,), -2, 3)
+    line, end = jnp.zeros((SIDE, STRING * SIDE)), jnp.array(2.0)
+    for image, gap in zip(images, gaps, strict=True):
+        left, right = _columns(image)
+        shift = jnp.round(end + gap - left).astype(jnp.int32)
+        moved = jnp.roll(jnp.pad(image, [(0, 0), (0, (STRING - 1) * SIDE)]), shift, axis=1)
+        line, end = jnp.maximum(line, moved), shift + right
+    half = line.reshape(SIDE // 2, 2, STRING * SIDE // 2, 2).mean(axis=(1, 3))
+    return jnp.pad(half, [(SIDE // 4, SIDE // 4), (0, 0)])
+
+
 def _scribble(key: Array) -> Array:
     """Strokes that are no digit, float32 `[28, 28]`: scribbles, signs, polygons, a dash or a blot.
 
@@ -149,7 +191,7 @@ def _scribble(key: Array) -> Array:
     kind_key, count_key, shape_key, width_key, straight_key, box_key, node_key, sign_key, jitter_key = (
         jax.random.split(key, 9)
     )
-    kind = jax.random.choice(kind_key, 5, p=jnp.array([0.13, 0.12, 0.1, 0.07, 0.58]))
+    kind = jax.random.choice(kind_key, 5, p=jnp.array([0.09, 0.1, 0.08, 0.07, 0.66]))
     free = jax.random.uniform(shape_key, (STROKES, 4, 2), minval=3.0, maxval=25.0)
     box = jax.random.uniform(box_key, (2,), minval=6.0, maxval=11.0)
     nodes = jax.random.randint(node_key, (STROKES, 4, 2), -1, 2) * box + CENTRE
@@ -159,7 +201,7 @@ def _scribble(key: Array) -> Array:
     sides = jnp.stack([ring[:-1], ring[:-1], ring[1:], ring[1:]], axis=1)
     dash = jnp.linspace(-1, 1, 4)[:, None] * (box - 6) * jnp.array([0.4, 1.8]) + CENTRE
     sign = jnp.asarray(SIGNS)[jax.random.randint(sign_key, (), 0, len(SIGNS))] * box + CENTRE
-    sign = sign + 0.6 * jax.random.normal(jitter_key, sign.shape)
+    sign = sign + 0.8 * jax.random.normal(jitter_key, sign.shape)
     points = jnp.stack([free, nodes, sides, jnp.broadcast_to(dash, (STROKES, 4, 2)), sign])[kind]
     along = jnp.linspace(0, 1, 4)[:, None]
     lines = points[:, :1] * (1 - along) + points[:, 3:] * along
@@ -175,24 +217,42 @@ def _scribble(key: Array) -> Array:
 
 
 def _curl(key: Array) -> Array:
-    """A spiral, a coil, a wave or a zigzag, float32 `[28, 28]`."""
-    form_key, kind_key, width_key = jax.random.split(key, 3)
+    """A spiral, a coil, a wave, a zigzag, a star, a flower or a tangle, float32 `[28, 28]`."""
+    form_key, kind_key, width_key, tangle_key = jax.random.split(key, 4)
     u, v, w, x = jax.random.uniform(form_key, (4,))
-    kind = jax.random.randint(kind_key, (), 0, 4)
-    t = jnp.linspace(0, 1, 120)
+    kind = jax.random.randint(kind_key, (), 0, 7)
+    t = jnp.linspace(0, 1, 240)
     angle = 2 * jnp.pi * ((2.2 + 3.0 * u) * t + v)
     down, right = jnp.sin(angle), jnp.cos(angle)
     radius = 4 + 4 * w
     forward = (2 * t - 1) * (7 + 4 * x)
+    around = 2 * jnp.pi * (t + v)
+    ring = jnp.stack([jnp.sin(around), jnp.cos(around)])
+    points = 3 + jnp.floor(5 * u)
+    arms = jnp.arcsin(jnp.cos(2 * jnp.pi * points * t)) / jnp.pi + 0.5  # up and down so many times
+    turns = jnp.arange(2, 6)[:, None]
+    amplitudes, phases = jax.random.normal(tangle_key, (2, 2, 4))
+    waves = jnp.sin(2 * jnp.pi * turns * t + 3 * phases[..., None])  # 2 to 5 to and fro: never a digit
     path = jnp.stack(
         [
             jnp.stack([down * t, right * t]) * (8 + 3 * x),
             jnp.stack([down * radius, right * radius + forward]),
             jnp.stack([down * radius, forward]),
             jnp.stack([jnp.arcsin(down) * radius / 1.6, forward]),
+            ring * (11 - 7 * (0.6 + 0.4 * w) * arms),
+            ring * (11 - (4 + 3 * w) * jnp.abs(jnp.cos(jnp.pi * points * t))),
+            4 * (amplitudes[..., None] * waves).sum(axis=1),
         ]
     )[kind]
     return _pen(path.T + CENTRE, jax.random.uniform(width_key, minval=0.9, maxval=2.0))
+
+
+def _letter(key: Array) -> Array:
+    """A letter of `LETTERS`, float32 `[28, 28]`."""
+    letter_key, box_key, width_key = jax.random.split(key, 3)
+    letter = jnp.asarray(LETTERS)[jax.random.randint(letter_key, (), 0, len(LETTERS))]
+    box = jax.random.uniform(box_key, (2,), minval=9.0, maxval=11.0)
+    return _pen(letter * box + CENTRE, jax.random.uniform(width_key, minval=0.6, maxval=2.2))
 
 
 def _draw(key: Array) -> tuple[Array, Array]:

@@ -1,6 +1,9 @@
-"""Signs that are no digits, and digits in styles that MNIST hardly has, as the strokes of a pen."""
+"""Signs and letters that are no digits, and digits in styles that MNIST hardly has, as strokes of a pen."""
+
+from itertools import pairwise
 
 import numpy as np
+from HersheyFonts import HersheyFonts
 
 STROKES = 5  # at most, of one sign
 NOWHERE = np.full((4, 2), 99)  # a stroke far outside, of signs that have fewer
@@ -65,10 +68,17 @@ _STROKES_OF = {
     "triangle": "0840 4088 0888",
     "cross": "4048 0484",
     "arrow": "0484 5184 8457",
+    "arrow up": "4840 2240 4062",
+    "slanted arrow": "6820 1420 2042",
     "question mark": "12107044 4446 4848",
     "heart": "43400003 0348 4883 83804043",
     "narrow heart": "42200448 42608448",
+    "flat heart": "42300103 0358 4885 85817042",
     "smiling face": "04008084 84890904 25375765 3233 5253",
+    "round face": "04008084 84890904 25365665 3132 5152",
+    "sad face": "04008084 84890904 26344466 3233 5253",
+    "plain face": "04008084 84890904 2666 3233 5253",
+    "wide smile": "04008084 84890904 15287875 2324 6364",
     "check mark": "0438 3880",
     "wave": "04203844 44606884",
     "pentagram": "4068 6803 0383 8328 2840",
@@ -146,3 +156,38 @@ STYLES = np.stack([_curves(strokes) for _, strokes in _STYLES])
 """Float32 `[styles, STROKES, 4, 2]`, as `SIGNS`."""
 STYLE_LABELS = np.array([digit for digit, _ in _STYLES], np.int32)
 """The digit of each."""
+
+FONTS = ("futural", "timesr", "timesrb", "timesi", "timesib", "scripts", "scriptc", "gothiceng")
+NO_DIGITS = "ACEFHKLMNPRTUVWXYacefhkmnprtuvwx"  # the others have shapes of digits
+LETTER_POINTS = 160
+
+
+def _evenly(strokes: list[np.ndarray]) -> np.ndarray:
+    """Points `[LETTER_POINTS, 2]` at even distances along strokes, from -1 to 1 where they reach farthest."""
+    steps = np.array([step for stroke in strokes for step in pairwise(stroke)])
+    begins, ends = steps[:, 0], steps[:, 1]
+    lengths = np.hypot(*(ends - begins).T)
+    until = lengths.cumsum()
+    places = np.linspace(0, until[-1], LETTER_POINTS)
+    which = np.minimum(np.searchsorted(until, places), len(until) - 1)
+    left = ((until[which] - places) / lengths[which])[:, None]
+    points = left * begins[which] + (1 - left) * ends[which]
+    low, high = points.min(axis=0), points.max(axis=0)
+    return np.asarray((2 * points - low - high) / (high - low).max())
+
+
+def _letters() -> np.ndarray:
+    fonts, letters = HersheyFonts(), []
+    for font in FONTS:
+        fonts.load_default_font(font)
+        for letter in NO_DIGITS:
+            strokes = [np.array(stroke, np.float64)[:, ::-1] for stroke in fonts.strokes_for_text(letter)]
+            letters.append(_evenly(strokes))
+    return np.array(letters, np.float32)
+
+
+LETTERS = _letters()
+"""Float32 `[letters, LETTER_POINTS, 2]`: row and column of points along the strokes, from -1 to 1.
+
+Plain, with serifs, slanted, written and Gothic, from A. V. Hershey's "Calligraphy for computers", 1967.
+"""

@@ -28,6 +28,7 @@ BORDERING = 0.9  # share of the page's border that must be so
 WIDEST_FRAME = 0.3  # of the picture's side
 BLURRED = 0.01  # of the page's side: where the frame's tone passes into the page's
 CORNER = 8  # pixels from a box's corner within which its sides begin
+THIN = 0.04  # of a side: how thick a line may be
 SQUARES = 3  # lines each way from which paper is squared
 SPANNING = 0.8  # a straight line that crosses so much of the picture was printed, not written
 
@@ -209,15 +210,28 @@ def faint_strokes(ink: Grey, strong: Mask) -> Mask:
 
 
 def sheet_edge(mask: Mask) -> Mask:
-    """The pieces that run along the picture's border: the edge of the sheet, the table under it, a shadow."""
+    """The pieces that run along the picture's border: the edge of the sheet, the table under it, a shadow.
+
+    Of a thin line along the border only the line, not the strokes that reach down to it.
+    """
+    edge = np.zeros(mask.shape, bool)
     if max(mask[0].mean(), mask[-1].mean(), mask[:, 0].mean(), mask[:, -1].mean()) <= ALONG:
-        return np.zeros(mask.shape, bool)
+        return edge
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    edges = []
-    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        numbers, lengths = np.unique(side[side > 0], return_counts=True)
-        edges.append(numbers[lengths > ALONG * len(side)])
-    return np.isin(labels, np.concatenate(edges))
+    for side, found in (
+        (labels, edge),
+        (labels[::-1], edge[::-1]),
+        (labels.T, edge.T),
+        (labels.T[::-1], edge.T[::-1]),
+    ):
+        thin = max(2, round(THIN * len(side)))
+        numbers, lengths = np.unique(side[0][side[0] > 0], return_counts=True)
+        for number in numbers[lengths > ALONG * side.shape[1]]:
+            piece = side == number
+            if piece[thin].mean() < ALONG / 2:
+                piece[thin:] = False
+            found |= piece
+    return edge
 
 
 def printed_lines(mask: Mask) -> Mask:
@@ -226,12 +240,13 @@ def printed_lines(mask: Mask) -> Mask:
     Where a stroke crosses a line, the line is thicker than elsewhere, and is left. What is left so near to
     the lines that it is no stroke, such as their crossings and ragged edges, goes with them.
     """
-    level, upright = _level_lines(mask), _level_lines(mask.T).T
+    level = _level_lines(mask)
+    if not level.any():
+        return level
+    upright = _level_lines(mask.T).T
     # An upright line may well be a one; squared paper has many lines both ways, and a box has corners.
     squared = min(_runs(level.max(axis=1)), _runs(upright.max(axis=0))) >= SQUARES
     lines = np.asarray(level | upright if squared else level | _box_sides(mask, level))
-    if not lines.any():
-        return lines
     left = mask & ~lines
     near = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     _, labels = cv2.connectedComponents(left.astype(np.uint8), connectivity=8)
@@ -269,7 +284,7 @@ def _level_lines(mask: Mask) -> Mask:
         return np.zeros(mask.shape, bool)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     long = stats[:, cv2.CC_STAT_WIDTH] > SPANNING * width
-    thin = stats[:, cv2.CC_STAT_AREA] < max(5, 0.04 * height) * stats[:, cv2.CC_STAT_WIDTH]
+    thin = stats[:, cv2.CC_STAT_AREA] < max(5, THIN * height) * stats[:, cv2.CC_STAT_WIDTH]
     kept = np.flatnonzero(long & thin)
     kept = kept[kept > 0]
     if not len(kept):

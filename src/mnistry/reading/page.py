@@ -21,7 +21,7 @@ LINE_HEIGHT = 48  # pixels that digits are made smaller to; more than twice what
 LEAST_SLOPE = 2.0  # degrees; less does not matter
 GROUP_GAP, GROUP_GAIN = 0.9, 2.5  # of the digits' height; of the usual gap
 CERTAIN = 0.8  # probability from which a piece may tell how the page is turned
-TURN_GAIN = 0.5  # nats for each digit by which a page must be better readable when it is turned
+TURN_GAIN = 1.0  # nats for each digit by which a page must be better readable when it is turned
 MOST_JUDGED = 60  # pieces that judge how a page is turned
 
 
@@ -95,7 +95,10 @@ def _found(grey: Grey, scale: float) -> Page:
 
 def _faint_writing(ink: Grey, strong: Mask, height: float) -> Mask:
     """Strokes of a fainter pen as high as the strong ones, and not at the picture's border as shadows are."""
-    pieces = find_pieces(faint_strokes(ink, strong))
+    faint = faint_strokes(ink, strong)
+    if not faint.any():
+        return faint
+    pieces = find_pieces(faint)
     left, top, right, bottom = pieces.boxes.T
     inside = (left > 0) & (top > 0) & (right < ink.shape[1]) & (bottom < ink.shape[0])
     alike = np.abs(np.log((bottom - top) / height)) < ALIKE

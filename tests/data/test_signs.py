@@ -1,0 +1,41 @@
+"""Letters and signs as strokes: even points on the strokes, within the box, no letter that is a digit."""
+
+import numpy as np
+
+from mnistry.data.signs import FONTS, LETTER_POINTS, LETTERS, NO_DIGITS, SIGNS, STROKES, STYLE_LABELS, STYLES
+
+
+def _plain(letter: str) -> np.ndarray:
+    """The points, row and column, of a letter of the first font, which has plain strokes."""
+    return LETTERS[NO_DIGITS.index(letter)]
+
+
+def test_each_font_has_every_letter() -> None:
+    assert LETTERS.shape == (len(FONTS) * len(NO_DIGITS), LETTER_POINTS, 2)
+    assert np.isfinite(LETTERS).all()
+    assert len(np.unique(LETTERS, axis=0)) == len(LETTERS)
+    assert not set(NO_DIGITS) & set("OoQDdIiJjlZzSsGbyBgq"), "what has the shape of a digit is left out"
+
+
+def test_letters_fill_their_box() -> None:
+    np.testing.assert_allclose(np.abs(LETTERS).max(axis=(1, 2)), 1, atol=1e-6)
+    np.testing.assert_allclose(LETTERS.min(axis=1) + LETTERS.max(axis=1), 0, atol=1e-6)
+
+
+def test_the_points_of_a_letter_lie_on_its_two_strokes() -> None:
+    rows, columns = _plain("L").T
+    upright, level = np.isclose(columns, columns.min()), np.isclose(rows, 1)
+    assert (upright | level).all()
+    assert rows.min() == -1
+    # 21 units high and 12 wide, so 21/33 of the 159 steps, 101.2, go down and the others to the right.
+    assert (upright.sum(), level.sum()) == (102, 58)
+    steps = np.abs(np.diff(rows[upright]))
+    np.testing.assert_allclose(steps, steps[0], atol=1e-5)
+
+
+def test_signs_and_styles_have_the_same_form() -> None:
+    assert SIGNS.shape[1:] == STYLES.shape[1:] == (STROKES, 4, 2)
+    assert len(STYLES) == len(STYLE_LABELS)
+    for curves in (SIGNS, STYLES):
+        drawn = curves[(curves < 5).all(axis=(2, 3))]  # strokes that there are not lie far outside
+        assert np.abs(drawn).max() <= 1.25
