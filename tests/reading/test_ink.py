@@ -145,6 +145,17 @@ def test_pieces_along_the_border_by_hand() -> None:
     np.testing.assert_array_equal(sheet_edge(mask), expected)
 
 
+def test_a_stroke_that_reaches_down_to_a_thin_line_along_the_border_stays() -> None:
+    mask = np.zeros((60, 100), bool)
+    mask[59] = True
+    mask[20:59, 40:44] = True
+    expected = np.zeros_like(mask)
+    expected[59] = True
+    expected[58, 40:44] = True
+    for turns in range(4):
+        np.testing.assert_array_equal(sheet_edge(np.rot90(mask, turns)), np.rot90(expected, turns))
+
+
 def test_ruled_lines_go_and_what_crosses_them_stays() -> None:
     written = strokes()
     ruled = np.zeros_like(written)

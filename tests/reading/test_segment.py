@@ -267,6 +267,21 @@ def test_a_line_is_read_by_the_classifier_that_is_given() -> None:
     assert read_line(Line(np.zeros((10, 10), np.float32), 10), classify) == []
 
 
+@pytest.mark.parametrize(("width", "whole"), [(29, True), (32, False)])
+def test_a_lone_digit_may_be_half_again_as_wide_as_high(width: int, whole: bool) -> None:
+    strokes = np.zeros((20, width + 10), np.float32)
+    cv2.rectangle(strokes, (5, 0), (4 + width, 19), 1, 2)
+    strokes[:, :5] = strokes[:, 5 + width :] = 0
+    seen = []
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        seen.append(len(images))
+        return np.stack([chances(d0=0.98)] * len(images))
+
+    found = read_line(Line(strokes, 20), classify)
+    assert (seen == [1] and len(found) == 1) == whole, "looked at once, as it is"
+
+
 @pytest.mark.parametrize("several", [0.9, 2 * LEAST_SEVERAL, LEAST_SEVERAL / 2])
 def test_only_what_may_be_several_is_cut(several: float) -> None:
     """An H whose legs look like ones: two ones if it may be several digits, and else no digit."""
