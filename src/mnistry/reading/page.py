@@ -21,7 +21,7 @@ LINE_HEIGHT = 48  # pixels that digits are made smaller to; more than twice what
 LEAST_SLOPE = 2.0  # degrees; less does not matter
 GROUP_GAP, GROUP_GAIN = 0.9, 2.5  # of the digits' height; of the usual gap
 CERTAIN = 0.8  # probability from which a piece may tell how the page is turned
-TURN_GAIN = 1.0  # nats for each digit by which a page must be better readable when it is turned
+TURN_GAIN = 8.0  # nats by which a page must be better readable when it is turned, all its digits together
 MOST_JUDGED = 60  # pieces that judge how a page is turned
 
 
@@ -126,7 +126,7 @@ def quarter_turns(page: Page, classify: Classify) -> int:
     judges = chances.max(axis=0) > CERTAIN
     if judges.sum() < max(LEAST_PIECES, len(chosen) / 3):
         return 0
-    readable = np.log(np.maximum(chances[:, judges], 1e-2)).mean(axis=1)
+    readable = np.log(np.maximum(chances[:, judges], 1e-2)).sum(axis=1)
     best = int(np.argmax(readable))
     return best if readable[best] > readable[0] + TURN_GAIN else 0
 

@@ -217,7 +217,7 @@ class Recognizer:
     def examine(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> "Examination":
         """As `read`, with all that was found on the way; see `mnistry.reading.explain`."""
         decoded = open_picture(picture, longest_side=LONGEST_SIDE)
-        page = find_page(decoded.grey, self.probabilities)
+        page = find_page(decoded.grey, self._at_first_sight)
         lines = [FoundLine(text, read_line(text.line, self.probabilities)) for text in text_lines(page)]
         lines = [line for line in lines if line.digits]
         breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
