@@ -19,6 +19,7 @@ from mnistry.reading.segment import (
     LEAST_SEVERAL,
     NO_DIGIT_PRICE,
     SIDEWAYS,
+    SURELY_NONE,
     Candidate,
     Line,
     as_found,
@@ -294,6 +295,20 @@ def test_only_what_may_be_several_is_cut(several: float) -> None:
 
     found = read_line(Line(strokes, 20), classify)
     assert [int(row.argmax()) for _, row in found] == ([1, 1] if several > LEAST_SEVERAL else [])
+
+
+@pytest.mark.parametrize(("none", "cut"), [(SURELY_NONE - 0.1, True), ((1 + SURELY_NONE) / 2, False)])
+def test_what_is_wide_is_cut_unless_it_is_surely_none(none: float, cut: bool) -> None:
+    """A zigzag of three bars and what joins them: three ones, or nothing."""
+    strokes = bars(70, (5, 9), (31, 35), (57, 61))
+    strokes[9:12, 9:57] = 1
+    strokes = cv2.GaussianBlur(strokes, (3, 3), 0)
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        narrow = [image.any(axis=0).sum() < 14 for image in images]
+        return np.stack([chances(d1=0.99) if bar else chances(none=none) for bar in narrow])
+
+    assert len(read_line(Line(strokes, 20), classify)) == (3 if cut else 0)
 
 
 def test_what_was_chosen_is_more_likely_a_digit_by_hand() -> None:

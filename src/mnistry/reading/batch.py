@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
+
 from mnistry import atomic
 from mnistry.data.decode import Picture
 from mnistry.data.pictures import SUFFIXES
@@ -89,6 +91,8 @@ def read_all(
 
     waiting: deque[tuple[AnyPicture, Future[Reading | PictureError]]] = deque()
     pool = ThreadPoolExecutor(workers)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # OpenCV's own threads would get in the way of these
     try:
         for picture in pictures:
             waiting.append((picture, pool.submit(read, picture)))
@@ -99,6 +103,7 @@ def read_all(
             yield first, future.result()
     finally:  # who stops early, or fails, waits only for the pictures that are being read right now
         pool.shutdown(cancel_futures=True)
+        cv2.setNumThreads(threads)
 
 
 class ReadingTable:

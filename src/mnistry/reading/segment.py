@@ -35,7 +35,8 @@ MOST_GAPS = 3  # inside a digit whose strokes are broken
 INKED = 0.3  # from which strength ink counts
 CERTAIN = 0.95  # a part that is so surely a digit is not cut
 LEAST_SEVERAL = 0.3  # nor is what is less likely several
-LONE = 0.5  # from which probability on what may be one digit is taken for one
+SURELY_NONE = 0.98  # nor what is wider than a digit, but so surely none
+LONE = 0.3  # from which probability on what may be one digit is taken for one
 CUT_TRUST = 0.3  # power of the chance that what was cut is none: longer strings than pairs often seem so
 FOUND_SHIFT = 2.5  # nats: what was chosen is a digit more often than what lies between any two cuts
 WIDE, LOW = 1.3, 0.5  # of the line's height: what is wider or lower is not so sure
@@ -188,8 +189,13 @@ class Line:
         return Candidate(0, 1, box, as_mnist(self.strokes))
 
     def not_several(self, candidate: Candidate, chances: NDArray[np.float64]) -> bool:
-        """Whether a candidate must not be cut: it may be a digit, a piece of one, or none, not several."""
-        return bool(chances[SEVERAL] < LEAST_SEVERAL and not self._wide(candidate.box))
+        """Whether a candidate must not be cut: it may be a digit, a piece of one, or none, not several.
+
+        What is wide may always be several, unless it is surely none, like a wave.
+        """
+        if self._wide(candidate.box):
+            return bool(chances[NO_DIGIT] > SURELY_NONE)
+        return bool(chances[SEVERAL] < LEAST_SEVERAL)
 
     def surely_digit(self, candidate: Candidate, chances: NDArray[np.float64]) -> bool:
         """Whether a candidate need not be cut: recognized, and neither wide nor low like a comma."""
@@ -352,6 +358,8 @@ def read_line(line: Line, classify: Classify) -> list[tuple[Candidate, NDArray[n
     found = []
     for number in best_sequence(line, candidates, all_chances):
         candidate = candidates[number]
+        if all_chances[number, NO_DIGIT] > SURELY_NONE:  # too large to be left out for nothing, but none
+            continue
         cut_from = [1 - chances[NO_DIGIT] for part, chances in read if candidate.is_inside(part)]
         found.append((candidate, as_found(all_chances[number], min(cut_from, default=1.0) ** CUT_TRUST)))
     return found
