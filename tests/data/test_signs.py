@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from mnistry.data.signs import FONTS, LETTER_POINTS, LETTERS, NO_DIGITS, SIGNS, STROKES, STYLE_LABELS, STYLES
+from mnistry.data.signs import (
+    FONTS,
+    LETTER_POINTS,
+    NO_DIGITS,
+    SIGNS,
+    STROKES,
+    STYLE_LABELS,
+    STYLES,
+    hershey_letters,
+)
+
+LETTERS = hershey_letters()
 
 
 def _plain(letter: str) -> np.ndarray:

@@ -26,7 +26,7 @@ from jax import Array
 from mnistry.data.affine import smooth_field
 from mnistry.data.dataset import NO_DIGIT, SEVERAL, SIDE
 from mnistry.data.normalize import CENTRE, INK_SIDE
-from mnistry.data.signs import LETTERS, SIGNS, STROKES, STYLE_LABELS, STYLES
+from mnistry.data.signs import SIGNS, STROKES, STYLE_LABELS, STYLES, hershey_letters
 
 SHARES = {
     "composed": 0.18,
@@ -62,8 +62,8 @@ def on_paper(key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
     keys = jax.random.split(key, 11)
     others = jnp.roll(images, 1, axis=0)[:composed]
     pieces, piece_labels = _per_row(_compose, keys[0], images[:composed], labels[:composed], others)
-    neighbours = jnp.stack([jnp.roll(images, -place, axis=0) for place in range(STRING)], axis=1)
-    strings = _per_row(_string, keys[10], neighbours[composed : composed + strung])
+    neighbours = jnp.stack([images[composed + place :][:strung] for place in range(STRING)], axis=1)
+    strings = _per_row(_string, keys[10], neighbours)
     strokes = _drawn(_scribble, keys[1], scribbled)
     curls = _drawn(_curl, keys[8], curled)
     letters = _drawn(_letter, keys[9], lettered)
@@ -248,9 +248,10 @@ def _curl(key: Array) -> Array:
 
 
 def _letter(key: Array) -> Array:
-    """A letter of `LETTERS`, float32 `[28, 28]`."""
+    """A letter of `hershey_letters`, float32 `[28, 28]`."""
     letter_key, box_key, width_key = jax.random.split(key, 3)
-    letter = jnp.asarray(LETTERS)[jax.random.randint(letter_key, (), 0, len(LETTERS))]
+    letters = jnp.asarray(hershey_letters())
+    letter = letters[jax.random.randint(letter_key, (), 0, len(letters))]
     box = jax.random.uniform(box_key, (2,), minval=9.0, maxval=11.0)
     return _pen(letter * box + CENTRE, jax.random.uniform(width_key, minval=0.6, maxval=2.2))
 

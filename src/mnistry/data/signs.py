@@ -1,5 +1,6 @@
 """Signs and letters that are no digits, and digits in styles that MNIST hardly has, as strokes of a pen."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -176,7 +177,13 @@ def _evenly(strokes: list[np.ndarray]) -> np.ndarray:
     return np.asarray((2 * points - low - high) / (high - low).max())
 
 
-def _letters() -> np.ndarray:
+@cache
+def hershey_letters() -> np.ndarray:
+    """Float32 `[letters, LETTER_POINTS, 2]`: row and column of points along the strokes, from -1 to 1.
+
+    Plain, with serifs, slanted, written and Gothic, from A. V. Hershey's "Calligraphy for computers", 1967.
+    Made when first asked for, as unpacking the fonts takes a fifth of a second.
+    """
     fonts, letters = HersheyFonts(), []
     for font in FONTS:
         fonts.load_default_font(font)
@@ -184,10 +191,3 @@ def _letters() -> np.ndarray:
             strokes = [np.array(stroke, np.float64)[:, ::-1] for stroke in fonts.strokes_for_text(letter)]
             letters.append(_evenly(strokes))
     return np.array(letters, np.float32)
-
-
-LETTERS = _letters()
-"""Float32 `[letters, LETTER_POINTS, 2]`: row and column of points along the strokes, from -1 to 1.
-
-Plain, with serifs, slanted, written and Gothic, from A. V. Hershey's "Calligraphy for computers", 1967.
-"""

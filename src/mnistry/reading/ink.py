@@ -4,6 +4,7 @@
 """
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -80,17 +81,15 @@ def without_frame(grey: Grey) -> Grey:
         float32 of the same shape.
     """
     height, width = grey.shape
-    tones = (grey[0, 0], grey[-1, 0], grey[0, 0], grey[0, -1])
-    margins = [_margin(side) for side in (grey, grey[::-1], grey.T, grey.T[::-1])]
+    tones = [side[0, 0] for side in _sides(grey)]
+    margins = [_margin(side) for side in _sides(grey)]
     while any(margins):
         top, bottom, left, right = margins
         page = grey[top : height - bottom, left : width - right]
         edge = 1 + round(BLURRED * min(page.shape))
-        first, last = slice(edge, 4 * edge), slice(-4 * edge, -edge)
-        bands = (page[first], page[last], page[:, first], page[:, last])
         frame = [
-            margin * bool((np.abs(band - tone) > UNLIKE_FRAME).mean() > BORDERING)
-            for margin, band, tone in zip(margins, bands, tones, strict=True)
+            margin * bool((np.abs(side[edge : 4 * edge] - tone) > UNLIKE_FRAME).mean() > BORDERING)
+            for margin, side, tone in zip(margins, _sides(page), tones, strict=True)
         ]
         if frame == margins:
             top, bottom, left, right = (margin + edge if margin else 0 for margin in margins)
@@ -99,6 +98,11 @@ def without_frame(grey: Grey) -> Grey:
             return np.asarray(filled, np.float32)
         margins = frame
     return grey
+
+
+def _sides(array: NDArray[Any]) -> list[NDArray[Any]]:
+    """An array seen from its top, bottom, left and right: views whose first row lies along that side."""
+    return [array, array[::-1], array.T, array.T[::-1]]
 
 
 def _margin(grey: Grey) -> int:
@@ -215,15 +219,10 @@ def sheet_edge(mask: Mask) -> Mask:
     Of a thin line along the border only the line, not the strokes that reach down to it.
     """
     edge = np.zeros(mask.shape, bool)
-    if max(mask[0].mean(), mask[-1].mean(), mask[:, 0].mean(), mask[:, -1].mean()) <= ALONG:
+    if max(side[0].mean() for side in _sides(mask)) <= ALONG:
         return edge
     _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    for side, found in (
-        (labels, edge),
-        (labels[::-1], edge[::-1]),
-        (labels.T, edge.T),
-        (labels.T[::-1], edge.T[::-1]),
-    ):
+    for side, found in zip(_sides(labels), _sides(edge), strict=True):
         thin = max(2, round(THIN * len(side)))
         numbers, lengths = np.unique(side[0][side[0] > 0], return_counts=True)
         for number in numbers[lengths > ALONG * side.shape[1]]:
