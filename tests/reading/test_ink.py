@@ -201,6 +201,20 @@ def test_a_printed_box_goes_and_the_writing_in_it_stays() -> None:
     assert (box & ~lines).sum() <= 4 * 9, "all but its corners, which are too small to be writing"
 
 
+@pytest.mark.parametrize("bars", [(100,), (70, 130)], ids=["cross", "grid"])
+def test_the_bars_of_a_drawing_are_no_ruled_lines(bars: tuple[int, ...]) -> None:
+    mask = np.zeros((200, 200), bool)
+    for bar in bars:
+        mask[bar : bar + 4, 15:185] = mask[20:180, bar : bar + 4] = True
+    assert not printed_lines(mask).any()
+    on_a_line = np.zeros_like(mask)
+    on_a_line[150:154, 15:185] = on_a_line[20:160, 98:102] = True  # writing stands on its line
+    assert printed_lines(on_a_line)[150:154].mean() > 0.8
+    up_to_the_border = mask.copy()
+    up_to_the_border[bars[0] : bars[0] + 4] = True
+    assert printed_lines(up_to_the_border)[bars[0] : bars[0] + 4].mean() > 0.8
+
+
 def test_between_two_ruled_lines_an_upright_stroke_is_a_one() -> None:
     mask = np.zeros((100, 300), bool)
     mask[[10, 11, 90, 91]] = True

@@ -31,6 +31,7 @@ BLURRED = 0.01  # of the page's side: where the frame's tone passes into the pag
 CORNER = 8  # pixels from a box's corner within which its sides begin
 THIN = 0.04  # of a side: how thick a line may be
 SQUARES = 3  # lines each way from which paper is squared
+EVENLY = 0.5  # how far a drawing reaches on one side of its level lines, as a share of the other side
 SPANNING = 0.8  # a straight line that crosses so much of the picture was printed, not written
 
 
@@ -240,8 +241,8 @@ def printed_lines(mask: Mask) -> Mask:
     the lines that it is no stroke, such as their crossings and ragged edges, goes with them.
     """
     level = _level_lines(mask)
-    if not level.any():
-        return level
+    if not level.any() or _is_drawn(level, mask):
+        return np.zeros(mask.shape, bool)
     upright = _level_lines(mask.T).T
     # An upright line may well be a one; squared paper has many lines both ways, and a box has corners.
     squared = min(_runs(level.max(axis=1)), _runs(upright.max(axis=0))) >= SQUARES
@@ -250,6 +251,20 @@ def printed_lines(mask: Mask) -> Mask:
     near = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     _, labels = cv2.connectedComponents(left.astype(np.uint8), connectivity=8)
     return np.asarray(mask & ~np.isin(labels, np.unique(labels[left & ~near])))
+
+
+def _is_drawn(level: Mask, mask: Mask) -> bool:
+    """Whether level lines are part of a drawing, such as a cross, that ends inside the picture.
+
+    What they touch then reaches about as far above them as below; writing stands on a line.
+    """
+    rows, columns = np.flatnonzero(level.any(axis=1)), np.flatnonzero(level.any(axis=0))
+    if columns[0] == 0 or columns[-1] == level.shape[1] - 1:
+        return False
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    touched = np.flatnonzero(np.isin(labels, np.unique(labels[level])).any(axis=1))
+    above, below = rows[0] - touched[0], touched[-1] - rows[-1]
+    return bool(min(above, below) > max(EVENLY * max(above, below), THIN * len(mask)))
 
 
 def _box_sides(mask: Mask, level: Mask) -> Mask:
