@@ -19,8 +19,11 @@ from mnistry.models import (
     PerceptronConfig,
     RowLstmConfig,
     ScratchConfig,
+    SeparableNetConfig,
     SoftmaxConfig,
 )
+from mnistry.models.layers import convolve
+from mnistry.models.separable import SeparableConvolution
 
 CONFIGS: dict[str, ModelConfig] = {
     "softmax": SoftmaxConfig(),
@@ -31,6 +34,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "lenet5": LeNet5Config(),
     "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2),
     "reader": ConvNetConfig(features=(5, 6, 7), no_digit=True),
+    "separable": SeparableNetConfig(features=(5, 4, 6)),
     "committee": CommitteeConfig((ConvNetConfig(features=(5, 6, 7)), ConvNetConfig(features=(4, 5, 8)))),
 }
 
@@ -115,19 +119,28 @@ def test_the_gradient_agrees_with_finite_differences(model: Model, images: jax.A
             assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
 
 
+NORMALIZED = [ConvNetConfig(features=(5, 18, 7)), SeparableNetConfig(features=(5, 4, 6))]
+
+
 @pytest.mark.parametrize("normalized", [False, True])
-def test_only_what_trains_depends_on_the_batch(normalized: bool, images: jax.Array) -> None:
+@pytest.mark.parametrize("config", NORMALIZED)
+def test_only_what_trains_depends_on_the_batch(
+    config: ModelConfig, normalized: bool, images: jax.Array
+) -> None:
     """With a key, a convolutional net normalises by the batch; without, an image's logits are its own."""
-    model = ConvNetConfig(features=(5, 6, 7)).build(np.random.default_rng(0))
+    model = config.build(np.random.default_rng(0))
     key = jax.random.key(0) if normalized else None
     alone, together = logits(model, images[:1], key), logits(model, images, key)[:1]
     assert np.allclose(alone, together, rtol=1e-5, atol=1e-5) != normalized
 
 
-def test_folding_puts_the_moments_of_the_images_into_the_weights(images: jax.Array) -> None:
+@pytest.mark.parametrize("config", NORMALIZED)
+def test_folding_puts_the_moments_of_the_images_into_the_weights(
+    config: ModelConfig, images: jax.Array
+) -> None:
     """One batch normalised by itself gives what the folded model gives without normalisation."""
     random = np.random.default_rng(3)
-    model = ConvNetConfig(features=(5, 18, 7)).build(random)
+    model = config.build(random)
     model = jax.tree.map(lambda leaf: leaf + 0.1 * random.normal(size=leaf.shape).astype("f4"), model)
     folded = model.folded(images[None])
     expected = logits(model, images, jax.random.key(0))
@@ -135,12 +148,13 @@ def test_folding_puts_the_moments_of_the_images_into_the_weights(images: jax.Arr
     assert jax.tree.structure(folded) == jax.tree.structure(model)
 
 
-def test_the_gradient_of_normalisation_agrees_with_finite_differences(images: jax.Array) -> None:
+@pytest.mark.parametrize("config", NORMALIZED)
+def test_the_gradient_of_normalisation_agrees_with_finite_differences(
+    config: ModelConfig, images: jax.Array
+) -> None:
     with jax.enable_x64(True):
         random = np.random.default_rng(5)
-        model = jax.tree.map(
-            lambda leaf: np.asarray(leaf, np.float64), ConvNetConfig(features=(3, 4, 5)).build(random)
-        )
+        model = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), config.build(random))
         pixels, key = np.asarray(images, np.float64), jax.random.key(0)
 
         @jax.jit
@@ -177,6 +191,19 @@ def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
         ConvNetConfig(sizes=(20, 9, 3), strides=(1, 2, 1))
     with pytest.raises(InvalidValueError, match=r"model\.strides must be at least 1"):
         ConvNetConfig(strides=(2, 0, 1))
+    with pytest.raises(InvalidValueError, match="must be two or more numbers, each at least 1"):
+        SeparableNetConfig(features=(8,))
+    with pytest.raises(InvalidValueError, match="at most 7 numbers, .* not 8"):
+        SeparableNetConfig(features=(5,) * 8)
+
+
+def test_a_separable_convolution_is_one_of_each_channel_and_then_sums() -> None:
+    random = np.random.default_rng(8)
+    layer = SeparableConvolution.create(random, 3, 2)
+    image = random.normal(size=(1, 3, 3, 3)).astype("f4")
+    own = (image[0] * layer.depthwise).sum(axis=(0, 1))
+    found = convolve(jnp.asarray(image), layer.kernel, "VALID")
+    np.testing.assert_allclose(found[0, 0, 0], own @ layer.pointwise, rtol=1e-5)
 
 
 def test_only_dropout_and_normalisation_depend_on_the_key(
@@ -190,7 +217,7 @@ def test_only_dropout_and_normalisation_depend_on_the_key(
         assert (first != plain).any()
     else:
         assert (first == second).all()
-        normalizes = isinstance(config, ConvNetConfig | CommitteeConfig)
+        normalizes = isinstance(config, ConvNetConfig | SeparableNetConfig | CommitteeConfig)
         assert (first == plain).all() != normalizes
 
 

@@ -21,10 +21,12 @@ from mnistry.models import (
     Perceptron,
     RowLstm,
     Scratch,
+    SeparableNet,
     SoftmaxRegression,
 )
 from mnistry.models.conv import Convolution
 from mnistry.models.layers import PIXELS, SIDE, Linear
+from mnistry.models.separable import LEAK
 
 OPSET = 17
 IR_VERSION = 8  # what runtimes since 2022 read
@@ -98,6 +100,8 @@ def to_onnx(model: Model) -> bytes:
             logits = _dense_after(graph, x, model.dense)
         case ConvNet():
             logits = _conv_net(graph, scaled, model)
+        case SeparableNet():
+            logits = _separable_net(graph, scaled, model)
         case Committee():
             answers = [_conv_net(graph, scaled, member) for member in model.members]
             logits = graph.add("Mean", *(graph.add("LogSoftmax", answer, axis=1) for answer in answers))
@@ -156,6 +160,21 @@ def _conv_net(graph: _Graph, images: str, model: ConvNet) -> str:
     for layer, stride in zip(model.convolutions, model.strides, strict=True):
         x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
     return _dense_after(graph, x, [model.output])
+
+
+def _separable_net(graph: _Graph, images: str, model: SeparableNet) -> str:
+    x = graph.add(
+        "MaxPool", graph.convolution(graph.image(images), model.first), kernel_shape=[2, 2], strides=[2, 2]
+    )
+    x = graph.add("LeakyRelu", x, alpha=LEAK)
+    for layer in model.separable:
+        channels = layer.depthwise.shape[-1]
+        kernel = np.transpose(layer.depthwise, (2, 0, 1))[:, None]
+        x = graph.add("Conv", x, graph.constant(kernel), group=channels)
+        x = graph.convolution(x, Convolution(layer.pointwise[None, None], layer.bias))
+        x = graph.add("LeakyRelu", x, alpha=LEAK)
+    x = graph.reshape(graph.add("GlobalAveragePool", x), -1, len(model.output.weight))
+    return graph.linear(x, model.output.weight, model.output.bias)
 
 
 def _dense_after(graph: _Graph, x: str, layers: Sequence[Linear]) -> str:

@@ -11,6 +11,7 @@ from mnistry.models.layers import Model
 from mnistry.models.lstm import RowLstm, RowLstmConfig
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
+from mnistry.models.separable import SeparableNet, SeparableNetConfig
 from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
 
 ModelConfig = (
@@ -20,6 +21,7 @@ ModelConfig = (
     | RowLstmConfig
     | LeNet5Config
     | ConvNetConfig
+    | SeparableNetConfig
     | CommitteeConfig
 )
 
@@ -38,6 +40,8 @@ __all__ = [
     "RowLstmConfig",
     "Scratch",
     "ScratchConfig",
+    "SeparableNet",
+    "SeparableNetConfig",
     "SoftmaxConfig",
     "SoftmaxRegression",
 ]
