@@ -20,6 +20,7 @@ from mnistry.models import (
     PerceptronConfig,
     RowLstmConfig,
     ScratchConfig,
+    SeparableNetConfig,
     SoftmaxConfig,
 )
 from mnistry.optimizers import OptimizerName, ScheduleName
@@ -31,6 +32,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     "row-lstm": RowLstmConfig,
     "lenet5": LeNet5Config,
     "convnet": ConvNetConfig,
+    "separable": SeparableNetConfig,
     "committee": CommitteeConfig,
 }
 
@@ -370,7 +372,7 @@ _TABLE = (
         averaging=0.999,
         half_precision=True,
         batch_size=128,
-        steps=36_000,
+        steps=60_000,
     ),
 )
 

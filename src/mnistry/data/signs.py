@@ -158,8 +158,25 @@ STYLES = np.stack([_curves(strokes) for _, strokes in _STYLES])
 STYLE_LABELS = np.array([digit for digit, _ in _STYLES], np.int32)
 """The digit of each."""
 
-FONTS = ("futural", "timesr", "timesrb", "timesi", "timesib", "scripts", "scriptc", "gothiceng")
-NO_DIGITS = "ACEFHKLMNPRTUVWXYacefhkmnprtuvwx"  # the others have shapes of digits
+LETTERS = "ACEFHKLMNPRTUVWXYacefhkmnprtuvwx"  # the others have shapes of digits
+FONTS = {
+    "futural": LETTERS,
+    "timesr": LETTERS,
+    "timesrb": LETTERS,
+    "timesi": LETTERS,
+    "timesib": LETTERS,
+    "cursive": LETTERS,
+    "scripts": LETTERS,
+    "scriptc": LETTERS,
+    "gothiceng": LETTERS,
+    "gothitt": "ACEFHKLMNPRUVWYacefhkmnprtuvwx",
+    "cyrillic": "ADEGHIKLMNPQRTWXadeghiklmnpqrtwx",
+    "greek": "CDFGPSUWXachklmnptuwy",
+    "japanese": "$%&')*+,-./014567DEFGIKMNUVWXZ^_`abdfnoqrxy{|}",
+    "symbolic": ">FGJLMNOPQRSTUWXYZ[]^_`abcdfghjknpwxyz{|~",
+    "mathlow": "!#%&';@bcegijklnow",
+}
+"""Hershey's fonts, and the characters of each that are no digits: letters of several scripts, and signs."""
 LETTER_POINTS = 160
 
 
@@ -181,13 +198,13 @@ def _evenly(strokes: list[np.ndarray]) -> np.ndarray:
 def hershey_letters() -> np.ndarray:
     """Float32 `[letters, LETTER_POINTS, 2]`: row and column of points along the strokes, from -1 to 1.
 
-    Plain, with serifs, slanted, written and Gothic, from A. V. Hershey's "Calligraphy for computers", 1967.
+    Latin, Cyrillic, Greek and Japanese ones, and signs; from A. V. Hershey's "Calligraphy for computers", 1967.
     Made when first asked for, as unpacking the fonts takes a fifth of a second.
     """
     fonts, letters = HersheyFonts(), []
-    for font in FONTS:
+    for font, characters in FONTS.items():
         fonts.load_default_font(font)
-        for letter in NO_DIGITS:
-            strokes = [np.array(stroke, np.float64)[:, ::-1] for stroke in fonts.strokes_for_text(letter)]
+        for character in characters:
+            strokes = [np.array(stroke, np.float64)[:, ::-1] for stroke in fonts.strokes_for_text(character)]
             letters.append(_evenly(strokes))
     return np.array(letters, np.float32)
