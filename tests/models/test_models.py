@@ -193,7 +193,7 @@ def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
         ConvNetConfig(strides=(2, 0, 1))
     with pytest.raises(InvalidValueError, match="must be two or more numbers, each at least 1"):
         SeparableNetConfig(features=(8,))
-    with pytest.raises(InvalidValueError, match="at most 7 numbers, .* not 8"):
+    with pytest.raises(InvalidValueError, match="at most 7 numbers, not 8"):
         SeparableNetConfig(features=(5,) * 8)
 
 

@@ -198,7 +198,7 @@ def _evenly(strokes: list[np.ndarray]) -> np.ndarray:
 def hershey_letters() -> np.ndarray:
     """Float32 `[letters, LETTER_POINTS, 2]`: row and column of points along the strokes, from -1 to 1.
 
-    Latin, Cyrillic, Greek and Japanese ones, and signs; from A. V. Hershey's "Calligraphy for computers", 1967.
+    Letters of four scripts, and signs; from A. V. Hershey's "Calligraphy for computers", 1967.
     Made when first asked for, as unpacking the fonts takes a fifth of a second.
     """
     fonts, letters = HersheyFonts(), []

@@ -44,8 +44,8 @@ class SeparableNetConfig:
             )
         if (SIDE - SIZE + 1) // 2 - (SIZE - 1) * (len(self.features) - 1) < 1:
             raise InvalidValueError(
-                f"model.features must be at most 7 numbers, as each convolution takes two rows of the 13 after "
-                f"pooling, not {len(self.features)}"
+                f"model.features must be at most 7 numbers, not {len(self.features)}: each convolution takes "
+                "two of the 13 rows that pooling leaves"
             )
 
     def build(self, random: np.random.Generator) -> "SeparableNet":
