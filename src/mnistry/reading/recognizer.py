@@ -23,7 +23,7 @@ LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
 NONE_SHIFT = 1.0  # nats: training shows more of what is no digit than lines do
 SURE = 0.99  # what is less probable is looked at again
 GUESS = 0.02  # probability of "no digit", and of "several", for a model that does not know these classes
-MIN_CONFIDENCE = 0.3
+MIN_CONFIDENCE = 0.25
 
 
 def _view(turn: float, width: float, height: float) -> NDArray[np.float64]:

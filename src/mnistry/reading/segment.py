@@ -31,6 +31,7 @@ DEAREST_CUT = 0.7  # of the line's height
 CUT_SPACING = 0.12  # of the line's height
 LONGEST = 12  # parts that one digit may be put together from
 WIDEST = 1.5  # of a digit, in heights of the line
+WIDEST_ALONE = 2.5  # of one that is all there is
 MOST_GAPS = 3  # inside a digit whose strokes are broken
 INKED = 0.3  # from which strength ink counts
 CERTAIN = 0.95  # a part that is so surely a digit is not cut
@@ -182,9 +183,9 @@ class Line:
         return boxes
 
     def uncut(self) -> Candidate | None:
-        """The whole line as one digit, or None where it is too wide for one."""
+        """The whole line as one digit, or None where it is too wide for any."""
         box = _box(self.strokes > INKED, 0)
-        if box is None or self.too_wide(box):
+        if box is None or self.too_wide(box, WIDEST_ALONE):
             return None
         return Candidate(0, 1, box, as_mnist(self.strokes))
 
@@ -233,9 +234,9 @@ class Line:
         gaps = (after.box[0] - before.box[2] for before, after in pairwise(candidates))
         return all(gap > NARROW * self.height for gap in gaps)
 
-    def too_wide(self, box: Box) -> bool:
-        """Whether a box is too wide for a digit that had to be put together."""
-        return box[2] - box[0] > WIDEST * max(self.height, box[3] - box[1])
+    def too_wide(self, box: Box, most: float = WIDEST) -> bool:
+        """Whether a box is too wide for a digit: by default, for one that had to be put together."""
+        return box[2] - box[0] > most * max(self.height, box[3] - box[1])
 
     def _trimmed(self, first: int, last: int) -> Candidate | None:
         while first < last and self.boxes[first] is None:
