@@ -24,7 +24,7 @@ from mnistry.recipes import RECIPES, Recipe
 UNIQUE = [
     pytest.param(recipe, marks=pytest.mark.slow if recipe.name == "record" else ())
     for recipe in RECIPES.values()
-    if recipe.name not in ("softmax-sum", "mlp-fast", "mile", "marathon", "tiny")
+    if recipe.name not in ("softmax-sum", "mlp-fast", "mile", "marathon")
 ]
 
 

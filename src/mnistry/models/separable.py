@@ -119,7 +119,8 @@ class SeparableNet(Model):
     def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
         """What the last convolution gives, and the moments of each one."""
         x, found = images[..., None], []
-        for layer in (self.first, *self.separable):
+        layers: tuple[Convolution | SeparableConvolution, ...] = (self.first, *self.separable)
+        for layer in layers:
             x = convolve(x, layer.kernel, "VALID")
             if layer is self.first:
                 x = max_pool(x)
