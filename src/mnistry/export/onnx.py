@@ -71,8 +71,11 @@ class _Graph:
         weights = self.constant(kernel), self.constant(layer.bias)
         return self.add("Conv", x, *weights, pads=[padding] * 4, strides=[stride] * 2)
 
+    def max_pool(self, x: str) -> str:
+        return self.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+
     def pooled(self, x: str) -> str:
-        return self.add("Relu", self.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]))
+        return self.add("Relu", self.max_pool(x))
 
 
 def to_onnx(model: Model) -> bytes:
@@ -163,9 +166,7 @@ def _conv_net(graph: _Graph, images: str, model: ConvNet) -> str:
 
 
 def _separable_net(graph: _Graph, images: str, model: SeparableNet) -> str:
-    x = graph.add(
-        "MaxPool", graph.convolution(graph.image(images), model.first), kernel_shape=[2, 2], strides=[2, 2]
-    )
+    x = graph.max_pool(graph.convolution(graph.image(images), model.first))
     x = graph.add("LeakyRelu", x, alpha=LEAK)
     for layer in model.separable:
         channels = layer.depthwise.shape[-1]

@@ -15,12 +15,12 @@ from mnistry.models.layers import (
     Linear,
     Model,
     convolve,
-    deviation,
     dropout,
     he_normal,
     linear,
     max_pool,
-    moments,
+    means_and_deviations,
+    normalized,
 )
 
 
@@ -100,6 +100,10 @@ class Convolution(eqx.Module):
         kernel = he_normal(random, size, size, channels, features)
         return Convolution(jnp.asarray(kernel, jnp.float32), jnp.zeros(features))
 
+    def folded(self, mean: Array, deviation: Array) -> "Convolution":
+        """With normalisation by these as part of it."""
+        return Convolution(self.kernel / deviation, self.bias - mean / deviation)
+
 
 class LeNet5(Model):
     """LeNet-5 with ReLU and max-pooling in place of the original's squashing and averaging.
@@ -157,11 +161,9 @@ class ConvNet(Model):
     def folded(self, batches: Array) -> "ConvNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
         found = jax.lax.map(lambda images: self._features(images, normalize=True)[1], batches)
-        convolutions = []
-        for layer, (means, squares) in zip(self.convolutions, found, strict=True):
-            mean, scale = means.mean(axis=0), deviation(means.mean(axis=0), squares.mean(axis=0))
-            convolutions.append(Convolution(layer.kernel / scale, layer.bias - mean / scale))
-        return ConvNet(tuple(convolutions), self.output, self.strides, self.rate)
+        pairs = zip(self.convolutions, means_and_deviations(found), strict=True)
+        convolutions = tuple(layer.folded(*amounts) for layer, amounts in pairs)
+        return ConvNet(convolutions, self.output, self.strides, self.rate)
 
     def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
         """What the last convolution gives, and the moments of each one."""
@@ -169,7 +171,7 @@ class ConvNet(Model):
         for layer, stride in zip(self.convolutions, self.strides, strict=True):
             x = convolve(x, layer.kernel, "VALID", stride)
             if normalize:
-                found.append(moments(x))
-                x = (x - found[-1][0]) / deviation(*found[-1])
+                x, of_layer = normalized(x)
+                found.append(of_layer)
             x = jax.nn.relu(x + layer.bias)
         return x, found

@@ -92,6 +92,22 @@ def deviation(mean: Array, square: Array) -> Array:
     return jnp.sqrt(jnp.maximum(square - mean * mean, 0) + VARIANCE_FLOOR)
 
 
+def normalized(x: Array) -> tuple[Array, tuple[Array, Array]]:
+    """Features `[..., features]` with mean 0 and deviation 1 over the other axes, and the moments before."""
+    found = moments(x)
+    return (x - found[0]) / deviation(*found), found
+
+
+def means_and_deviations(found: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
+    """Those of several batches together, two float32 `[features]` for each layer.
+
+    Args:
+        found: for each layer the `moments` of every batch, two float32 `[n, features]`.
+    """
+    over_batches = [(means.mean(axis=0), squares.mean(axis=0)) for means, squares in found]
+    return [(mean, deviation(mean, square)) for mean, square in over_batches]
+
+
 def dropout(x: Array, rate: float, key: Array) -> Array:
     """Zeroes each element with probability `rate` and scales the others by 1 / (1 - rate).
 

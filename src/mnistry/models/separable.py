@@ -16,11 +16,11 @@ from mnistry.models.layers import (
     Linear,
     Model,
     convolve,
-    deviation,
     he_normal,
     linear,
     max_pool,
-    moments,
+    means_and_deviations,
+    normalized,
 )
 
 SIZE = 3  # rows and columns of every kernel
@@ -82,6 +82,11 @@ class SeparableConvolution(eqx.Module):
         """
         return self.depthwise[..., None] * self.pointwise
 
+    def folded(self, mean: Array, deviation: Array) -> "SeparableConvolution":
+        """With normalisation by these as part of it."""
+        pointwise, bias = self.pointwise / deviation, self.bias - mean / deviation
+        return SeparableConvolution(self.depthwise, pointwise, bias)
+
 
 class SeparableNet(Model):
     """Separable convolutions with batch normalisation, read at all places and averaged.
@@ -105,16 +110,10 @@ class SeparableNet(Model):
     def folded(self, batches: Array) -> "SeparableNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
         found = jax.lax.map(lambda images: self._features(images, normalize=True)[1], batches)
-        (mean, scale), *others = [
-            (means.mean(axis=0), deviation(means.mean(axis=0), squares.mean(axis=0)))
-            for means, squares in found
-        ]
-        first = Convolution(self.first.kernel / scale, self.first.bias - mean / scale)
-        separable = tuple(
-            SeparableConvolution(layer.depthwise, layer.pointwise / scale, layer.bias - mean / scale)
-            for layer, (mean, scale) in zip(self.separable, others, strict=True)
-        )
-        return SeparableNet(first, separable, self.output)
+        of_first, *of_others = means_and_deviations(found)
+        pairs = zip(self.separable, of_others, strict=True)
+        separable = tuple(layer.folded(*amounts) for layer, amounts in pairs)
+        return SeparableNet(self.first.folded(*of_first), separable, self.output)
 
     def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
         """What the last convolution gives, and the moments of each one."""
@@ -125,7 +124,7 @@ class SeparableNet(Model):
             if layer is self.first:
                 x = max_pool(x)
             if normalize:
-                found.append(moments(x))
-                x = (x - found[-1][0]) / deviation(*found[-1])
+                x, of_layer = normalized(x)
+                found.append(of_layer)
             x = jax.nn.leaky_relu(x + layer.bias, LEAK)
         return x, found
