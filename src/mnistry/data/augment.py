@@ -31,11 +31,11 @@ from mnistry.data.signs import SIGNS, STROKES, STYLE_LABELS, STYLES, hershey_let
 SHARES = {
     "composed": 0.17,
     "strung": 0.03,
-    "scribbled": 0.14,
+    "scribbled": 0.15,
     "curled": 0.05,
-    "lettered": 0.11,
-    "turned": 0.03,
-    "drawn": 0.09,
+    "lettered": 0.14,
+    "turned": 0.04,
+    "drawn": 0.08,
 }
 """What becomes of how many rows of a batch, in this order; the rest stay whole digits."""
 STRING = 4  # digits, at most
@@ -384,7 +384,7 @@ def _soil(key: Array, canvas: Array) -> Array:
     spacing, first = jax.random.uniform(place_key, (2,), minval=4.0, maxval=12.0)
     lines = 0.7 * (jnp.mod(rows - first, spacing) < 1)
     chance = jax.random.uniform(often_key)
-    dirt = jnp.where(chance < 0.14, specks, jnp.where(chance < 0.2, lines, 0))
+    dirt = jnp.where(chance < 0.1, specks, jnp.where(chance < 0.15, lines, 0))
     return jnp.maximum(canvas, dirt * (near > 0.3))
 
 
