@@ -50,6 +50,12 @@ def test_dust_and_the_remains_of_a_sheets_edge_are_no_pieces() -> None:
     assert sorted(map(tuple, pieces.boxes.tolist())) == DIGITS
 
 
+def test_a_short_thin_stroke_is_no_dust() -> None:
+    cap = (68, 20, 77, 22)  # 18 pixels, where a piece of dust may have 19; 9 long, where a stroke has 7.75
+    pieces = find_pieces(mask_of((100, 150), *DIGITS, cap))
+    assert sorted(map(tuple, pieces.boxes.tolist())) == sorted([*DIGITS, cap])
+
+
 def test_a_lone_one_cut_out_closely_is_a_piece() -> None:
     assert len(find_pieces(mask_of((100, 12), (0, 0, 12, 100))).boxes) == 1
 
@@ -182,3 +188,10 @@ def test_a_tail_that_broke_off_stays_in_its_line_and_the_line_below_does_not() -
     pieces = find_pieces(mask)
     lines = [[tuple(pieces.boxes[number, :2].tolist()) for number in line] for line in find_lines(pieces)]
     assert lines == [[(20, 20), (80, 20), (100, 83), (140, 20), (200, 20)], [(20, 130)]]
+
+
+@pytest.mark.parametrize(("width", "joins"), [(45, True), (47, False)])
+def test_a_cap_written_apart_joins_and_a_longer_line_does_not(width: int, joins: bool) -> None:
+    cap = (15, 20, 15 + width, 24)  # a digit is 31 pixels high: 1.5 times that is 46.5
+    (line,) = find_lines(pieces_of([*DIGITS, cap], 31))
+    assert (3 in line) == joins

@@ -92,6 +92,19 @@ def test_one_digit_lines_and_groups(recognizer: Recognizer) -> None:
         assert 30 + 180 * row <= y < y + height <= 150 + 180 * row
 
 
+def test_the_cap_of_a_five_written_apart_belongs_to_it(recognizer: Recognizer) -> None:
+    picture = Image.new("L", (100, 100), 255)
+    body = [(30, 44), (28, 56), (48, 60), (56, 70), (52, 78), (30, 80)]
+    for stroke in (body, [(34, 30), (84, 28)]):
+        ImageDraw.Draw(picture).line(stroke, fill=0, width=3)
+    (digit,) = recognizer.read(picture).digits
+    left, top, width, height = digit.box
+    assert digit.digit == 5
+    assert top <= 28
+    assert left + width >= 84
+    assert top + height >= 80
+
+
 def test_the_threshold(recognizer: Recognizer) -> None:
     sure = recognizer.read(seven())
     assert sure.digits[0].confidence == max(sure.digits[0].probabilities)

@@ -10,7 +10,8 @@ from mnistry.reading.ink import Mask
 
 SPECK = 0.02  # of the square of the writing's height; smaller pieces are dust
 SPECK_SIDE = 0.15  # of the writing's height
-DASH, LOWEST = 1.0, 0.25  # of the writing's height: what is wider and lower is a dash or a line
+STROKE_SIDE = 0.25  # of the writing's height: what is as long is no dust, but a thin stroke, as a five's cap
+DASH, LOWEST = 1.5, 0.25  # of the writing's height: what is wider and lower is a dash or a line
 SLIVER, BAND = 0.25, 1.0  # of the writing's height: how thick the remains of a sheet's edge may be
 BROKEN = 0.15  # of the writing's height: the gap that a pen leaves where it skips
 LARGE = 0.5  # of the writing's height; smaller pieces may be parts of digits, dots or dashes
@@ -51,7 +52,8 @@ def find_pieces(mask: Mask) -> Pieces:
     kept = ~_edge_remains(boxes, areas, mask.shape, writing_height(boxes, areas))
     height = writing_height(boxes[kept], areas[kept])
     kept &= height >= LEAST_HEIGHT
-    kept &= (areas >= SPECK * height**2) & (sizes.max(axis=1, initial=0) >= SPECK_SIDE * height)
+    longest = sizes.max(axis=1, initial=0) / max(height, 1)
+    kept &= ((areas >= SPECK * height**2) & (longest >= SPECK_SIDE)) | (longest >= STROKE_SIDE)
     if kept.sum() > MOST_PIECES:
         kept &= areas >= np.sort(areas[kept])[-MOST_PIECES]
     numbers = np.zeros(count, np.int32)
