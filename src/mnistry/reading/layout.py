@@ -52,8 +52,9 @@ def find_pieces(mask: Mask) -> Pieces:
     kept = ~_edge_remains(boxes, areas, mask.shape, writing_height(boxes, areas))
     height = writing_height(boxes[kept], areas[kept])
     kept &= height >= LEAST_HEIGHT
-    longest = sizes.max(axis=1, initial=0) / max(height, 1)
-    kept &= ((areas >= SPECK * height**2) & (longest >= SPECK_SIDE)) | (longest >= STROKE_SIDE)
+    longest = sizes.max(axis=1, initial=0)
+    blots = (areas >= SPECK * height**2) & (longest >= SPECK_SIDE * height)
+    kept &= blots | (longest >= STROKE_SIDE * height)
     if kept.sum() > MOST_PIECES:
         kept &= areas >= np.sort(areas[kept])[-MOST_PIECES]
     numbers = np.zeros(count, np.int32)
