@@ -46,7 +46,7 @@ def main() -> None:
     device, rates = measured_rates()
     rows = []
     for name in options.recipes:
-        seconds = min(train(name, options) for _ in range(options.repeats))
+        seconds = min(seconds_of(name, options.data_dir, options.steps) for _ in range(options.repeats))
         recipe = RECIPES[name]
         operations = multiply_adds(recipe.model).training_operations() * recipe.batch_size * options.steps
         rows.append(
@@ -68,13 +68,13 @@ def main() -> None:
     print(table(rows, max(rates.values())))
 
 
-def train(name: str, options: Options) -> float:
-    """The seconds from the first step to the last."""
-    steps = str(options.steps)
+def seconds_of(name: str, data_dir: Path, steps: int, *flags: str) -> float:
+    """Trains a recipe for some steps in a process of its own: the seconds from the first step to the last."""
+    count = str(steps)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "mnistry", "train", name, "--json", "--runs", folder]
-        command += ["--data-dir", str(options.data_dir), "--steps", steps, "--log-every", steps]
-        command += ["--validate-every", steps, "--checkpoint-every", steps]
+        command = [sys.executable, "-m", "mnistry", "train", name, "--json", "--runs", folder, *flags]
+        command += ["--data-dir", str(data_dir), "--steps", count, "--log-every", count]
+        command += ["--validate-every", count, "--checkpoint-every", count]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     return float(json.loads(done.stdout.splitlines()[-1])["train_seconds"])
 

@@ -6,6 +6,7 @@ gives `logits`: float32 `[batch, 10]`, or `[batch, 12]` of a model that knows
 """
 
 from collections.abc import Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from mnistry.models import (
 from mnistry.models.conv import Convolution
 from mnistry.models.layers import PIXELS, SIDE, Linear
 from mnistry.models.separable import LEAK
+from mnistry.models.upright import LITTLE, NARROWEST, STEEPEST, USUAL_WIDTH, WIDEST
 
 OPSET = 17
 IR_VERSION = 8  # what runtimes since 2022 read
@@ -166,6 +168,8 @@ def _conv_net(graph: _Graph, images: str, model: ConvNet) -> str:
 
 
 def _separable_net(graph: _Graph, images: str, model: SeparableNet) -> str:
+    if model.upright:
+        images = _set_upright(graph, images)
     x = graph.max_pool(graph.convolution(graph.image(images), model.first))
     x = graph.add("LeakyRelu", x, alpha=LEAK)
     for layer in model.separable:
@@ -176,6 +180,43 @@ def _separable_net(graph: _Graph, images: str, model: SeparableNet) -> str:
         x = graph.add("LeakyRelu", x, alpha=LEAK)
     x = graph.reshape(graph.add("GlobalAveragePool", x), -1, len(model.output.weight))
     return graph.linear(x, model.output.weight, model.output.bias)
+
+
+def _set_upright(graph: _Graph, images: str) -> str:
+    """The layer of `mnistry.models.upright`, step by step as there."""
+
+    def number(value: float) -> str:
+        return graph.constant(np.float32(value))
+
+    def total(x: str) -> str:
+        return graph.add("ReduceSum", x, graph.constant(np.array([1, 2], np.int64)))
+
+    def product(*factors: str) -> str:
+        return reduce(partial(graph.add, "Mul"), factors)
+
+    def mean(*factors: str) -> str:
+        return graph.add("Div", total(product(images, *factors)), mass)
+
+    places = np.arange(SIDE, dtype=np.float32)
+    rows, columns = graph.constant(places[None, :, None]), graph.constant(places[None, None, :])
+    mass = graph.add("Max", total(images), number(LITTLE))
+    down = graph.add("Sub", rows, mean(rows))
+    middle = mean(columns)
+    across = graph.add("Sub", columns, middle)
+    slant = graph.add("Div", mean(down, across), graph.add("Max", mean(down, down), number(LITTLE)))
+    slant = graph.add("Clip", slant, number(-STEEPEST), number(STEEPEST))
+    leaning = graph.add("Sub", across, product(slant, down))
+    wide = graph.add("Max", mean(leaning, leaning), number(LITTLE))
+    scale = graph.add("Div", graph.add("Sqrt", wide), number(USUAL_WIDTH))
+    scale = graph.add("Clip", scale, number(NARROWEST), number(WIDEST))
+    source = graph.add("Sum", middle, product(scale, across), product(slant, down))
+    left = graph.add("Clip", graph.add("Floor", source), number(-1), number(SIDE))
+    share = graph.add("Clip", graph.add("Sub", source, left), number(0), number(1))
+    padded = graph.add("Pad", images, graph.constant(np.array([0, 0, 1, 0, 0, 2], np.int64)))
+    index = graph.add("Cast", graph.add("Add", left, number(1)), to=TensorProto.INT64)
+    following = graph.add("Add", index, graph.constant(np.int64(1)))
+    lefts, rights = (graph.add("GatherElements", padded, place, axis=2) for place in (index, following))
+    return graph.add("Add", lefts, product(graph.add("Sub", rights, lefts), share))
 
 
 def _dense_after(graph: _Graph, x: str, layers: Sequence[Linear]) -> str:

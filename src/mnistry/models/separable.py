@@ -22,6 +22,7 @@ from mnistry.models.layers import (
     means_and_deviations,
     normalized,
 )
+from mnistry.models.upright import set_upright
 
 SIZE = 3  # rows and columns of every kernel
 LEAK = 0.2  # slope below zero: with few features, none may fall silent
@@ -36,6 +37,8 @@ class SeparableNetConfig:
 
     features: tuple[int, ...] = (6, 6, 9, 10, 10)
     """Features of each convolution; only the first is a full one."""
+    upright: bool = False
+    """Whether digits are set upright and brought to one width first."""
 
     def __post_init__(self) -> None:
         if len(self.features) < 2 or min(self.features) < 1:
@@ -55,7 +58,8 @@ class SeparableNetConfig:
             for channels, features in zip(self.features, self.features[1:], strict=False)
         )
         output = linear(he_normal(random, self.features[-1], CLASSES))
-        return SeparableNet(Convolution.create(random, 1, self.features[0], SIZE), separable, output)
+        first = Convolution.create(random, 1, self.features[0], SIZE)
+        return SeparableNet(first, separable, output, self.upright)
 
 
 class SeparableConvolution(eqx.Module):
@@ -101,6 +105,7 @@ class SeparableNet(Model):
     first: Convolution
     separable: tuple[SeparableConvolution, ...]
     output: Linear
+    upright: bool = eqx.field(static=True)
 
     def __call__(self, images: Array, key: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
@@ -113,11 +118,11 @@ class SeparableNet(Model):
         of_first, *of_others = means_and_deviations(found)
         pairs = zip(self.separable, of_others, strict=True)
         separable = tuple(layer.folded(*amounts) for layer, amounts in pairs)
-        return SeparableNet(self.first.folded(*of_first), separable, self.output)
+        return SeparableNet(self.first.folded(*of_first), separable, self.output, self.upright)
 
     def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
         """What the last convolution gives, and the moments of each one."""
-        x, found = images[..., None], []
+        x, found = (set_upright(images) if self.upright else images)[..., None], []
         layers: tuple[Convolution | SeparableConvolution, ...] = (self.first, *self.separable)
         for layer in layers:
             x = convolve(x, layer.kernel, "VALID")
