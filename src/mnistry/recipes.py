@@ -331,7 +331,7 @@ _TABLE = (
             )
         ),
         batch_size=384,
-        steps=15_000,
+        steps=8000,
         reaches=(0.996, 1.0),
     ),
     Recipe(
