@@ -57,7 +57,6 @@ def test_a_field_that_is_unknown_or_missing_is_named() -> None:
         ("shift", -1.0),
         ("rotation", float("nan")),
         ("stretch", float("inf")),
-        ("fading", 1.1),
         ("validation", 1.5),
         ("validation", -1),
         ("log_every", 0),

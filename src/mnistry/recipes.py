@@ -86,15 +86,13 @@ class Recipe:
     """What is done to each image before it is learnt from. `affine`: it is shifted, turned, stretched and
     bent; `paper`: other pens, slants and styles, and what is no digit; for models that know this class."""
     shift: float = 1.0
-    """Largest shift, in pixels; for the augmentation `affine`, as are the next four."""
+    """Largest shift, in pixels; for the augmentation `affine`, as are the next three."""
     rotation: float = 0.0
     """Largest turn, in degrees."""
     stretch: float = 0.0
     """Largest stretch of width and height, each by itself, and largest slant; a share."""
     bend: float = 0.0
     """How far places move apart from the rest; the standard deviation, in pixels."""
-    fading: float = 0.0
-    """Share by which these four have shrunk at the last step; they shrink evenly over the second half."""
     validation: int | float = 1 / 12
     """Size of the validation part, cut from the training part: a count, or a fraction below 1."""
     split: Literal["first", "random", "writer"] = "first"
@@ -131,7 +129,6 @@ class Recipe:
             isinstance(self.validation, int) or self.validation < 1,
             "a count of images, or a fraction below 1",
         )
-        require("fading", 0 <= self.fading <= 1, "from 0 to 1")
         require("label_smoothing", 0 <= self.label_smoothing < 1, "at least 0 and below 1")
         for name in ("shift", "rotation", "stretch", "bend"):
             require(name, 0 <= getattr(self, name) < float("inf"), "at least 0 and finite")
@@ -199,7 +196,6 @@ _MARATHON = replace(
     rotation=15.0,
     stretch=0.2,
     bend=0.6,
-    fading=0.7,
     validation=0,
     steps=16_000,
     validate_every=2000,
@@ -330,7 +326,6 @@ _TABLE = (
                 ),
             )
         ),
-        fading=0.0,
         batch_size=384,
         steps=15_000,
         reaches=(0.996, 1.0),

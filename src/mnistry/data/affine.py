@@ -9,14 +9,7 @@ KNOTS = 6  # each way, of the net by which images are bent
 
 
 def deformed(
-    key: Array,
-    images: Array,
-    *,
-    shift: float,
-    rotation: float,
-    stretch: float,
-    bend: float,
-    strength: Array | None = None,
+    key: Array, images: Array, *, shift: float, rotation: float, stretch: float, bend: float
 ) -> Array:
     """Each image bent, and shifted, turned and stretched by random amounts, evenly spread up to the largest.
 
@@ -35,18 +28,15 @@ def deformed(
             upright lines lean.
         bend: how far places move apart from the rest, down and to the right; the standard deviation, in
             pixels.
-        strength: the share of all these amounts that is used, float32 `[]`; with it, shifts too are of any
-            size.
 
     Returns:
         float32 of the same shape.
     """
-    if strength is None and not rotation and not stretch and not bend:
+    if not rotation and not stretch and not bend:
         return _shifted(key, images, round(shift))
     batch, height, width = images.shape
     largest = jnp.array([jnp.deg2rad(rotation), stretch, stretch, stretch, shift, shift])
-    used = 1 if strength is None else strength
-    amounts = jax.random.uniform(key, (6, batch), minval=-1) * largest[:, None] * used
+    amounts = jax.random.uniform(key, (6, batch), minval=-1) * largest[:, None]
     angle, taller, wider, slant, down, right = amounts[:, :, None, None]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
     rows, columns = jnp.mgrid[:height, :width].astype(jnp.float32)
@@ -57,7 +47,7 @@ def deformed(
     rows, columns = along + down + middle_row, across + right + middle_column
     if bend:
         keys = jax.random.split(jax.random.fold_in(key, 1), 2 * batch)
-        moved = bend * used * jax.vmap(lambda own: smooth_field(own, KNOTS, height, width))(keys)
+        moved = bend * jax.vmap(lambda own: smooth_field(own, KNOTS, height, width))(keys)
         rows, columns = rows + moved[:batch], columns + moved[batch:]
     return _sampled(images, rows, columns)
 

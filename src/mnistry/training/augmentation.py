@@ -16,9 +16,7 @@ from mnistry.recipes import Recipe
 FOLDING_BATCHES, FOLDING_BATCH = 5, 1000
 
 
-def augmented(
-    recipe: Recipe, key: Array, images: Array, labels: Array, step: Array | int
-) -> tuple[Array, Array]:
+def augmented(recipe: Recipe, key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
     """A batch as the recipe wants it: float32 `[batch, 28, 28]` and labels int32 `[batch]`, as they come in.
 
     Args:
@@ -26,10 +24,8 @@ def augmented(
         key: random key.
         images: 0 (paper) to 1 (ink).
         labels: the classes.
-        step: how many steps were made before; augmentation may fade towards the last one.
     """
     if recipe.augmentation == "affine":
-        faded = recipe.fading * jnp.clip(2 * step / recipe.steps - 1, 0, 1)
         moved = deformed(
             key,
             images,
@@ -37,7 +33,6 @@ def augmented(
             rotation=recipe.rotation,
             stretch=recipe.stretch,
             bend=recipe.bend,
-            strength=1 - faded if recipe.fading else None,
         )
         return moved, labels
     if recipe.augmentation == "paper":
@@ -46,7 +41,7 @@ def augmented(
 
 
 def folding_batches(recipe: Recipe, train: Examples) -> Array:
-    """Images of the training part for `folded`, augmented as in the last step: float32 `[n, batch, 28, 28]`.
+    """Images of the training part for `folded`, augmented as in training: float32 `[n, batch, 28, 28]`.
 
     They are taken evenly from all of it, and each batch from all of these, so that data sets which lie sorted
     by class serve too.
@@ -62,8 +57,7 @@ def folding_batches(recipe: Recipe, train: Examples) -> Array:
 def _prepared(recipe: Recipe, images: Array, labels: Array) -> Array:
     def prepared(batch: tuple[Array, Array, Array]) -> Array:
         key, pixels, classes = batch
-        scaled = pixels.astype(jnp.float32) / 255
-        return augmented(recipe, key, scaled, classes.astype(jnp.int32), recipe.steps)[0]
+        return augmented(recipe, key, pixels.astype(jnp.float32) / 255, classes.astype(jnp.int32))[0]
 
     keys = jax.random.split(jax.random.key(0), len(images))
     batches: Array = jax.lax.map(prepared, (keys, images, labels))

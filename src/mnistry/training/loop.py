@@ -298,7 +298,7 @@ def train_step(
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
     if recipe.augmentation != "none":
         key, augmentation_key = jax.random.split(key)
-        images, labels = augmented(recipe, augmentation_key, images, labels, state.step)
+        images, labels = augmented(recipe, augmentation_key, images, labels)
 
     def batch_loss(model: Model) -> Array:
         logits = model(images, key)
