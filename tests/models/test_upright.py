@@ -19,7 +19,7 @@ def moments(image: jax.Array) -> tuple[float, float, float]:
 
 
 def leaning_bar(slant: float, width: int) -> jax.Array:
-    """Twenty rows of a bar that lies further to the right the further down it is."""
+    """Twenty-one rows of a bar that lies further to the right the further down it is."""
     rows, columns = np.mgrid[:28, :28]
     inside = np.abs(columns - 14 - slant * (rows - 14)) <= width / 2
     return jnp.asarray((inside & (np.abs(rows - 14) <= 10)).astype(np.float32))[None]

@@ -37,10 +37,11 @@ def set_upright(images: Array) -> Array:
     middle = mean(columns)
     down, across = rows - mean(rows), columns - middle
     slant = jnp.clip(mean(down * across) / jnp.maximum(mean(down**2), LITTLE), -STEEPEST, STEEPEST)
-    spread = jnp.sqrt(jnp.maximum(mean((across - slant * down) ** 2), LITTLE))
+    lean = slant * down
+    spread = jnp.sqrt(jnp.maximum(mean((across - lean) ** 2), LITTLE))
     scale = jnp.clip(spread / USUAL_WIDTH, NARROWEST, WIDEST)
     # Where in its row each pixel comes from.
-    source = middle + scale * across + slant * down
+    source = middle + scale * across + lean
     left = jnp.clip(jnp.floor(source), -1, width)
     share = jnp.clip(source - left, 0, 1)
     padded = jnp.pad(images, ((0, 0), (0, 0), (1, 2)))
