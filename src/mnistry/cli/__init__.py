@@ -4,6 +4,7 @@ Each command is a module with a `main(arguments) -> exit status`, imported only 
 that `mnistry --help` answers at once and reading a picture never loads what training needs.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"mnistry {version('mnistry')}")
         return 0
+    gc.set_threshold(100_000)  # else looking for garbage takes an eighth of the start
     try:
         if arguments[0] not in COMMANDS:
             raise UnknownNameError("command", arguments[0], COMMANDS)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -17,6 +16,7 @@ from mnistry.models.layers import (
     convolve,
     dropout,
     he_normal,
+    initial,
     linear,
     max_pool,
     means_and_deviations,
@@ -98,7 +98,7 @@ class Convolution(eqx.Module):
     def create(random: np.random.Generator, channels: int, features: int, size: int = 5) -> "Convolution":
         """Weights normal with variance 2 / (size² channels), zero bias."""
         kernel = he_normal(random, size, size, channels, features)
-        return Convolution(jnp.asarray(kernel, jnp.float32), jnp.zeros(features))
+        return Convolution(initial(kernel), initial(np.zeros(features)))
 
     def folded(self, mean: Array, deviation: Array) -> "Convolution":
         """With normalisation by these as part of it."""

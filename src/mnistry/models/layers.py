@@ -60,7 +60,15 @@ class Linear(eqx.Module):
 
 def linear(weight: np.ndarray) -> Linear:
     """A linear layer with these weights, `[inputs, outputs]`, and zero biases."""
-    return Linear(jnp.asarray(weight, jnp.float32), jnp.zeros(weight.shape[1]))
+    return Linear(initial(weight), initial(np.zeros(weight.shape[1])))
+
+
+def initial(values: np.ndarray) -> Array:
+    """The initial values of some weights, as JAX wants them.
+
+    Rounded by NumPy, because JAX would compile a program for every shape that it rounds or fills with zeros.
+    """
+    return jnp.asarray(values.astype(np.float32))
 
 
 def glorot_uniform(random: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, SIDE, Linear, Model, glorot_uniform, linear
+from mnistry.models.layers import CLASSES, SIDE, Linear, Model, glorot_uniform, initial, linear
 
 Residuals = tuple[tuple[Array, ...], Array]
 
@@ -33,7 +33,7 @@ class RowLstmConfig:
         gates = glorot_uniform(random, SIDE + self.units, 4 * self.units)
         return RowLstm(
             linear(gates[:SIDE]),
-            jnp.asarray(gates[SIDE:], jnp.float32),
+            initial(gates[SIDE:]),
             linear(random.normal(size=(self.units, CLASSES))),
         )
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -17,6 +16,7 @@ from mnistry.models.layers import (
     Model,
     convolve,
     he_normal,
+    initial,
     linear,
     max_pool,
     means_and_deviations,
@@ -74,9 +74,7 @@ class SeparableConvolution(eqx.Module):
         """Both kernels normal with variance 2 / inputs, zero bias."""
         depthwise = random.normal(0, np.sqrt(2 / SIZE**2), (SIZE, SIZE, channels))
         pointwise = he_normal(random, channels, features)
-        return SeparableConvolution(
-            jnp.asarray(depthwise, jnp.float32), jnp.asarray(pointwise, jnp.float32), jnp.zeros(features)
-        )
+        return SeparableConvolution(initial(depthwise), initial(pointwise), initial(np.zeros(features)))
 
     @property
     def kernel(self) -> Array:

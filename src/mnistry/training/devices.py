@@ -26,4 +26,4 @@ def make_mesh(recipe: Recipe) -> Mesh:
 def keep_compiled() -> None:
     """Keeps compiled programs in the cache folder, so that a second run of a recipe starts at once."""
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

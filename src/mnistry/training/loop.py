@@ -84,6 +84,7 @@ def train(
             raise InvalidValueError(f"epochs must be above 0 and finite, not {epochs}")
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
     mesh = make_mesh(recipe)
+    keep_compiled()
     state = first_state(recipe, seed, init_from)
     run = Run.create(
         runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
@@ -107,6 +108,7 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     dataset = run.load_data()
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe)
+    keep_compiled()
     remove_leftovers(run.path)
     state, damaged = load_newest(run.checkpoints, like=initial_state(run.recipe, run.seed))
     for error in damaged:
@@ -120,15 +122,14 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
 def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> State:
     """The state before the first step: drawn from the seed, or with the weights of another run."""
     state = initial_state(recipe, seed)
-    if init_from is None:
-        return state
-    return starting_from(recipe, Run.open(init_from).model(like=state.model), state.key)
+    if init_from is not None:
+        state = starting_from(recipe, Run.open(init_from).model(like=state.model), state.key)
+    return state
 
 
 def _train(
     run: Run, dataset: Dataset, split: Split, mesh: Mesh, state: State, progress: TrainingProgress
 ) -> Run:
-    keep_compiled()
     with (
         progress.over(run.recipe.steps),
         Events(run.path / "tensorboard", from_step=int(state.step)) as events,

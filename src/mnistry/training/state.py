@@ -1,5 +1,7 @@
 """The state of a training run: everything that a step changes, and all that a checkpoint holds."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -46,11 +48,13 @@ def optimizer_of(recipe: Recipe) -> optax.GradientTransformation:
 def initial_state(recipe: Recipe, seed: int) -> State:
     """The state before the first step: the same for the same recipe and seed."""
     model = recipe.model.build(np.random.default_rng(seed))
-    return starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
+    state: State = starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
+    return state
 
 
+@partial(jax.jit, static_argnums=0)
 def starting_from(recipe: Recipe, model: Model, key: Array) -> State:
-    """The state before the first step, for given weights."""
+    """The state before the first step, for given weights; compiled whole, not array by array."""
     return State(
         model=model,
         average=jax.tree.map(jnp.copy, model) if recipe.averaging else None,
