@@ -11,6 +11,7 @@ import pytest
 
 from mnistry.models.layers import (
     convolve,
+    convolve_and_pool,
     convolve_as_product,
     convolve_natively,
     convolve_patches,
@@ -80,6 +81,43 @@ def test_a_convolution_worked_by_hand() -> None:
 def test_max_pooling_by_hand() -> None:
     image = jnp.array([[1, 5, 2, 0], [3, 4, 9, 8], [0, 0, -1, -2], [0, 7, -3, -4]], jnp.float32)
     assert max_pool(image[None, ..., None])[0, ..., 0].tolist() == [[5, 9], [7, -1]]
+
+
+@pytest.mark.parametrize(
+    ("padding", "size", "channels", "features", "height", "width"),
+    [
+        ("SAME", 5, 1, 6, 8, 28),  # two tiles
+        ("VALID", 5, 6, 16, 14, 14),  # tiles of two columns
+        ("VALID", 3, 1, 9, 10, 28),  # a single tile
+        ("VALID", 3, 4, 20, 8, 6),  # too many features for tiles
+    ],
+)
+def test_pooling_within_a_convolution_agrees_with_pooling_after_it(
+    padding: Literal["SAME", "VALID"], size: int, channels: int, features: int, height: int, width: int
+) -> None:
+    """In value, and in the gradients of the images and of the kernel."""
+    keys = jax.random.split(jax.random.key(0), 3)
+    images = jax.random.normal(keys[0], (3, height, width, channels))
+    kernel = jax.random.normal(keys[1], (size, size, channels, features))
+
+    def one_after_the_other(images: jax.Array, kernel: jax.Array) -> jax.Array:
+        return max_pool(convolve_natively(images, kernel, padding))
+
+    output, slopes = jax.vjp(partial(convolve_and_pool, padding=padding), images, kernel)
+    expected, expected_slopes = jax.vjp(one_after_the_other, images, kernel)
+    weights = jax.random.normal(keys[2], output.shape)
+    for value, wanted in zip((output, *slopes(weights)), (expected, *expected_slopes(weights)), strict=True):
+        np.testing.assert_allclose(value, wanted, rtol=1e-4, atol=1e-3)
+
+
+def test_equally_large_places_of_a_block_share_its_gradient() -> None:
+    images, kernel = jnp.ones((1, 4, 4, 1)), jnp.ones((3, 3, 1, 1))
+    output, slopes = jax.vjp(partial(convolve_and_pool, padding="VALID"), images, kernel)
+    assert output.tolist() == [[[[9]]]]
+    of_images, of_kernel = slopes(jnp.ones_like(output))
+    # Each of the four places has a quarter, which goes to the nine pixels under it.
+    assert (4 * of_images[0, ..., 0]).tolist() == [[1, 2, 2, 1], [2, 4, 4, 2], [2, 4, 4, 2], [1, 2, 2, 1]]
+    assert of_kernel[..., 0, 0].tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 1]]
 
 
 def test_dropout_keeps_the_mean_and_zeroes_its_share() -> None:

@@ -14,11 +14,11 @@ from mnistry.models.layers import (
     Linear,
     Model,
     convolve,
+    convolve_and_pool,
     dropout,
     he_normal,
     initial,
     linear,
-    max_pool,
     means_and_deviations,
     normalized,
 )
@@ -122,8 +122,8 @@ class LeNet5(Model):
         """Returns the logits; see `Model`."""
         x = images[..., None]
         # ReLU after pooling gives the same numbers as before it, on a quarter of the values.
-        x = jax.nn.relu(max_pool(convolve(x, self.first.kernel, "SAME") + self.first.bias))
-        x = jax.nn.relu(max_pool(convolve(x, self.second.kernel, "VALID") + self.second.bias))
+        x = jax.nn.relu(convolve_and_pool(x, self.first.kernel, "SAME") + self.first.bias)
+        x = jax.nn.relu(convolve_and_pool(x, self.second.kernel, "VALID") + self.second.bias)
         x = x.reshape(len(x), -1)
         for layer in self.dense[:-1]:
             x = jax.nn.relu(layer(x))

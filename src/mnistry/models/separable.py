@@ -15,10 +15,10 @@ from mnistry.models.layers import (
     Linear,
     Model,
     convolve,
+    convolve_and_pool,
     he_normal,
     initial,
     linear,
-    max_pool,
     means_and_deviations,
     normalized,
 )
@@ -123,9 +123,7 @@ class SeparableNet(Model):
         x, found = (set_upright(images) if self.upright else images)[..., None], []
         layers: tuple[Convolution | SeparableConvolution, ...] = (self.first, *self.separable)
         for layer in layers:
-            x = convolve(x, layer.kernel, "VALID")
-            if layer is self.first:
-                x = max_pool(x)
+            x = (convolve_and_pool if layer is self.first else convolve)(x, layer.kernel, "VALID")
             if normalize:
                 x, of_layer = normalized(x)
                 found.append(of_layer)
