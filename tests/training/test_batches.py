@@ -1,9 +1,11 @@
 """The laws of the order of examples."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnistry.training import batches
 from mnistry.training.batches import batch_indices
 
 sizes = st.integers(1, 40)
@@ -51,3 +53,16 @@ def test_another_seed_or_epoch_is_another_order() -> None:
     assert order(0, 0) != order(1, 0)
     assert order(0, 0) != order(0, 1)
     assert order(0, 0) == order(0, 0)
+
+
+def test_only_the_epochs_of_the_batches_are_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
+    epochs = []
+
+    def shuffled(examples: int, seed: int, epoch: int) -> np.ndarray:
+        epochs.append(epoch)
+        return np.arange(examples, dtype=np.int32)
+
+    monkeypatch.setattr(batches, "_shuffled", shuffled)
+    found = batch_indices(700, 2, examples=7, batch_size=4, order="shuffled", seed=0)
+    assert found.tolist() == [[0, 1, 2, 3], [4, 5, 6, 0]]
+    assert epochs == [400, 401]

@@ -45,7 +45,8 @@ def batch_indices(
     positions = steps * batch_size + places
     epochs = positions // examples
     indices = np.empty(positions.shape, np.int32)
-    for epoch in range(epochs.min(initial=0), epochs.max(initial=-1) + 1):
+    first, end = first_step * batch_size, (first_step + count) * batch_size
+    for epoch in range(first // examples, -(-end // examples)):
         chosen = epochs == epoch
         indices[chosen] = _shuffled(examples, seed, epoch)[positions[chosen] % examples]
     return indices
