@@ -84,10 +84,11 @@ def unpack(content: bytes, *, name: str, most_bytes: int = MOST_BYTES) -> bytes:
     try:
         start = stream.read(4)
         kind, dimensions = _check_magic(start, name)
+        header = 4 + 4 * dimensions
         sizes = stream.read(4 * dimensions)
         if len(sizes) < 4 * dimensions:
             raise IdxError(
-                f"{name}: the header is cut short: {dimensions} dimensions need {4 + 4 * dimensions} bytes, "
+                f"{name}: the header is cut short: {dimensions} dimensions need {header} bytes, "
                 f"found {4 + len(sizes)}. Fetch the file again."
             )
         shape = struct.unpack(f">{dimensions}I", sizes)
@@ -97,17 +98,19 @@ def unpack(content: bytes, *, name: str, most_bytes: int = MOST_BYTES) -> bytes:
                 f"{name}: the header promises {promised:,} bytes of data for shape {shape}, "
                 f"more than the {most_bytes:,} that are accepted. The file is damaged or not meant for this."
             )
-        data = stream.read(promised + 1)
+        stream.seek(0)  # so that header and data are one piece, and what is plain is not copied
+        unpacked = stream.read(header + promised + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise IdxError(f"{name}: the gzip compression is damaged ({error}). Fetch the file again.") from error
-    if len(data) < promised:
+    found = len(unpacked) - header
+    if found < promised:
         raise IdxError(
             f"{name}: the data is cut short: shape {shape} needs {promised:,} bytes, "
-            f"found {len(data):,}. Fetch the file again."
+            f"found {found:,}. Fetch the file again."
         )
-    if len(data) > promised:
+    if found > promised:
         raise IdxError(f"{name}: there are bytes after the {promised:,} that shape {shape} needs.")
-    return start + sizes + data
+    return unpacked
 
 
 def encode(array: NDArray[Any]) -> bytes:

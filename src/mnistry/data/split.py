@@ -47,11 +47,11 @@ def split(
     """
     total = len(dataset.train)
     wanted = _count(validation, total)
-    aside = np.zeros(total, bool)
+    if how == "first":  # slices, which copy nothing
+        return Split(dataset.train[wanted:], dataset.train[:wanted], dataset.test)
     random = np.random.default_rng(seed)
-    if how == "first":
-        aside[:wanted] = True
-    elif how == "random":
+    if how == "random":
+        aside = np.zeros(total, bool)
         aside[random.permutation(total)[:wanted]] = True
     elif how == "writer":
         aside = _whole_writers(_check_writers(writers, total), wanted, random)
