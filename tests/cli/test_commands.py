@@ -1,5 +1,6 @@
 """The commands as processes: what they print, what they write, and how they fail."""
 
+import gc
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from subprocess import CompletedProcess
 import pytest
 from PIL import Image
 
+from mnistry.cli import main
 from mnistry.data import Dataset
 from mnistry.reading.recognizer import Recognizer
 
@@ -41,6 +43,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mnistry.training import train
 
     return train("softmax", data="optdigits", steps=300, runs=tmp_path_factory.mktemp("runs")).path
+
+
+def test_garbage_is_collected_again_after_the_imports() -> None:
+    assert main(["recipes"]) == 0
+    assert gc.isenabled()
 
 
 def test_help_answers_at_once(mnistry_process: Command) -> None:

@@ -58,6 +58,11 @@ GOOD = idx.encode(np.arange(6, dtype=np.uint8).reshape(2, 3))
 PACKED = gzip.compress(GOOD)
 
 
+def test_unpacking_keeps_header_and_data_and_does_not_copy_what_is_plain() -> None:
+    assert idx.unpack(PACKED, name="file") == GOOD
+    assert idx.unpack(GOOD, name="file") is GOOD
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
