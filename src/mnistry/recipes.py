@@ -190,7 +190,7 @@ _DASH = Recipe(
 _MARATHON = replace(
     _DASH,
     name="marathon",
-    summary="The net of mile for ten minutes, on all images, shifted, turned, stretched and bent.",
+    summary="The net of mile for five minutes, on all images, shifted, turned, stretched and bent.",
     model=_MARATHON_NET,
     shift=2.0,
     rotation=15.0,
