@@ -17,12 +17,13 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 QUOTED = (
     ("PyTorch, laptop GPU", 0.76, 0.9904),
-    ("tinygrad, about", 5.0, 0.98),
+    ("tinygrad", 5.0, 0.98),
     ("two virtual cores", 60.0, 0.983),
 )
-"""Name, seconds and test accuracy, as published."""
+"""Name, seconds and test accuracy, as published; tinygrad's in round figures."""
 BEST_PUBLISHED = (("best single model, published", 0.9983), ("best ensemble, published", 0.9991))
 """Without a time; both chose the epoch on the test set."""
+NAMES = {"tensorflow": "TensorFlow", "keras": "Keras", "pytorch": "PyTorch"}
 OURS, PEERS, OTHERS = "#3a54ba", "#cd5218", "#64646e"
 
 
@@ -35,10 +36,14 @@ def main() -> None:
             accuracy = statistics.mean(run["accuracy"] for run in runs.values())
             mark(axes, name, statistics.median(seconds), accuracy, OURS, "o")
     rows = json.loads((RESULTS / "tutorials" / "mlp.json").read_text())["rows"]
-    peers = sorted((row["train_seconds"], row["accuracy"]) for row in rows if row["program"] != "mnistry")
-    for seconds_of_peer, accuracy in peers:
+    peers = sorted(
+        (row["train_seconds"], row["accuracy"], NAMES[row["program"]])
+        for row in rows
+        if row["program"] != "mnistry"
+    )
+    for seconds_of_peer, accuracy, _ in peers:
         mark(axes, "", seconds_of_peer, accuracy, PEERS, "s")
-    names = "the recipe mlp in TensorFlow, PyTorch and Keras"
+    names = f"the recipe mlp in {', '.join(name for *_, name in peers)}"
     mark(axes, names, peers[0][0], peers[0][1] - 0.004, PEERS, "")
     for name, quoted_seconds, accuracy in QUOTED:
         mark(axes, name, quoted_seconds, accuracy, OTHERS, "^")
