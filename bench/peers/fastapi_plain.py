@@ -17,7 +17,7 @@ recognizer = Recognizer.load(threads=1)
 @app.post("/v1/classify")
 async def classify(request: Request) -> dict[str, list]:
     images = np.frombuffer(await request.body(), np.uint8).reshape(-1, 28, 28)
-    probabilities = recognizer.probabilities(images)[:, :10]
+    probabilities = recognizer.classifier.probabilities(images)[:, :10]
     return {
         "digits": probabilities.argmax(axis=1).tolist(),
         "confidences": probabilities.max(axis=1).tolist(),

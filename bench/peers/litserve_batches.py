@@ -9,14 +9,14 @@ import sys
 import litserve
 import numpy as np
 
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 
 CALL = 64  # images in one call of the model, as in `mnistry serve`
 
 
 class Classify(litserve.LitAPI):
     def setup(self, device: str) -> None:
-        self.recognizer = Recognizer.load(threads=1)
+        self.classifier = Classifier.load(threads=1)
 
     def decode_request(self, request: dict) -> np.ndarray:
         return np.frombuffer(base64.b64decode(request["images"]), np.uint8).reshape(-1, 28, 28)
@@ -27,7 +27,7 @@ class Classify(litserve.LitAPI):
     def predict(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
         images = np.concatenate(inputs)
         calls = [images[start : start + CALL] for start in range(0, len(images), CALL)]
-        probabilities = np.concatenate([self.recognizer.probabilities(call)[:, :10] for call in calls])
+        probabilities = np.concatenate([self.classifier.probabilities(call)[:, :10] for call in calls])
         return np.split(probabilities, np.cumsum([len(images) for images in inputs])[:-1])
 
     def unbatch(self, output: list[np.ndarray]) -> list[np.ndarray]:

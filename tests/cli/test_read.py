@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mnistry.reading.recognizer import SHIPPED_MODEL, Digit, Reading, Recognizer
+from mnistry.reading.classifier import SHIPPED_MODEL
+from mnistry.reading.recognizer import Digit, Reading, Recognizer
 
 Command = Callable[..., CompletedProcess[str]]
 Refused = Callable[..., None]

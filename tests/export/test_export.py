@@ -17,7 +17,7 @@ from mnistry.export.files import export
 from mnistry.export.onnx import to_onnx
 from mnistry.models import Model
 from mnistry.models.softmax import SoftmaxConfig
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.recipes import RECIPES, Recipe
 
 # The others have the models of some of these, but for numbers; the network of `record` takes half a minute.
@@ -45,7 +45,7 @@ def test_every_model_in_every_format_agrees(
     difference = export(model, to, path)  # type: ignore[arg-type]
     assert difference < (2e-3 if recipe.name == "scratch" else 1e-4)  # whose logits are in the hundreds
     if to == "onnx":
-        answers = Recognizer.load(path).logits(optdigits.test.images).argmax(axis=1)
+        answers = Classifier.load(path).logits(optdigits.test.images).argmax(axis=1)
         logits = np.asarray(model(optdigits.test.images.astype(np.float32) / 255))
         expected = logits[:, :10].argmax(axis=1)
         assert (answers == expected).mean() > 0.995
@@ -71,7 +71,7 @@ def test_a_wrong_weight_in_the_onnx_file_is_found(optdigits: Dataset) -> None:
     swapped = replace(model, recurrent=model.recurrent[:, ::-1])  # type: ignore[attr-defined]
     images = optdigits.test.images[:10]
     with pytest.raises(ExportError):
-        checked_difference(model, images, Recognizer(to_onnx(swapped)).logits(images), "model.onnx")
+        checked_difference(model, images, Classifier(to_onnx(swapped)).logits(images), "model.onnx")
 
 
 def test_the_same_model_gives_the_same_bytes() -> None:

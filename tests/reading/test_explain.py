@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from mnistry.errors import PictureError
 from mnistry.reading import explain
-from mnistry.reading.explain import FREE_CUTS, INK_CUTS, SURE, UNSURE, WIDTH, draw_explanation
+from mnistry.reading.explain import FREE_CUTS, INK_CUTS, KNOWN, UNKNOWN, WIDTH, draw_explanation
 from mnistry.reading.recognizer import Recognizer
 
 Box = tuple[int, int, int, int]
@@ -28,7 +28,7 @@ def three_unless_wide(images: np.ndarray) -> np.ndarray:
 def recognizer(monkeypatch: pytest.MonkeyPatch) -> Recognizer:
     """One whose answers do not depend on training."""
     found = Recognizer.load(threads=1)
-    monkeypatch.setattr(found, "probabilities", three_unless_wide)
+    monkeypatch.setattr(found.classifier, "probabilities", three_unless_wide)
     return found
 
 
@@ -99,8 +99,8 @@ def test_it_says_what_was_read(recognizer: Recognizer, texts: list[str]) -> None
     assert "2 lines, 5 digits" in texts
     assert [text for text in texts if text.startswith("Line")] == ["Line 1:  333", "Line 2:  33"]
     assert texts.count("3  0.991") == 5
-    assert count(drawing, SURE) > 0
-    assert count(drawing, UNSURE) == 0
+    assert count(drawing, KNOWN) > 0
+    assert count(drawing, UNKNOWN) == 0
 
 
 def test_notes_are_shown(recognizer: Recognizer, texts: list[str], tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_a_digit_below_the_threshold_is_marked(recognizer: Recognizer, texts: li
     assert texts[0] == "?"
     assert texts[1] == "lowest confidence 0.991; ? stands for a digit whose confidence is below 0.995"
     assert "?  0.991" in texts
-    assert count(drawing, UNSURE) > 500
-    assert count(drawing, SURE) == 0
+    assert count(drawing, UNKNOWN) > 500
+    assert count(drawing, KNOWN) == 0
 
 
 def test_a_blank_page_says_no_digit(recognizer: Recognizer, texts: list[str]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 from mnistry.data import Dataset
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.service.api import create_app
 from mnistry.service.batches import BATCH, Batcher
 from mnistry.service.figures import Figures
@@ -112,19 +112,19 @@ def test_what_nobody_waits_for_is_not_computed() -> None:
 
 def test_many_clients_share_calls(optdigits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     digits = optdigits.test.images[:200]
-    expected = Recognizer.load().probabilities(digits)[:, :10]
+    expected = Classifier.load().probabilities(digits)[:, :10]
     calls: list[int] = []
     first_is_in, all_sent = threading.Event(), threading.Event()
-    probabilities = Recognizer.probabilities
+    probabilities = Classifier.probabilities
 
-    def counted(self: Recognizer, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def counted(self: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         calls.append(len(images))
         if len(images) < BATCH:  # as slow as it takes for the others to come
             first_is_in.set()
             all_sent.wait(0.3)
         return probabilities(self, images)
 
-    monkeypatch.setattr(Recognizer, "probabilities", counted)
+    monkeypatch.setattr(Classifier, "probabilities", counted)
     kind = {"Content-Type": "application/octet-stream"}
     with TestClient(create_app(), base_url="http://localhost") as client, ThreadPoolExecutor(50) as threads:
 

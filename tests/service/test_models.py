@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from mnistry import atomic
 from mnistry.errors import RunError
-from mnistry.reading.recognizer import SHIPPED_MODEL
+from mnistry.reading.classifier import SHIPPED_MODEL
 from mnistry.service import models
 from mnistry.service.api import create_app
 from mnistry.service.limits import Limits

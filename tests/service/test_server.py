@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnistry.reading.recognizer import SHIPPED_MODEL
+from mnistry.reading.classifier import SHIPPED_MODEL
 
 Start = Callable[..., AbstractContextManager[Any]]
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from mnistry.errors import RunError
 from mnistry.evaluation.compare import McNemar, mcnemar
 from mnistry.evaluation.text import render_comparison
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.training.run import Run
 
 
@@ -49,7 +49,7 @@ def _mcnemar(first: Run, second: Run) -> McNemar:
     """McNemar's test on the test images, which both models answer anew."""
     examples = first.load_data().test
     correct = [
-        Recognizer.load(run.path).logits(examples.images).argmax(axis=1) == examples.labels
+        Classifier.load(run.path).logits(examples.images).argmax(axis=1) == examples.labels
         for run in (first, second)
     ]
     return mcnemar(*correct)

@@ -15,7 +15,7 @@ from mnistry.errors import DataError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.training.run import Run, split_for
 
 Part = Literal["test", "validation", "train", "all"]
@@ -43,13 +43,13 @@ def main(arguments: list[str]) -> int:
     """Runs `mnistry evaluate` with what follows it, and returns the exit status."""
     options = tyro.cli(Options, args=arguments, prog="mnistry evaluate")
     run = Run.open(options.run)
-    recognizer = Recognizer.load(run.path)
+    classifier = Classifier.load(run.path)
     if options.data is None and options.data_dir is None:
         dataset = run.load_data()
     else:
         dataset = load(options.data or run.data, options.data_dir)
     examples = part_of(run, dataset, options.part, options.data_dir)
-    logits = recognizer.logits(examples.images)
+    logits = classifier.logits(examples.images)
     evaluation = Evaluation.of(logits, examples.labels)
     if options.json:
         result = {"run": str(run.path), "data": dataset.name, "part": options.part, **evaluation.to_json()}

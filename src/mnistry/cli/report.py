@@ -17,7 +17,7 @@ from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
 from mnistry.export.arrays import read_arrays
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.training.reporting import recipe_labels, subject
 from mnistry.training.run import Run
 
@@ -98,13 +98,13 @@ def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Rep
     labelled = list(zip(runs, labels, strict=True))
     quiet = not console.is_terminal or len(runs) == 1
     for run, label in track(labelled, "measuring", console=console, transient=True, disable=quiet):
-        recognizer = Recognizer.load(run.path)
+        classifier = Classifier.load(run.path)
         one = subject(
             run,
             dataset,
             recipe=label,
-            recognizer=recognizer,
-            logits=recognizer.logits(dataset.test.images),
+            classifier=classifier,
+            logits=classifier.logits(dataset.test.images),
             arrays=read_arrays(run.path / "model.safetensors"),
             figures=run.figures,
         )

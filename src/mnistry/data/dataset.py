@@ -10,6 +10,8 @@ from mnistry.errors import DataError
 
 DIGITS = tuple("0123456789")
 SIDE = 28
+CLASSES = 10
+"""The classes of digits, or of whatever else the ten labels stand for."""
 NO_DIGIT = 10
 """The class, of models that know it, of what has no digit in it, or only a piece of one."""
 SEVERAL = 11

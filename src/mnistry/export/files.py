@@ -13,7 +13,7 @@ from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
 from mnistry.export.onnx import to_onnx
 from mnistry.models import Model
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 
 Format = Literal["onnx", "safetensors", "npz"]
 
@@ -32,7 +32,7 @@ def export(model: Model, to: Format, path: Path) -> float:
     images = load("optdigits").train.images[:CHECKED_IMAGES]
     if to == "onnx":
         content = to_onnx(model)
-        exported = Recognizer(content).all_logits(images)
+        exported = Classifier(content).all_logits(images)
     else:
         content = safetensors_bytes(named_arrays(model)) if to == "safetensors" else _npz(model)
         read_back = with_arrays(model, _arrays(content, to))

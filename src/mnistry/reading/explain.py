@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from mnistry.data.dataset import CLASSES
 from mnistry.data.decode import Picture
 from mnistry.reading.ink import Grey, flat_ink
 from mnistry.reading.page import Page, TextLine
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Digit, Examination, FoundLine, Recognizer
-from mnistry.reading.segment import DIGITS, FREE, Box, Candidate, Line
+from mnistry.reading.segment import FREE, Box, Candidate, Line
 
 WIDTH, MARGIN, GAP = 1800, 28, 20  # pixels of the drawing, as are the following
 INNER = WIDTH - 2 * MARGIN
@@ -24,7 +25,7 @@ MOST_LINES, MOST_DIGITS = 12, 26  # that are drawn one by one; of the digits, in
 
 Colour = tuple[int, int, int]
 PAPER, TEXT, MUTED, RULE = (255, 255, 255), (28, 28, 33), (100, 100, 110), (208, 208, 204)
-SURE, UNSURE = (58, 84, 186), (205, 82, 24)
+KNOWN, UNKNOWN = (58, 84, 186), (205, 82, 24)
 FREE_CUTS = (22, 150, 80), (150, 214, 176)
 INK_CUTS = (214, 40, 40), (240, 176, 176)
 PIECES = np.array(
@@ -85,7 +86,7 @@ def _answer(examined: Examination, min_confidence: float) -> Image.Image:
         if any(digit.digit is None for digit in reading.digits):
             said += f"; ? stands for a digit whose confidence is below {min_confidence:g}"
         texts.append(_text(said, 15, MUTED))
-    return _stacked([*texts, *(_text(note, 15, UNSURE) for note in reading.notes)], 8)
+    return _stacked([*texts, *(_text(note, 15, UNKNOWN) for note in reading.notes)], 8)
 
 
 def _panels(examined: Examination) -> Image.Image:
@@ -258,14 +259,14 @@ def _card(digit: Digit, candidate: Candidate, chances: NDArray[np.float64]) -> I
     draw = ImageDraw.Draw(bars)
     for value, chance in enumerate(chances.tolist()):
         x = value * BAR_PITCH
-        likeliest = value == int(chances[:DIGITS].argmax())
+        likeliest = value == int(chances[:CLASSES].argmax())
         colour = _colour(digit) if likeliest else MUTED
         draw.rectangle((x + 1, BAR_HEIGHT - 1, x + BAR_PITCH - 2, BAR_HEIGHT - 1), RULE)
         if round(chance * BAR_HEIGHT) > 0:
             draw.rectangle(
                 (x + 1, BAR_HEIGHT - round(chance * BAR_HEIGHT), x + BAR_PITCH - 2, BAR_HEIGHT - 1), colour
             )
-        name = f"{value}" if value < DIGITS else "-+"[value - DIGITS]
+        name = f"{value}" if value < CLASSES else "-+"[value - CLASSES]
         draw.text((x + BAR_PITCH / 2, BAR_HEIGHT + 2), name, colour, _font(11), anchor="ma")
     return _stacked([title, _scaled(image, ZOOM), bars], 6)
 
@@ -275,7 +276,7 @@ def _name(digit: Digit) -> str:
 
 
 def _colour(digit: Digit) -> Colour:
-    return UNSURE if digit.digit is None else SURE
+    return UNKNOWN if digit.digit is None else KNOWN
 
 
 def _counted(number: int, thing: str) -> str:

@@ -20,7 +20,7 @@ ALIKE = 0.7  # how far the heights of faint and of strong writing may be apart: 
 LINE_HEIGHT = 48  # pixels that digits are made smaller to; more than twice what they have in the end
 LEAST_SLOPE = 2.0  # degrees; less does not matter
 GROUP_GAP, GROUP_GAIN = 0.9, 2.5  # of the digits' height; of the usual gap
-CERTAIN = 0.8  # probability from which a piece may tell how the page is turned
+TELLING = 0.8  # probability from which a piece may tell how the page is turned
 TURN_GAIN = 8.0  # nats by which a page must be better readable when it is turned, all its digits together
 MOST_JUDGED = 60  # pieces that judge how a page is turned
 
@@ -123,7 +123,7 @@ def quarter_turns(page: Page, classify: Classify) -> int:
     turned = [np.ascontiguousarray(np.rot90(images, turns, axes=(1, 2))) for turns in range(4)]
     chances = np.stack([classify(position)[:, :10].max(axis=1) for position in turned])
     # Only what is a digit in some position can tell; touching digits and scribbles are none in any.
-    judges = chances.max(axis=0) > CERTAIN
+    judges = chances.max(axis=0) > TELLING
     if judges.sum() < max(LEAST_PIECES, len(chosen) / 3):
         return 0
     readable = np.log(np.maximum(chances[:, judges], 1e-2)).sum(axis=1)

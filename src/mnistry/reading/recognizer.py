@@ -1,46 +1,21 @@
-"""The recognizer: pictures in, digits out, by any model that was exported as ONNX."""
+"""The recognizer: pictures in, digits out, with their places, lines and probabilities."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import SIDE
+from mnistry.data.dataset import CLASSES
 from mnistry.data.decode import Picture, open_picture
-from mnistry.errors import RunError
-from mnistry.evaluation.metrics import probabilities
+from mnistry.reading.classifier import Classifier
 from mnistry.reading.ink import Grey
 from mnistry.reading.page import Page, TextLine, find_page, group_breaks, picture_box, text_lines
-from mnistry.reading.segment import DIGITS, Candidate, read_line
+from mnistry.reading.segment import Candidate, read_line
 
-SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
-BATCH = 256  # images in one call: larger ones leave the cache
 LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
-NONE_SHIFT = 1.0  # nats: training shows more of what is no digit than lines do
-SURE = 0.99  # what is less probable is looked at again
-GUESS = 0.02  # probability of "no digit", and of "several", for a model that does not know these classes
 MIN_CONFIDENCE = 0.25
-
-
-def _view(turn: float, width: float, height: float) -> NDArray[np.float64]:
-    """An image turned (degrees) and stretched (factors): where each pixel comes from, float64 `[2, 3]`."""
-    cos, sin = np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))
-    matrix = np.array([[cos / width, sin / width], [-sin / height, cos / height]])
-    middle = np.full(2, (SIDE - 1) / 2)
-    return np.column_stack([matrix, middle - matrix @ middle])
-
-
-VIEWS = (_view(8, 1, 1), _view(-8, 1, 1), _view(0, 0.85, 1), _view(0, 0.9, 0.9))
-"""How an image is looked at again: turned either way, narrower, smaller."""
-
-
-def _seen(image: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uint8]:
-    seen = cv2.warpAffine(image, view, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return np.asarray(seen, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -105,7 +80,7 @@ class Reading:
 
 
 class Recognizer:
-    """A model that reads digits.
+    """Reads the digits in pictures by a classifier. It can be pickled.
 
     >>> recognizer = Recognizer.load()
     >>> seven = np.full((90, 60), 255, np.uint8)
@@ -116,29 +91,12 @@ class Recognizer:
     ('7',)
     """
 
-    def __init__(self, model: bytes, *, threads: int = 0) -> None:
+    def __init__(self, classifier: Classifier) -> None:
         """
         Args:
-            model: the bytes of an ONNX file with `images`, uint8 `[batch, 28, 28]`, in and `logits`,
-                float32 `[batch, 10]` or `[batch, 12]`, out.
-            threads: of computation for each call; 0 takes one for each core. The answers are the same.
-
-        Raises:
-            ValueError: it is no such file.
+            classifier: the model; the attribute `classifier` afterwards.
         """
-        try:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
-            raise ValueError(f"not an ONNX model: {error}") from error
-        inputs = {item.name: item.type for item in self._session.get_inputs()}
-        outputs = {item.name: item.type for item in self._session.get_outputs()}
-        if inputs != {"images": "tensor(uint8)"} or outputs.get("logits") != "tensor(float)":
-            raise ValueError(
-                "expected the input images (uint8) and the output logits (float32), "
-                f"found {inputs} and {outputs}"
-            )
+        self.classifier = classifier
 
     @staticmethod
     def load(source: Path | str | None = None, *, threads: int = 0) -> "Recognizer":
@@ -146,57 +104,21 @@ class Recognizer:
 
         Args:
             source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped model.
-            threads: see `Recognizer`; one is best where several threads read pictures.
+            threads: of computation for each call; 0 takes one for each core. One is best where several
+                threads read pictures.
 
         Raises:
             RunError: there is no such file or folder, or it holds no usable model.
         """
-        path = SHIPPED_MODEL if source is None else Path(source)
-        if path.is_dir():
-            path = path / "model.onnx"
-            if not path.exists():
-                raise RunError(
-                    f"{path.parent}: there is no model.onnx in it. If this is the folder of a run that was "
-                    f"stopped, finish it with `mnistry train --resume {path.parent}`"
-                )
-        try:
-            return Recognizer(path.read_bytes(), threads=threads)
-        except FileNotFoundError as error:
-            raise RunError(f"{path}: there is no such model or run folder") from error
-        except ValueError as error:
-            raise RunError(f"{path}: {error}") from error
+        return Recognizer(Classifier.load(source, threads=threads))
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The logits of the ten digits, float32 `[n, 10]`, of MNIST-like images, uint8 `[n, 28, 28]`."""
-        return self.all_logits(images)[:, :DIGITS]
-
-    def all_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As `logits`, float32 `[n, 12]` where the model knows "no digit" and "several", its last classes."""
-        parts = [
-            self._session.run(["logits"], {"images": np.ascontiguousarray(images[start : start + BATCH])})[0]
-            for start in range(0, max(len(images), 1), BATCH)
-        ]
-        return np.concatenate(parts)
+        """As `Classifier.logits`: those of the ten digits, float32 `[n, 10]`, of uint8 `[n, 28, 28]`."""
+        return self.classifier.logits(images)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The probabilities of the ten digits, of "no digit" and of "several", float64 `[n, 12]`.
-
-        Those of an image that is not sure are the means over the image as it is and a little turned, narrowed
-        and shrunk. A model without the two last classes has a small constant probability for each.
-        """
-        found = self._at_first_sight(images)
-        unsure = np.flatnonzero(found.max(axis=1) < SURE)
-        if len(unsure):
-            views = [_seen(image, view) for view in VIEWS for image in images[unsure]]
-            again = self._at_first_sight(np.stack(views)).reshape(len(VIEWS), len(unsure), -1)
-            found[unsure] = (found[unsure] + again.sum(axis=0)) / (1 + len(VIEWS))
-        return found
-
-    def _at_first_sight(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        logits = self.all_logits(images)
-        if logits.shape[1] > DIGITS:
-            return probabilities(logits - NONE_SHIFT * (np.arange(logits.shape[1]) >= DIGITS))
-        return np.pad(probabilities(logits) * (1 - 2 * GUESS), ((0, 0), (0, 2)), constant_values=GUESS)
+        """As `Classifier.probabilities`: float64 `[n, 12]`, of uint8 `[n, 28, 28]`."""
+        return self.classifier.probabilities(images)
 
     def read(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> Reading:
         """Reads the digits in a picture: one, a row, or many lines with groups.
@@ -217,18 +139,20 @@ class Recognizer:
     def examine(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> "Examination":
         """As `read`, with all that was found on the way; see `mnistry.reading.explain`."""
         decoded = open_picture(picture, longest_side=LONGEST_SIDE)
-        page = find_page(decoded.grey, self._at_first_sight)
-        lines = [FoundLine(text, read_line(text.line, self.probabilities)) for text in text_lines(page)]
+        page = find_page(decoded.grey, self.classifier.at_first_sight)
+        lines = [
+            FoundLine(text, read_line(text.line, self.classifier.probabilities)) for text in text_lines(page)
+        ]
         lines = [line for line in lines if line.digits]
         breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
         texts, digits = [], []
         for number, line in enumerate(lines):
             text = ""
             for (found, chances), after_gap in zip(line.digits, breaks[number], strict=True):
-                value, confidence = int(chances[:DIGITS].argmax()), float(chances[:DIGITS].max())
+                value, confidence = int(chances[:CLASSES].argmax()), float(chances[:CLASSES].max())
                 known = confidence >= min_confidence
                 box = picture_box(line.text.on_page(found.box), page.origin, decoded.scale, decoded.size)
-                ten = tuple(chances[:DIGITS].tolist())
+                ten = tuple(chances[:CLASSES].tolist())
                 digits.append(Digit(value if known else None, confidence, box, number, ten))
                 text += " " * after_gap + (str(value) if known else "?")
             texts.append(text)

@@ -17,13 +17,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import NO_DIGIT, SEVERAL
+from mnistry.data.dataset import CLASSES, NO_DIGIT, SEVERAL
 from mnistry.data.normalize import as_mnist
 
 Box = tuple[int, int, int, int]
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-
-DIGITS = 10
 
 SIDEWAYS = 0.5  # price of a step of a path to the next column, in pixels of ink
 FREE = 1.5  # up to this price a path goes through no ink worth speaking of
@@ -34,7 +32,7 @@ WIDEST = 1.5  # of a digit, in heights of the line
 WIDEST_ALONE = 2.5  # of one that is all there is
 MOST_GAPS = 3  # inside a digit whose strokes are broken
 INKED = 0.3  # from which strength ink counts
-CERTAIN = 0.95  # a part that is so surely a digit is not cut
+SURELY_DIGIT = 0.95  # a part that is so surely a digit is not cut
 LEAST_SEVERAL = 0.3  # nor is what is less likely several
 SURELY_NONE = 0.98  # nor what is wider than a digit, but so surely none
 LONE = 0.3  # from which probability on what may be one digit is taken for one
@@ -201,7 +199,7 @@ class Line:
     def surely_digit(self, candidate: Candidate, chances: NDArray[np.float64]) -> bool:
         """Whether a candidate need not be cut: recognized, and neither wide nor low like a comma."""
         low = candidate.box[3] - candidate.box[1] < LOW * self.height
-        return bool(chances[:DIGITS].max() > CERTAIN and not low and not self._wide(candidate.box))
+        return bool(chances[:CLASSES].max() > SURELY_DIGIT and not low and not self._wide(candidate.box))
 
     def _wide(self, box: Box) -> bool:
         return box[2] - box[0] > WIDE * self.height
@@ -299,7 +297,7 @@ def best_sequence(line: Line, candidates: list[Candidate], probabilities: NDArra
             candidate = candidates[number]
             joined = sum(bool(line.prices[cut] < FREE) for cut in range(candidate.first + 1, candidate.last))
             cut = (line.prices[candidate.first] + line.prices[candidate.last]) / line.height
-            value = int(logs[number, :DIGITS].argmax())
+            value = int(logs[number, :CLASSES].argmax())
             misplaced = misfit(candidate.box, top, bottom, COMMA_SPREAD if value == 1 else SIZE_SPREAD)
             digit = logs[number, value] - misplaced - JOINT_PRICE * joined - CUT_PRICE * cut
             width, height = candidate.box[2] - candidate.box[0], candidate.box[3] - candidate.box[1]
@@ -343,7 +341,7 @@ def read_line(line: Line, classify: Classify) -> list[tuple[Candidate, NDArray[n
     whole = line.uncut()
     if whole:
         (chances,) = classify(whole.image[None])
-        if chances[:DIGITS].max() > LONE:
+        if chances[:CLASSES].max() > LONE:
             return [(whole, as_found(chances))]
     parts = line.whole_parts()
     if not parts:
@@ -373,7 +371,7 @@ def as_found(chances: NDArray[np.float64], any_digit: float = 1.0) -> NDArray[np
         chances: those of what lies between two cuts, wherever they are.
         any_digit: how likely it is that there is any digit in what it was cut from.
     """
-    found = chances * np.exp(-FOUND_SHIFT * (np.arange(len(chances)) >= DIGITS))
+    found = chances * np.exp(-FOUND_SHIFT * (np.arange(len(chances)) >= CLASSES))
     found *= any_digit / found.sum()
     found[NO_DIGIT] += 1 - any_digit
     return np.asarray(found)

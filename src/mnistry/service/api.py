@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from mnistry.reading.segment import DIGITS
+from mnistry.data.dataset import CLASSES
 from mnistry.service import pictures, requests
 from mnistry.service.docs import STYLE, page
 from mnistry.service.figures import Figures
@@ -79,7 +79,7 @@ class Api:
         asked = requests.parameters(request, requests.ModelParameters)
         images = await requests.images(request, self._limits)
         model = await self._models.get(asked.model)
-        chances = (await self._in_time(model.classify(images)))[:, :DIGITS]
+        chances = (await self._in_time(model.classify(images)))[:, :CLASSES]
         self._figures.digits.inc(len(images))
         return _json(
             {

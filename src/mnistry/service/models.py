@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from mnistry.data.dataset import CLASSES
 from mnistry.errors import RunError, UnknownNameError
-from mnistry.reading.recognizer import SHIPPED_MODEL, Recognizer
-from mnistry.reading.segment import DIGITS
+from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
+from mnistry.reading.recognizer import Recognizer
 from mnistry.service.batches import Batcher
 from mnistry.service.figures import Figures
 from mnistry.service.limits import Limits
@@ -79,7 +80,7 @@ class Models:
         self._fixed = {SHIPPED: SHIPPED_MODEL}
         self.default = SHIPPED
         if named:
-            Recognizer.load(named)  # says best what is wrong
+            Classifier.load(named)  # says best what is wrong
             self.default = named.resolve().name if named.is_dir() else named.stem
             self._fixed[self.default] = named / "model.onnx" if named.is_dir() else named
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
@@ -165,14 +166,14 @@ class Models:
         try:
             stamp = _stamp(path)
             content = path.read_bytes()
-            recognizer = Recognizer(content, threads=1)  # several threads run it at the same time
-            classes = recognizer.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
+            classifier = Classifier(content, threads=1)  # several threads run it at the same time
+            classes = classifier.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
         except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
             raise RunError(f"{path}: no usable model: {error}") from error
-        if classes not in (DIGITS, DIGITS + 2):
-            raise RunError(f"{path}: expected logits of {DIGITS} or {DIGITS + 2} classes, found {classes}")
-        classify = Batcher(recognizer.probabilities, self._executor, self._limits.workers, self._figures)
-        model = Model(recognizer, classify, hashlib.sha256(content).hexdigest(), len(content))
+        if classes not in (CLASSES, CLASSES + 2):
+            raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 2} classes, found {classes}")
+        classify = Batcher(classifier.probabilities, self._executor, self._limits.workers, self._figures)
+        model = Model(Recognizer(classifier), classify, hashlib.sha256(content).hexdigest(), len(content))
         return _Kept(model, stamp)
 
     def _take_anew(self, path: Path, kept: _Kept) -> None:

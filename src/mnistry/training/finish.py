@@ -18,7 +18,7 @@ from mnistry.evaluation.subjects import Report
 from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.events import Events
 from mnistry.training.progress import TrainingProgress
@@ -46,10 +46,10 @@ def finish(
     if run.recipe.half_precision:
         model = jax.tree.map(lambda weights: weights.astype(jnp.float16).astype(jnp.float32), model)
     content = to_onnx(model)
-    recognizer = Recognizer(content)
-    logits = recognizer.logits(test.images)
+    classifier = Classifier(content)
+    logits = classifier.logits(test.images)
     checked = test.images[:CHECKED_IMAGES]
-    difference = checked_difference(model, checked, recognizer.all_logits(checked), "model.onnx")
+    difference = checked_difference(model, checked, classifier.all_logits(checked), "model.onnx")
     arrays = named_arrays(model)
     write_bytes(run.path / "model.safetensors", safetensors_bytes(arrays))
     write_bytes(run.path / "model.onnx", content)
@@ -66,7 +66,7 @@ def finish(
     }
     if state.average is not None:
         plain = Evaluation.of(
-            Recognizer(to_onnx(folded(state.model, seen))).logits(test.images),
+            Classifier(to_onnx(folded(state.model, seen))).logits(test.images),
             test.labels,
         )
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
@@ -83,7 +83,7 @@ def finish(
         run,
         dataset,
         recipe=run.recipe.name,
-        recognizer=recognizer,
+        classifier=classifier,
         logits=logits,
         arrays=arrays,
         figures=figures,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnistry.data import Dataset
 from mnistry.evaluation.subjects import Subject
 from mnistry.evaluation.weights import first_layer
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.classifier import Classifier
 from mnistry.training.run import Run
 
 
@@ -20,7 +20,7 @@ def subject(
     dataset: Dataset,
     *,
     recipe: str,
-    recognizer: Recognizer,
+    classifier: Classifier,
     logits: NDArray[np.float32],
     arrays: Mapping[str, NDArray[Any]],
     figures: Mapping[str, Any],
@@ -31,8 +31,8 @@ def subject(
         run: the run.
         dataset: its data set.
         recipe: what the report calls its recipe; see `recipe_labels`.
-        recognizer: its `model.onnx`.
-        logits: the recognizer's, float32[n, 10], for the test part.
+        classifier: its `model.onnx`.
+        logits: the classifier's, float32[n, 10], for the test part.
         arrays: what `model.safetensors` holds.
         figures: what `evaluation.json` holds or will hold.
     """
@@ -43,7 +43,7 @@ def subject(
         facts=_facts(run, figures),
         history=run.history(),
         logits=logits,
-        classify=recognizer.logits,
+        classify=classifier.logits,
         weights=first_layer(arrays, dataset.class_names),
     )
 
