@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,49 @@ from mnistry.cli import main
 from mnistry.data import Dataset, load
 from mnistry.data.convert import write
 
+# Read now, because some tests change the environment.
+REAL_DATA = os.environ.get("MNISTRY_DATA")
+EVERYTHING_MUST_RUN = bool(os.environ.get("CI"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test has failed; only real data may be missing there, where MNISTRY_DATA names none."""
+    report = yield
+    may_skip = "real_data" in getattr(item, "fixturenames", ()) and not REAL_DATA
+    if EVERYTHING_MUST_RUN and report.skipped and not may_skip and not hasattr(report, "wasxfail"):
+        refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI a file whose tests are all skipped has failed."""
+    report = yield
+    if EVERYTHING_MUST_RUN and report.skipped:
+        refuse_skip(report)
+    return report
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    assert isinstance(report.longrepr, tuple)
+    file, line, reason = report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"{file}:{line}: where CI is set, this must run. {reason}"
+
 
 @pytest.fixture(scope="session")
-def mnist() -> Dataset:
-    """Real MNIST, from the folder that MNISTRY_DATA names."""
-    if not os.environ.get("MNISTRY_DATA"):
+def real_data() -> Path:
+    """The folder that MNISTRY_DATA names."""
+    if not REAL_DATA:
         pytest.skip("MNISTRY_DATA does not name a folder with MNIST")
-    return load("mnist", download=False)
+    return Path(REAL_DATA)
+
+
+@pytest.fixture(scope="session")
+def mnist(real_data: Path) -> Dataset:
+    """Real MNIST."""
+    return load("mnist", real_data, download=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,3 @@
-import os
 import re
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from mnistry.data import Dataset, Examples
 from mnistry.data.convert import write
 from mnistry.data.dataset import DIGITS
 from mnistry.errors import InvalidValueError, UnknownNameError
-
-REAL_DATA = os.environ.get("MNISTRY_DATA")
 
 
 @pytest.fixture(autouse=True)
@@ -87,12 +84,11 @@ def test_fetch_where_there_is_nothing_to_fetch(capsys: pytest.CaptureFixture[str
     assert "nothing to fetch" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(not REAL_DATA, reason="set MNISTRY_DATA to a folder with MNIST")
-def test_fetch_says_where_the_files_are(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fetch", "mnist", "--data-dir", str(REAL_DATA)]) == 0
+def test_fetch_says_where_the_files_are(real_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch", "mnist", "--data-dir", str(real_data)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert all(line.startswith(str(REAL_DATA)) and line.endswith("(verified)") for line in lines)
+    assert all(line.startswith(str(real_data)) and line.endswith("(verified)") for line in lines)
 
 
 def test_unknown_names() -> None:

@@ -1,6 +1,5 @@
 import gzip
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnistry.data import Dataset, Examples, idx, load
+from mnistry.data import Dataset, Examples, idx
 from mnistry.data.catalog import Entry, File
 from mnistry.data.dataset import DIGITS
 
-REAL_DATA = os.environ.get("MNISTRY_DATA")
 NAMES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -28,18 +26,6 @@ def no_folders_but_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """Neither the user's data nor the user's cache may decide a test."""
     monkeypatch.delenv("MNISTRY_DATA", raising=False)
     monkeypatch.setenv("MNISTRY_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    if not REAL_DATA:
-        pytest.skip("set MNISTRY_DATA to a folder with MNIST to run the tests on real digits")
-    return Path(REAL_DATA)
-
-
-@pytest.fixture(scope="session")
-def mnist(real_data: Path) -> Dataset:
-    return load("mnist", real_data, download=False)
 
 
 def random_examples(count: int, seed: int) -> Examples:

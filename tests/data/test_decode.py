@@ -1,6 +1,7 @@
 """Every kind of file, mode and array becomes the same grey levels; what is no picture says so."""
 
 import io
+import itertools
 import os
 import struct
 import sys
@@ -186,15 +187,17 @@ def test_one_pixel_is_a_picture() -> None:
 # ---------------------------------------------------------------- sizes
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "TIFF"])
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16", "RGBA"])
+MODES = ("1", "L", "P", "RGB", "I;16", "RGBA")
+NOT_STORED = {("JPEG", "P"), ("JPEG", "I;16"), ("JPEG", "RGBA"), ("BMP", "I;16")}
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"), sorted({*itertools.product(("PNG", "JPEG", "BMP", "TIFF"), MODES)} - NOT_STORED)
+)
 def test_larger_pictures_are_made_smaller(form: str, mode: str) -> None:
     large = page(1200, 800)
     image = Image.fromarray(np.asarray(large, np.uint16) * 257) if mode == "I;16" else large.convert(mode)
-    try:
-        file = encoded(image, form)
-    except OSError:
-        pytest.skip(f"a {form} cannot be {mode}")
+    file = encoded(image, form)
     for longest_side, shape in ((300, (200, 300)), (500, (333, 500)), (1199, (799, 1199)), (7, (5, 7))):
         decoded = open_picture(file, longest_side=longest_side)
         assert decoded.grey.shape == shape

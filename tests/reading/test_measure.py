@@ -1,7 +1,6 @@
 """Labels as people write them, and figures that can be counted by hand."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +146,8 @@ def test_folders_that_are_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "pictures"), [("single", 111), ("pages", 10), ("cheques", 300)])
-def test_labels_of_real_pictures(name: str, pictures: int) -> None:
-    folder = Path(os.environ.get("MNISTRY_DATA") or "absent") / "pictures" / name
+def test_labels_of_real_pictures(real_data: Path, name: str, pictures: int) -> None:
+    folder = real_data / "pictures" / name
     if not folder.is_dir():
         pytest.skip("there are no pictures beside the folder that MNISTRY_DATA names")
     assert len(read_labels(folder)) == pictures
