@@ -79,6 +79,18 @@ def test_convert(
         main(["convert", str(folder), *arguments])
 
 
+@pytest.mark.parametrize("name", ["out.h5", "out.hdf5", "out.csv", "out.zip"])
+def test_an_ending_of_no_format(folder: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"no format ends in .* --to: idx, npz, png, csv"):
+        main(["convert", str(folder), str(tmp_path / name)])
+    assert not (tmp_path / name).exists()
+
+
+def test_a_folder_with_a_dot_in_its_name(folder: Path, tmp_path: Path) -> None:
+    main(["convert", str(folder), str(tmp_path / "digits-1.0"), "--to", "idx"])
+    assert (tmp_path / "digits-1.0" / "train-labels-idx1-ubyte.gz").is_file()
+
+
 def test_fetch_where_there_is_nothing_to_fetch(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch", "optdigits"]) == 0
     assert "nothing to fetch" in capsys.readouterr().out

@@ -162,14 +162,14 @@ def test_one_csv_file(tmp_path: Path, header: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("pixel0,pixel1\n1,2", "expected the columns label, pixel0"),
+        ("pixel0,pixel1\n1,2", "found 1 lines of 2 columns and the names of 2, from 'pixel0' to 'pixel1'"),
         (HEADER.removeprefix("label,") + "\n" + "0," * 783 + "0", "cannot be a data set"),
-        ("1,2,3\n4,5,6", "found 3 columns"),
+        ("1,2,3\n4,5,6", "expected a label and 784 pixels a line, found 2 lines of 3 columns"),
         (HEADER + "\n" + csv_line(3, 256), "pixels must be from 0 to 255, found 0 to 256"),
         (HEADER + "\n" + csv_line(11, 0), "labels must be from 0 to 9"),
         (HEADER + "\n" + csv_line(1, 0) + "\n1,2,3", "not a table of whole numbers"),
         (HEADER + "\n" + csv_line(1, 0).replace(",0,", ",x,", 1), "not a table of whole numbers"),
-        ("", "expected the columns label"),
+        ("", "expected a label and 784 pixels a line, found 0 lines"),
     ],
 )
 def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
@@ -268,7 +268,7 @@ def test_bad_picture_folders(tmp_path: Path) -> None:
         load(tmp_path)
     for name in "abcdefghij":
         (tmp_path / name).mkdir()
-    with pytest.raises(DataError, match="at most ten class folders, found 11"):
+    with pytest.raises(DataError, match="at most ten classes, found 11: 7, a, b"):
         load(tmp_path)
 
 

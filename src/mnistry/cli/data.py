@@ -8,11 +8,12 @@ import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mnistry import atomic
 from mnistry.data import Dataset, load
 from mnistry.data.catalog import CATALOG
-from mnistry.data.convert import Format, write
+from mnistry.data.convert import Format, format_for, write
 from mnistry.data.fetch import fetch
 from mnistry.data.sheet import draw_sheet
 from mnistry.errors import DataError, UnknownNameError
@@ -75,10 +76,13 @@ class Info:
 
     def run(self, console: Console) -> None:
         dataset = load(self.name_or_path, self.data_dir)
+        held = f"{len(dataset.validation):,} for validation, " if dataset.validation else ""
         console.print(
-            f"{dataset.name}: {len(dataset.train):,} for training, {len(dataset.test):,} for testing"
+            f"{dataset.name}: {len(dataset.train):,} for training, {held}{len(dataset.test):,} for testing",
+            markup=False,
         )
-        console.print(f"read from {dataset.source}", soft_wrap=True)
+        for line in (f"read from {dataset.source}", *dataset.notes):
+            console.print(line, soft_wrap=True, markup=False)
         if entry := CATALOG.get(self.name_or_path):
             console.print(f"homepage  {entry.homepage}", soft_wrap=True)
             console.print(f"licence   {entry.licence}", soft_wrap=True)
@@ -104,15 +108,18 @@ class Convert:
     """The folder to make, or for npz the file."""
 
     to: Annotated[Format | None, tyro.conf.arg(metavar="idx|npz|png|csv")] = None
-    """The format. Without it: npz if OUT ends in .npz, otherwise idx."""
+    """The format. Without it: npz if OUT ends in .npz, idx if it has no ending."""
 
     data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
     def run(self, console: Console) -> None:
-        to = self.to or ("npz" if self.out.suffix == ".npz" else "idx")
-        write(load(self.name_or_path, self.data_dir), self.out, to)
-        console.print(f"wrote {self.out}", soft_wrap=True)
+        to = self.to or format_for(self.out)
+        dataset = load(self.name_or_path, self.data_dir)
+        write(dataset, self.out, to)
+        for note in dataset.notes:
+            console.print(note, soft_wrap=True, markup=False)
+        console.print(f"wrote {self.out}", soft_wrap=True, markup=False)
 
 
 Command = (
@@ -149,10 +156,12 @@ def _is_here(name: str, data_dir: Path | None) -> bool:
 
 
 def _class_table(dataset: Dataset) -> Table:
-    table = Table("label", "class", "train", "test", box=None, pad_edge=False)
-    counts = [np.bincount(part.labels, minlength=10) for part in (dataset.train, dataset.test)]
+    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    held = {name: part for name, part in parts.items() if part is not None}
+    table = Table("label", "class", *held, box=None, pad_edge=False)
+    counts = [np.bincount(part.labels, minlength=10) for part in held.values()]
     for label, name in enumerate(dataset.class_names):
-        table.add_row(str(label), name, *(f"{count[label]:,}" for count in counts))
+        table.add_row(str(label), Text(name), *(f"{count[label]:,}" for count in counts))
     return table
 
 

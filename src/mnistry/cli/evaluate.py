@@ -48,6 +48,8 @@ def main(arguments: list[str]) -> int:
         dataset = run.load_data()
     else:
         dataset = load(options.data or run.data, options.data_dir)
+    for note in dataset.notes:
+        print(f"mnistry: {dataset.name}: {note}", file=sys.stderr)
     examples = part_of(run, dataset, options.part, options.data_dir)
     logits = classifier.logits(examples.images)
     evaluation = Evaluation.of(logits, examples.labels)
@@ -73,15 +75,15 @@ def part_of(run: Run, dataset: Dataset, part: Part, data_dir: Path | None = None
         DataError: the part is empty.
     """
     if part == "all":
+        parts = [one for one in (dataset.train, dataset.validation, dataset.test) if one is not None]
         examples = Examples(
-            np.concatenate([dataset.train.images, dataset.test.images]),
-            np.concatenate([dataset.train.labels, dataset.test.labels]),
+            np.concatenate([one.images for one in parts]), np.concatenate([one.labels for one in parts])
         )
     elif part == "test":
         examples = dataset.test
     else:
-        parts = split_for(run.recipe, dataset, seed=run.seed, data_dir=data_dir or run.data_dir)
-        examples = parts.validation if part == "validation" else parts.train
+        divided = split_for(run.recipe, dataset, seed=run.seed, data_dir=data_dir or run.data_dir)
+        examples = divided.validation if part == "validation" else divided.train
     if not len(examples):
         raise DataError(f"{dataset.name}: there are no images in the {part} part")
     return examples

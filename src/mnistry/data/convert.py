@@ -5,17 +5,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mnistry import atomic
 from mnistry.data import idx
-from mnistry.data.dataset import SIDE, Dataset, Examples
+from mnistry.data.classes import folder_names, write_names
+from mnistry.data.dataset import DIGITS, SIDE, Dataset, Examples
 from mnistry.errors import DataError, InvalidValueError
 
 Format = Literal["idx", "npz", "png", "csv"]
+
+
+def format_for(out: Path) -> Format:
+    """The format that the name of a new file or folder asks for: npz by its ending, idx of a folder without.
+
+    Raises:
+        InvalidValueError: an ending that is of no known format.
+    """
+    if out.suffix.lower() == ".npz":
+        return "npz"
+    if out.suffix:
+        raise InvalidValueError(
+            f"{out}: no format ends in {out.suffix!r}. Known are OUT.npz, a file, and OUT without an ending, "
+            f"a folder of IDX files; or choose with --to: {', '.join(get_args(Format))}."
+        )
+    return "idx"
 
 
 def write(dataset: Dataset, out: Path, to: Format) -> None:
@@ -23,8 +41,11 @@ def write(dataset: Dataset, out: Path, to: Format) -> None:
 
     - `"idx"`: a folder of four files, named as MNIST's, compressed;
     - `"npz"`: one file with `x_train`, `y_train`, `x_test`, `y_test`, as Keras lays them out;
-    - `"png"`: a folder `train` and a folder `test`, in each a folder for every label, `0` to `9`;
+    - `"png"`: a folder `train` and a folder `test`, in each a folder for every class;
     - `"csv"`: a folder with `train.csv` and `test.csv`, `label,pixel0,…,pixel783`.
+
+    A part for validation is a part more. Names of classes other than the digits are kept in
+    `class_names.txt`, or the array `class_names`.
 
     Raises:
         InvalidValueError: `out` exists, or its name does not fit the format.
@@ -44,6 +65,8 @@ def write(dataset: Dataset, out: Path, to: Format) -> None:
         else:
             with _new_folder(out) as folder:
                 _FOLDER_WRITERS[to](dataset, folder)
+                if dataset.class_names != DIGITS:
+                    write_names(folder, dataset.class_names)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}.") from error
 
@@ -59,28 +82,29 @@ def _new_folder(path: Path) -> Iterator[Path]:
 
 
 def _write_idx(dataset: Dataset, folder: Path) -> None:
-    for prefix, part in (("train", dataset.train), ("t10k", dataset.test)):
+    for name, part in _named_parts(dataset):
+        prefix = "t10k" if name == "test" else name
         idx.write(folder / f"{prefix}-images-idx3-ubyte.gz", part.images)
         idx.write(folder / f"{prefix}-labels-idx1-ubyte.gz", part.labels)
 
 
 def _write_npz(dataset: Dataset, path: Path) -> None:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, part in _named_parts(dataset):
+        arrays |= {f"x_{name}": part.images, f"y_{name}": part.labels}
+    if dataset.class_names != DIGITS:
+        arrays["class_names"] = np.array(dataset.class_names)
     with atomic.replacing(path) as file:
-        np.savez_compressed(
-            file,
-            x_train=dataset.train.images,
-            y_train=dataset.train.labels,
-            x_test=dataset.test.images,
-            y_test=dataset.test.labels,
-        )
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def _write_png(dataset: Dataset, folder: Path) -> None:
+    called = folder_names(dataset.class_names)
     for name, part in _named_parts(dataset):
         for label in np.unique(part.labels):
-            (folder / name / str(label)).mkdir(parents=True)
+            (folder / name / called[label]).mkdir(parents=True)
         for row, (image, label) in enumerate(zip(part.images, part.labels, strict=True)):
-            Image.fromarray(image).save(folder / name / str(label) / f"{row:05d}.png")
+            Image.fromarray(image).save(folder / name / called[label] / f"{row:05d}.png")
 
 
 def _write_csv(dataset: Dataset, folder: Path) -> None:
@@ -92,11 +116,12 @@ def _write_csv(dataset: Dataset, folder: Path) -> None:
         atomic.write_text(folder / f"{name}.csv", text.getvalue())
 
 
-def _named_parts(dataset: Dataset) -> tuple[tuple[str, Examples], tuple[str, Examples]]:
-    return ("train", dataset.train), ("test", dataset.test)
+def _named_parts(dataset: Dataset) -> list[tuple[str, Examples]]:
+    parts = [("train", dataset.train), ("validation", dataset.validation), ("test", dataset.test)]
+    return [(name, part) for name, part in parts if part is not None and len(part)]
 
 
-_FOLDER_WRITERS: dict[str, Callable[[Dataset, Path], None]] = {
+_FOLDER_WRITERS: dict[Format, Callable[[Dataset, Path], None]] = {
     "idx": _write_idx,
     "png": _write_png,
     "csv": _write_csv,

@@ -76,6 +76,8 @@ class Dataset:
         class_names: ten names for people, such as `"Sneaker"`; the index is the label.
         source: where it was read from, how far it could be verified, and how it was divided; for people.
         sha256: SHA-256 of the content read, for each file or part, in hexadecimal.
+        validation: the part that its makers set aside for validation, or None if they did not.
+        notes: what its user should know, such as files that were left out.
     """
 
     name: str
@@ -84,3 +86,5 @@ class Dataset:
     class_names: tuple[str, ...]
     source: str
     sha256: dict[str, str]
+    validation: Examples | None = None
+    notes: tuple[str, ...] = ()

@@ -1,51 +1,96 @@
 """A folder of pictures, one subfolder for each class, as a data set."""
 
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistry.data.classes import NAMES_FILE, labels_of, read_names
 from mnistry.data.dataset import DIGITS, SIDE, Examples
 from mnistry.data.decode import open_picture
 from mnistry.data.normalize import as_mnist
+from mnistry.data.parts import Part, parts_among
+from mnistry.data.skipped import describe_skipped, is_litter
 from mnistry.errors import DataError, PictureError
 
 SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm", ".pnm"}
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+        *(".pbm", ".pgm", ".ppm", ".pnm"),
+    }
 )
 
 
-def read_folder(folder: Path) -> tuple[Examples, Examples | None, tuple[str, ...]]:
-    """Reads pictures by class, below `train` and `test` if there are such folders.
+@dataclass(frozen=True, eq=False)
+class PictureFolder:
+    """What a folder of pictures by class holds.
 
-    If all class folders are called by digits, those are the labels; otherwise the folders' names, sorted,
-    are the classes 0, 1, and so on, and what is missing to ten classes is called `(none)`. See
-    `read_picture` for what is made of a picture.
+    Attributes:
+        parts: the examples of each part; of training alone where the folder is not divided.
+        class_names: ten names; see `labels_of`.
+        notes: what was left out.
+    """
 
-    Returns:
-        The training part (or everything), the test part if there is one, and the class names.
+    parts: dict[Part, Examples]
+    class_names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_folder(folder: Path) -> PictureFolder:
+    """Reads pictures by class, below folders of parts such as `train` and `valid` if there are any.
+
+    What the class folders are called decides their labels; see `labels_of`. A file `class_names.txt` with
+    the ten names in their order goes before. See `read_picture` for what is made of a picture.
 
     Raises:
         DataError: no pictures, more than ten classes, a picture that cannot be read or has no ink.
     """
-    divided = (folder / "train").is_dir()
-    parts = [folder / "train", folder / "test"] if divided else [folder]
-    parts = [part for part in parts if part.is_dir()]
-    names = sorted({child.name for part in parts for child in part.iterdir() if child.is_dir()})
-    names = [name for name in names if not name.startswith(".")]
+    below = _folders(folder)
+    called = parts_among(below, folder)
+    divided = "train" in called or (called and len(called) == len(below))
+    parts: dict[Part, Path] = (
+        {part: folder / name for part, name in called.items()} if divided else {"train": folder}
+    )
+    names = sorted({name for part in parts.values() for name in _folders(part)})
     if not names:
         raise DataError(
             f"{folder}: not a data set: expected IDX files, train.csv, or a picture folder for each class."
         )
-    if set(names) <= set(DIGITS):
-        labels, class_names = {name: int(name) for name in names}, DIGITS
-    else:
-        labels = {name: label for label, name in enumerate(names)}
-        class_names = (*names, *["(none)"] * (len(DIGITS) - len(names)))
-    if len(names) > len(DIGITS):
-        raise DataError(f"{folder}: expected at most ten class folders, found {len(names)}: {names}.")
-    examples = [_read_part(part, labels) for part in parts]
-    return examples[0], examples[1] if len(examples) > 1 else None, class_names
+    notes = []
+    if divided and (others := [name for name in below if name not in called.values()]):
+        notes.append(f"left out, as they are called like no part: {', '.join(others)}")
+    try:
+        labels, class_names = _labels(names, read_names(folder))
+    except DataError as error:
+        raise DataError(f"{folder}: {error}") from error
+    skipped = [
+        path.relative_to(folder)
+        for part in parts.values()
+        for name in names
+        for path in (part / name).glob("*")
+        if path.suffix.lower() not in SUFFIXES and not is_litter(path.name)
+    ]
+    if skipped:
+        notes.append(describe_skipped(skipped))
+    return PictureFolder(
+        {part: _read_part(path, labels) for part, path in parts.items()}, class_names, tuple(notes)
+    )
+
+
+def _folders(folder: Path) -> list[str]:
+    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not is_litter(child.name))
+
+
+def _labels(names: list[str], kept: tuple[str, ...] | None) -> tuple[dict[str, int], tuple[str, ...]]:
+    """As `labels_of`, by the names that `class_names.txt` keeps, or their numbers, if there are any."""
+    if kept is None:
+        return labels_of(names)
+    known = {**{digit: label for label, digit in enumerate(DIGITS)}, **{n: i for i, n in enumerate(kept)}}
+    if unknown := [name for name in names if name not in known]:
+        raise DataError(f"class folders that {NAMES_FILE} does not name: {', '.join(unknown)}.")
+    return {name: known[name] for name in names}, kept
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -73,7 +118,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 def _read_part(folder: Path, labels: dict[str, int]) -> Examples:
     paths = [
         (path, label)
-        for name, label in labels.items()
+        for name, label in sorted(labels.items(), key=itemgetter(1))
         for path in sorted((folder / name).glob("*"))
         if path.suffix.lower() in SUFFIXES
     ]

@@ -29,6 +29,8 @@ def split(
 ) -> Split:
     """Divides the training part of a data set in two; the test part stays as it is.
 
+    A data set that has a part for validation is taken as it is divided.
+
     Args:
         dataset: the data set.
         validation: how many examples to set aside: a number, or a share from 0 up to but not including 1.
@@ -45,6 +47,8 @@ def split(
     Raises:
         InvalidValueError: a size that leaves nothing to train on, or writers missing or of another length.
     """
+    if dataset.validation is not None:
+        return Split(dataset.train, dataset.validation, dataset.test)
     total = len(dataset.train)
     wanted = _count(validation, total)
     if how == "first":  # slices, which copy nothing

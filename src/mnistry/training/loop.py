@@ -139,6 +139,8 @@ def _train(
             f"{len(split.train):,} images for training, {len(split.validation):,} for validation, "
             f"{len(split.test):,} for the test; {dataset.source}"
         )
+        for note in dataset.notes:
+            progress.warn(f"{dataset.name}: {note}")
         state = fit(run, split.train, split.validation, state, mesh, progress, events)
         finish(run, state, dataset, split, events, progress)
     return run

@@ -1,0 +1,184 @@
+"""What classes are called: from the names of folders to labels, and which names are kept.
+
+Number words mean their digits in every language that `num2words` writes, numerals in every script.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+from mnistry import atomic
+from mnistry.data.dataset import DIGITS
+from mnistry.errors import DataError
+
+NAMES_FILE = "class_names.txt"
+"""Keeps the ten names of a data set, a line for each label, beside data that have no place for them."""
+NO_CLASS = "(none)"
+"""The name of a label that no class has."""
+
+_OTHER_FORMS = {
+    "de": {"ein": 1, "eine": 1, "zwo": 2, "fuenf": 5},
+    "es": {"un": 1, "una": 1},
+    "fr": {"une": 1},
+    "it": {"un": 1, "una": 1},
+    "pt": {"uma": 1, "duas": 2},
+    "ru": {"нуль": 0, "одна": 1, "две": 2},
+}
+"""Usual forms of number words that `num2words` does not write, by its name of the language."""
+_OTHER_LANGUAGES = (
+    "零 幺 两 三 四 五 六 七 八 九",
+    "ling yi er san si wu liu qi ba jiu",
+    "ぜろ/れい/ゼロ いち に さん よん/し ご ろく なな/しち はち きゅう/く",
+    "ゼロ イチ ニ サン ヨン/シ ゴ ロク ナナ/シチ ハチ キュウ/ク",
+    "zero/rei ichi ni san yon/shi go roku nana/shichi hachi kyuu/kyu/ku",
+    "공 하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉",
+)
+"""What it does not write at all: Chinese as it is counted and in Latin letters, Japanese, Korean."""
+_NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|')  # of any system
+_LONGEST_FOLDER_NAME = 200  # bytes
+_NOT_PART_OF_IT = frozenset({"digit", "class", "label", "number"})
+
+
+def labels_of(names: Collection[str]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Labels for the names of classes, and what the ten labels are called.
+
+    Where all names are digits, numerals or number words of one language, such as `7`, `07`, `seven`,
+    `digit_seven`, `七` or `siete`, the labels are those digits. All other names are labelled in their
+    order, numbers in them by value, and the labels keep the names.
+
+    Returns:
+        The label of each name, and ten class names; `NO_CLASS` where there are fewer.
+
+    Raises:
+        DataError: more than ten names, or number words that are different digits in two languages.
+
+    >>> labels_of(["zero", "nine"])[0], labels_of(["item 10", "item 9"])[0]
+    ({'zero': 0, 'nine': 9}, {'item 9': 0, 'item 10': 1})
+    """
+    if digits := _digits(names):
+        return digits, DIGITS
+    ordered = sorted(names, key=_by_value)
+    if len(ordered) > len(DIGITS):
+        raise DataError(f"expected at most ten classes, found {len(ordered)}: {', '.join(ordered)}.")
+    return (
+        {name: label for label, name in enumerate(ordered)},
+        (*map(_in_one_line, ordered), *[NO_CLASS] * (len(DIGITS) - len(ordered))),
+    )
+
+
+def read_names(folder: Path) -> tuple[str, ...] | None:
+    """The ten names that `class_names.txt` in a folder keeps, or None if there is no such file.
+
+    Raises:
+        DataError: it does not hold ten different names, a line for each.
+    """
+    path = folder / NAMES_FILE
+    if not path.is_file():
+        return None
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            names = tuple(line.strip() for line in file.read(100_000).splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}.") from error
+    return checked_names(names, str(path))
+
+
+def write_names(folder: Path, names: tuple[str, ...]) -> None:
+    """Writes what `read_names` reads.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    atomic.write_text(folder / NAMES_FILE, "".join(f"{name}\n" for name in names))
+
+
+def folder_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What folders for the classes are called: as the classes, or by digits where not all can be.
+
+    >>> folder_names(("T-shirt/top", *"bcdefghij"))[:2]
+    ('0', '1')
+    """
+    used = {name.casefold() for name in names if name != NO_CLASS}
+    possible = len(used) == len(names) - names.count(NO_CLASS) and not any(
+        name.startswith(".") or set(name) & _NOT_IN_FILE_NAMES or len(name.encode()) > _LONGEST_FOLDER_NAME
+        for name in names
+    )
+    return names if possible else DIGITS
+
+
+def checked_names(names: Collection[str], where: str) -> tuple[str, ...]:
+    """Ten class names, if that is what they are; `where` they come from is for the error message.
+
+    Raises:
+        DataError: they are not ten, one is empty, or two are the same.
+    """
+    used = [name for name in names if name != NO_CLASS]
+    whole = all(name.strip() == name and name.isprintable() for name in names)
+    if len(names) != len(DIGITS) or not whole or "" in names or len(set(used)) < len(used):
+        raise DataError(
+            f"{where}: expected ten different names, one for each label from 0 to 9 ({NO_CLASS} where "
+            f"there is no such class), found {list(names)}."
+        )
+    return tuple(names)
+
+
+def _digits(names: Collection[str]) -> dict[str, int] | None:
+    """The digits that all names mean, or None."""
+    found: list[dict[str, int]] = []
+    for words in [{}] if all(name in DIGITS for name in names) else _languages():
+        digits = {name: digit for name in names if (digit := _digit(name, words)) is not None}
+        if len(digits) == len(names) and digits not in found:
+            found.append(digits)
+    if len(found) > 1:
+        raise DataError(
+            f"{', '.join(names)}: these number words are other digits in one language than in another. "
+            "Call the classes 0 to 9."
+        )
+    return found[0] if found else None
+
+
+def _digit(name: str, words: dict[str, int]) -> int | None:
+    parts = re.split(r"[\s_.-]+|(?<=\d)(?=\D)|(?<=\D)(?=\d)", _folded(name))
+    digits = {_numeral(part, words) for part in parts if part and part not in _NOT_PART_OF_IT}
+    return digits.pop() if len(digits) == 1 else None
+
+
+def _numeral(text: str, words: dict[str, int]) -> int | None:
+    if text.isdecimal():
+        return value if (value := int(text[:20])) < len(DIGITS) else None
+    if len(text) == 1 and (sign := unicodedata.numeric(text, None)) in range(len(DIGITS)):
+        return int(sign or 0)
+    return words.get(text)
+
+
+def _folded(text: str) -> str:
+    """Without capitals and accents, so that `Três` is `tres`."""
+    parts = unicodedata.normalize("NFKD", text.casefold().replace("ı", "i"))
+    return "".join(part for part in parts if not unicodedata.combining(part) and part not in "'’")
+
+
+@cache
+def _languages() -> tuple[dict[str, int], ...]:
+    """The digits of each language by word."""
+    from num2words import CONVERTER_CLASSES, num2words
+
+    languages = [
+        {num2words(digit, lang=code): digit for digit in range(10)} | _OTHER_FORMS.get(code, {})
+        for code in CONVERTER_CLASSES
+    ]
+    for line in _OTHER_LANGUAGES:
+        forms = enumerate(line.split())
+        languages.append({word: digit for digit, words in forms for word in words.split("/")})
+    return tuple({_folded(word): digit for word, digit in words.items()} for words in languages)
+
+
+def _in_one_line(name: str) -> str:
+    """Folders' names are any characters, even such as no file in UTF-8 can hold; names of classes are not."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split()) or "?"
+
+
+def _by_value(name: str) -> list[tuple[int, str]]:
+    """A key that sorts `item 9` before `item 10`."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]

@@ -1,0 +1,40 @@
+"""Files of a folder that are left out because they are no pictures that can be read: which, and why."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+_MOST_NAMED = 5  # files of one kind that are named one by one
+_LITTER = frozenset({"thumbs.db", "desktop.ini"})  # what Windows leaves in folders of pictures
+_KINDS = {
+    (".heic", ".heif"): "a HEIC photo: save it as JPEG or PNG",
+    (".avif", ".jxl", ".jp2", ".psd", ".eps", ".ico"): "not a format that is read: save it as PNG or JPEG",
+    (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2"): "a raw photo: save it as JPEG or PNG",
+    (".pdf",): "a PDF: save its pages as PNG or JPEG",
+    (".svg",): "a drawing of lines: save it as PNG",
+    (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"): "packed: unpack it first",
+}
+_REASONS = {ending: reason for endings, reason in _KINDS.items() for ending in endings}
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file is hidden, or one that a file manager leaves behind: nobody means it."""
+    return name.startswith(".") or name.lower() in _LITTER
+
+
+def describe_skipped(files: Iterable[Path]) -> str:
+    """Which files are skipped, and why, in one line; empty for none.
+
+    >>> describe_skipped([Path("b.pdf"), Path("a.heic")])
+    '2 skipped: a.heic (a HEIC photo: save it as JPEG or PNG), b.pdf (a PDF: save its pages as PNG or JPEG)'
+    """
+    by_reason: dict[str, list[str]] = {}
+    files = sorted(files)
+    for file in files:
+        reason = _REASONS.get(file.suffix.lower(), "not known as a picture by its ending")
+        by_reason.setdefault(reason, []).append(str(file))
+    groups = []
+    for reason, names in by_reason.items():
+        shown = ", ".join(names[:_MOST_NAMED])
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        groups.append(f"{shown}{more} ({reason})")
+    return f"{len(files):,} skipped: {', '.join(groups)}" if groups else ""
