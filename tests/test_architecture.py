@@ -1,6 +1,7 @@
 """The tree keeps its shape: imports point downward, heavy libraries load late, public names stay."""
 
 import ast
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,36 @@ def test_the_public_names() -> None:
         assert getattr(mnistry, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         _ = mnistry.nonsense  # type: ignore[attr-defined]
+
+
+def test_the_public_names_are_seen_before_they_are_loaded() -> None:
+    """In a fresh process, where nothing has been asked for yet."""
+    script = (
+        "import mnistry, pydoc, sys; names = dir(mnistry); assert 'numpy' not in sys.modules; "
+        "print(*names); print(mnistry.__version__); "
+        "print(pydoc.render_doc(mnistry, renderer=pydoc.plaintext))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    names, version, text = done.stdout.split("\n", 2)
+    assert set(mnistry.__all__) | {"__version__"} <= set(names.split())
+    assert not {"Any", "TYPE_CHECKING", "importlib"} & set(names.split())
+    assert version == importlib.metadata.version("mnistry")
+    for shown in ("class Dataset(", "class Recognizer(", "train(recipe", "RECIPES = ", f"\n    {version}"):
+        assert shown in text
+
+
+def test_without_the_training_side_its_names_are_hidden_and_say_what_they_need() -> None:
+    script = (
+        "import sys; sys.modules['jax'] = None\n"
+        "import importlib.util as util; found = util.find_spec\n"
+        "util.find_spec = lambda name, *rest: None if name == 'jax' else found(name, *rest)\n"
+        "import mnistry, pydoc\n"
+        "print(*dir(mnistry)); assert 'Recognizer' in pydoc.render_doc(mnistry)\n"
+        "try: mnistry.train\n"
+        "except ModuleNotFoundError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    names, said = done.stdout.splitlines()
+    assert {"Recognizer", "load"} <= set(names.split())
+    assert not {"train", "resume", "Recipe", "RECIPES"} & set(names.split())
+    assert said == "mnistry.train needs jax, which is not installed: pip install 'mnistry[train]'"

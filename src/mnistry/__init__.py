@@ -1,4 +1,6 @@
-"""mnistry: handwritten digits, from the first gradient to real paper.
+"""Handwritten digits, from the first gradient to real paper.
+
+Reading needs `pip install mnistry` alone; recipes and training need `pip install 'mnistry[train]'`.
 
 >>> import mnistry
 >>> digits = mnistry.load("optdigits")
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from mnistry.reading.recognizer import Digit, Reading, Recognizer
     from mnistry.recipes import RECIPES, Recipe
     from mnistry.training import Run, resume, train
+
+    __version__: str
 
 __all__ = [
     "RECIPES",
@@ -45,7 +49,28 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Loads each public name when it is first asked for: reading pictures does not need JAX."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("mnistry")
     for module, names in _HOMES.items():
         if name in names:
-            return getattr(importlib.import_module(module), name)
+            try:
+                return getattr(importlib.import_module(module), name)
+            except ModuleNotFoundError as error:
+                raise ModuleNotFoundError(
+                    f"mnistry.{name} needs {error.name}, which is not installed: "
+                    "pip install 'mnistry[train]'",
+                    name=error.name,
+                ) from error
     raise AttributeError(f"module 'mnistry' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names that this installation can load, so that `help(mnistry)` shows them all."""
+    from importlib.util import find_spec
+
+    hidden = {"Any", "TYPE_CHECKING", "importlib"}
+    if not find_spec("jax"):
+        hidden.update(_HOMES["mnistry.recipes"], _HOMES["mnistry.training"])
+    return sorted({*globals(), *__all__, "__version__"} - hidden)

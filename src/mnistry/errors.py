@@ -12,7 +12,8 @@
     ├── TrainingError            training cannot go on, such as a loss that is not finite
     └── ExportError              an exported model that does not agree with the trained one
 
-Each message names the file or field, what was expected, what was found, and what to do.
+Each message names the file or field, what was expected, what was found, and what to do. An argument stands
+in backticks, as Python writes it (`devices=2`); the command line shows it as its flag (`--devices 2`).
 """
 
 from collections.abc import Iterable

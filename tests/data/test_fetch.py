@@ -87,7 +87,7 @@ def test_a_place_that_lacks_a_file_is_passed_over_and_named(entry: Entry, put: P
     assert "downloading is switched off" in message
     assert "FOLDER/small" in message
     assert "MNISTRY_DATA" in message
-    assert "--data optdigits" in message
+    assert "`data='optdigits'`" in message
 
 
 def test_a_folder_that_does_not_exist_is_named(entry: Entry, tmp_path: Path) -> None:

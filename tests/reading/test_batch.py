@@ -56,7 +56,7 @@ def test_pictures_of_a_folder(tmp_path: Path) -> None:
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "a.png").touch()
-    with pytest.raises(PictureError, match=r"no pictures in this folder itself.*--recursive.*\.png"):
+    with pytest.raises(PictureError, match=r"no pictures in this folder itself.*`recursive=True`.*\.png"):
         find_pictures(tmp_path)
     (tmp_path / "below" / "a.png").unlink()
     with pytest.raises(PictureError, match=r"no pictures in this folder or below it: expected"):
@@ -215,7 +215,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     ReadingTable(path).add("a.png", reading("1"))
     content = path.read_bytes()
-    with pytest.raises(InvalidValueError, match=r"out\.csv exists already.*--resume"):
+    with pytest.raises(InvalidValueError, match=r"out\.csv exists already.*`resume=True`"):
         ReadingTable(path)
     assert path.read_bytes() == content
     ReadingTable(tmp_path / "new.csv", resume=True)

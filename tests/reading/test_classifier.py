@@ -111,7 +111,7 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
         Classifier.load(tmp_path / "text.onnx")
     with pytest.raises(RunError, match="no such model or run folder"):
         Classifier.load(tmp_path / "absent.onnx")
-    with pytest.raises(RunError, match=r"there is no model\.onnx in it.*--resume"):
+    with pytest.raises(RunError, match=r"there is no model\.onnx in it.*`mnistry\.resume\("):
         Classifier.load(tmp_path)
 
 

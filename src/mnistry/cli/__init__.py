@@ -11,6 +11,7 @@ import os
 import sys
 from types import ModuleType
 
+from mnistry.cli.flags import as_flags
 from mnistry.errors import MnistryError, UnknownNameError
 
 COMMANDS = {
@@ -49,9 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     if arguments[0] == "--version":
-        from importlib.metadata import version
+        import mnistry
 
-        print(f"mnistry {version('mnistry')}")
+        print(f"mnistry {mnistry.__version__}")
         return 0
     try:
         if arguments[0] not in COMMANDS:
@@ -93,5 +94,5 @@ def _imported(module: str) -> ModuleType:
 
 
 def _fail(message: str) -> int:
-    print(f"mnistry: {message}", file=sys.stderr)
+    print(f"mnistry: {as_flags(message)}", file=sys.stderr)
     return 2

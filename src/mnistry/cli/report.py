@@ -84,7 +84,7 @@ def _require_finished(run: Run) -> None:
     if not (run.path / "evaluation.json").exists():
         raise RunError(
             f"{run.path}: the run is not finished: evaluation.json is missing. If it was stopped, go on "
-            f"with: mnistry train --resume {run.path}"
+            f"with: `mnistry.resume({str(run.path)!r})`"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from mnistry.cli.flags import as_flags
 from mnistry.errors import InvalidValueError
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.recipes import RECIPES, Recipe, find_recipe
@@ -101,7 +102,7 @@ def main(arguments: list[str]) -> int:
         _report(runs, as_json=options.json)
         return 0
     except Interrupted as stopped:
-        print(f"mnistry: {stopped}", file=sys.stderr)
+        print(f"mnistry: {as_flags(str(stopped))}", file=sys.stderr)
         return 128 + stopped.signal_number
 
 

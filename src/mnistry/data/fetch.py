@@ -137,7 +137,7 @@ def _nowhere(entry: Entry, tried: list[str], may_download: bool) -> str:
     names = ", ".join(f"{file.name}.gz" for file in entry.files)
     return (
         f"the data set {entry.name!r} was not found. Tried:\n{places}{offline}\n"
-        f"Either put {names} (with or without .gz) into FOLDER/{entry.name} and name FOLDER with --data-dir "
+        f"Either put {names} (with or without .gz) into FOLDER/{entry.name} and name FOLDER with `data_dir` "
         "or in the environment variable MNISTRY_DATA, or use the digits that need no download: "
-        "--data optdigits."
+        "`data='optdigits'`."
     )

@@ -83,7 +83,7 @@ def _find(part: str, data_dir: Path | str | None) -> Path:
     raise DataNotFoundError(
         f"the table of writers was not found in {', '.join(map(str, folders))}. Put {names[1]}.gz from "
         f"{QMNIST.homepage} (or the table as {names[0]}) into FOLDER/{QMNIST.name} and name FOLDER with "
-        "--data-dir or in the environment variable MNISTRY_DATA, or run: mnistry data fetch qmnist"
+        "`data_dir` or in the environment variable MNISTRY_DATA, or run: mnistry data fetch qmnist"
     )
 
 

@@ -47,7 +47,7 @@ def find_pictures(folder: Path, *, recursive: bool = False) -> list[Path]:
         paths = [Path(parent, name) for name in names if not name.startswith(".")]
         found += [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not found:
-        where = "or below it" if recursive else "itself (--recursive looks below it too)"
+        where = "or below it" if recursive else "itself (`recursive=True` looks below it too)"
         raise PictureError(
             f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(SUFFIXES))}"
         )
@@ -131,7 +131,7 @@ class ReadingTable:
         self._path = path
         if path.exists() and not resume:
             raise InvalidValueError(
-                f"{path} exists already; nothing is overwritten. Go on with it by --resume, "
+                f"{path} exists already; nothing is overwritten. Go on with it by `resume=True`, "
                 "or choose another name"
             )
         rows = [row for row in _read_rows(path) if not row[-1]] if path.exists() else []

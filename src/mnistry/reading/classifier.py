@@ -87,7 +87,7 @@ class Classifier:
             if not path.exists():
                 raise RunError(
                     f"{path.parent}: there is no model.onnx in it. If this is the folder of a run that was "
-                    f"stopped, finish it with `mnistry train --resume {path.parent}`"
+                    f"stopped, finish it with `mnistry.resume({str(path.parent)!r})`"
                 )
         try:
             return Classifier(path.read_bytes(), threads=threads)

@@ -19,8 +19,8 @@ from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading
 LABELS = "labels.tsv"
 _LABEL = re.compile(r"|[0-9]+([ |][0-9]+)*")
 _EXPECTED = (
-    "Expected columns parted by tabs and a header line: `file`; then `digits` or `lines` with what is to be "
-    "read, `|` between lines and one space between groups; and, if you like, `kind`"
+    "Expected columns parted by tabs and a header line: 'file'; then 'digits' or 'lines' with what is to be "
+    "read, `|` between lines and one space between groups; and, if you like, 'kind'"
 )
 
 

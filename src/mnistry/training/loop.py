@@ -240,7 +240,7 @@ def fit(
                 raise Interrupted(
                     stop.signal_number,
                     f"stopped at step {step:,} of {recipe.steps:,}; everything is saved. "
-                    f"Go on with: mnistry train --resume {run.path}",
+                    f"Go on with: `mnistry.resume({str(run.path)!r})`",
                 )
     return state
 
@@ -327,5 +327,5 @@ def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) ->
             raise TrainingError(
                 f"{name} is not finite at step {step:,}, with the learning rate {rate:.6g}; training "
                 f"stopped. The checkpoints up to then are kept in {run.checkpoints}. "
-                "Try a smaller --learning-rate."
+                "Try a smaller `learning_rate`."
             )

@@ -4,7 +4,7 @@ runs/softmax-1/
   recipe.json          all values, seed, versions, hashes of the data, revision of the code
   metrics.jsonl        a row per logging interval
   tensorboard/         the same as event files, with histograms and a sheet of mistakes
-  checkpoints/         the newest states of training, for --resume
+  checkpoints/         the newest states of training, for `mnistry.resume`
   model.safetensors    the trained weights
   model.onnx           the same model for everything that reads pictures
   evaluation.json      figures on the test part
@@ -162,7 +162,7 @@ class Run:
             return with_arrays(like, read_arrays(path))
         except FileNotFoundError as error:
             raise RunError(
-                f"{path}: missing. If the run was stopped, finish it: mnistry train --resume {self.path}"
+                f"{path}: missing. If the run was stopped, finish it: `mnistry.resume({str(self.path)!r})`"
             ) from error
         except ValueError as error:
             raise RunError(f"{path}: the weights are of another model: {error}") from error
