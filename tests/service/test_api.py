@@ -182,15 +182,21 @@ def test_a_model_that_is_not_there(client: TestClient, refused: Refusal, seven: 
         ("{", 400, "JSON"),
         ("[]", 422, "object"),
         ("{}", 422, "images"),
-        ('{"images": []}', 422, "[n, 28, 28]"),
-        ('{"images": [[1, [2]]]}', 422, "28 rows"),
-        (json.dumps({"images": [[0] * 28] * 27}), 422, "[27, 28]"),
+        ('{"images": []}', 422, "length >= 1"),
+        ('{"images": [[1, [2]]]}', 422, "got `array`"),
+        ('{"images": [[[2]]]}', 422, "length >= 28"),
+        (json.dumps({"images": [[0] * 28] * 27}), 422, "length >= 28"),
+        (json.dumps({"images": [[[0] * 29] * 28]}), 422, "length <= 28"),
         (json.dumps({"images": [[0] * 27 + [256]] * 28}), 422, "<= 255"),
         (json.dumps({"images": [[0] * 27 + [True]] * 28}), 422, "bool"),
         (json.dumps({"images": [[0] * 27 + [-1]] * 28}), 422, ">= 0"),
         (json.dumps({"images": [[0] * 28] * 28, "model": "x"}), 422, "model"),
-        ("[" * 100_000, 422, "object"),
-        ('{"images": ' + "[" * 100_000, 422, "array"),
+        ("[" * 20_000, 422, "object"),
+        ('{"images": ' + "[" * 20_000, 422, "array"),
+        ("[" * 100_000, 413, "more values"),
+        (json.dumps({"images": [[]] * 30_000}), 413, "1,000 images"),
+        (json.dumps({"images": [[[0] * 28] * 28] * 1001}), 413, "1,000 images"),
+        ('{"' + "key" * 1_000_000 + '": 1}', 422, "unknown field `key"),
     ],
 )
 def test_json_that_is_no_images(
@@ -218,6 +224,64 @@ def test_forms_that_are_wrong(client: TestClient, refused: Refusal, seven: bytes
     refused(client.post("/v1/read", files={"a": seven}, data={"model": "x"}), 422, "'model' is no file")
     refused(client.post("/v1/read", files=[("a", seven)] * 33), 413, "32 pictures")
     refused(client.post("/v1/explain", files={"a": seven}), 415, "multipart/form-data")
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-7", "punycode", "unicode_escape", "undefined", "idna", "hex", "nonsense"]
+)
+@pytest.mark.parametrize(
+    "name", ['name="a"; filename="\\x"', 'name="a\xff"; filename="+AAA"', 'name="\u00e4"']
+)
+def test_a_form_in_a_character_set_that_is_not_the_webs(
+    client: TestClient, refused: Refusal, seven: bytes, charset: str, name: str
+) -> None:
+    part = f"--x\r\nContent-Disposition: form-data; {name}\r\n\r\n".encode("latin-1")
+    body = part + seven + b"\r\n--x--\r\n"
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    refused(client.post("/v1/read", content=body, headers={"Content-Type": kind}), 415, charset, "utf-8")
+
+
+def test_a_form_may_name_the_webs_character_set(client: TestClient, seven: bytes) -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="a"; filename="\xc3\xa4"\r\n\r\n'
+        + seven
+        + b"\r\n--x--\r\n"
+    )
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=UTF-8"}
+    (result,) = client.post("/v1/read", content=body, headers=kind).json()["results"]
+    assert (result["file"], result["lines"]) == ("ä", ["7"])
+
+
+def test_what_a_client_sent_is_not_told_back_at_length(
+    client: TestClient, refused: Refusal, seven: bytes
+) -> None:
+    long = "a" * 60_000
+    answers = [
+        client.get(f"/{long}"),
+        client.get("/healthz", headers={"Host": long}),
+        client.post(f"/v1/read?{long}=1", content=seven, headers=PNG),
+        client.post("/v1/read", content=seven, headers={"Content-Type": long}),
+        client.post(
+            "/v1/classify", content='{"' + 1000 * long + '": 1}', headers={"Content-Type": "application/json"}
+        ),
+        client.post("/v1/read", files={"a": ("b", b"c")}, data={long: "d"}),
+    ]
+    for answer in answers:
+        assert len(refused(answer, answer.status_code)["detail"]) < 1100
+        assert answer.status_code < 500
+
+
+def test_the_page_is_sent_once(client: TestClient) -> None:
+    for path, kind in (
+        ("/", "text/html; charset=utf-8"),
+        ("/page/page.js", "javascript"),
+        ("/page/icon.svg", "svg"),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert kind in answer.headers["content-type"]
+        again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
 
 
 def test_addresses_and_methods_that_are_not_there(client: TestClient, refused: Refusal) -> None:

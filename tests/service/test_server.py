@@ -1,10 +1,12 @@
 """The service as a process, through real sockets: slow and rude clients, bombs, and being stopped."""
 
+import base64
 import contextlib
 import io
 import json
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from mnistry.reading.classifier import SHIPPED_MODEL
 Start = Callable[..., AbstractContextManager[Any]]
 
 OCTETS = "Content-Type: application/octet-stream"
+KIND = dict([OCTETS.split(": ")])
 
 
 def talk(port: int, *parts: bytes | float, timeout: float = 20) -> bytes:
@@ -127,21 +130,88 @@ def test_a_head_that_does_not_come_is_not_awaited_for_ever(start: Start) -> None
         assert b"HTTP/1.1 408" in answer
 
 
-def test_a_client_that_does_not_take_its_answers_is_cut(start: Start) -> None:
-    request, times = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n", 2000
+def test_a_client_that_does_not_take_its_answers_is_cut(start: Start, seven: bytes) -> None:
     with start("--seconds", 0.5) as server:
-        length = len(httpx2.get(f"{server.address}/openapi.json").content)
+        told = httpx2.post(f"{server.address}/v1/read?seen=1", content=seven, headers=KIND).json()
+        body = base64.b64decode(told["digits"][0]["seen"]) * 1000
+        length = len(httpx2.post(f"{server.address}/v1/classify", content=body, headers=KIND).content)
+        request = head(f"Content-Length: {len(body)}") + body
+
+        def answered() -> float:
+            return server.figure('mnistry_requests_total{route="/v1/classify",status="200"')
+
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect(("127.0.0.1", server.port))
-            client.sendall(request * times)
-            time.sleep(1.5)
+            sent = 0
+            with contextlib.suppress(ConnectionError):
+                while answered() == sent + 1:
+                    client.sendall(request)
+                    sent += 1
+                    deadline = time.monotonic() + 2
+                    while answered() == sent and time.monotonic() < deadline:
+                        time.sleep(0.01)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
             taken = 0
             with contextlib.suppress(ConnectionResetError):
                 while new := client.recv(65536):
                     taken += len(new)
-        assert taken < length * times / 2
-        assert server.figure('mnistry_requests_total{route="/openapi.json"') < times
+        assert 0 < taken < length * (sent - 0.5)
+        assert server.figure("mnistry_requests_under_way") == 0
+
+
+@pytest.mark.parametrize(
+    "request_ahead",
+    [
+        b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        head("Content-Length: 784") + bytes(784),
+        head("Content-Length: 4", path="/v1/read?seen=1") + b"none",
+    ],
+)
+def test_clients_that_send_ahead_and_read_nothing_take_no_memory(server: Any, request_ahead: bytes) -> None:
+    assert talk(server.port, request_ahead[:-1] + request_ahead[-1:], b"GET")[:9] == b"HTTP/1.1 "
+    before = server.resident_mb()
+    clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(40)]
+    ahead = request_ahead * (1_000_000 // len(request_ahead))
+    for client in clients:
+        client.setblocking(False)
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        for client in clients:
+            with contextlib.suppress(OSError):
+                client.send(ahead)
+    assert server.resident_mb() - before < 40
+    assert httpx2.get(f"{server.address}/healthz").status_code == 200
+    for client in clients:
+        client.close()
+
+
+def test_of_requests_sent_ahead_the_first_is_answered_and_the_connection_ended(server: Any) -> None:
+    answer = talk(server.port, (head("Content-Length: 784") + bytes(784)) * 3)
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert b"connection: close" in answer.lower()
+    assert b"probabilities" in answer
+    early = talk(
+        server.port,
+        head("Content-Length: 90000000", "Connection: close"),
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+    )
+    assert status_and_problem(early)[0] == 413
+
+
+def test_a_connection_whose_last_answer_is_not_taken_is_given_up(start: Start) -> None:
+    """Though the answer fits into the buffers of both sides, it shall not be kept for ever."""
+    last = b"GET /docs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with start("--head-seconds", 0.5, "--connections", 8) as server:
+        clients = [socket.socket() for _ in range(7)]
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(last)
+        time.sleep(1.5)
+        assert [httpx2.get(f"{server.address}/healthz").status_code for _ in range(8)] == [200] * 8
+        for client in clients:
+            client.close()
 
 
 def test_what_is_not_http_is_refused(server: Any) -> None:
@@ -175,6 +245,36 @@ def test_connections_are_bounded(start: Start) -> None:
             client.close()
         time.sleep(0.1)
         assert httpx2.get(f"{server.address}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("files", [64, 2000])
+def test_with_few_file_descriptors_all_is_answered_or_refused(
+    start: Start, seven: bytes, files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen = subprocess.Popen
+
+    def poor(command: list[str], **named: Any) -> Any:
+        return popen(["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command], **named)
+
+    monkeypatch.setattr(subprocess, "Popen", poor)
+    with start("--workers", 2) as server, contextlib.ExitStack() as stack:
+        for _ in range(files):
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 1))
+        statuses = set()
+        for path in ("/", "/page/page.js", "/docs", "/healthz", "/v1/models"):
+            statuses.add(talk(server.port, f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())[9:12])
+        assert statuses == {b"503"}
+        stack.close()
+        time.sleep(0.2)
+        files_of_a_form = [("a", seven + bytes(1_500_000))] * 8
+        assert httpx2.get(f"{server.address}/").status_code == 200
+        assert httpx2.post(f"{server.address}/v1/read", files=files_of_a_form).status_code == 200
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        log = server.process.stderr.read().splitlines()
+    assert len(log) == (files == 64)
+    assert all("connections at the same time instead of 1000" in line for line in log)
 
 
 def test_bombs_take_no_memory(server: Any, big_picture: Callable[[int, int, str], bytes]) -> None:

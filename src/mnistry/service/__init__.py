@@ -5,6 +5,7 @@ gate.py         one request: who may ask, how much, and what is counted
 api.py          the addresses and what each answers
 bodies.py       how a request arrives: how fast, how large, and how much of all together
 requests.py     what a request says: parameters, pictures, images
+site.py         the files of the page
 pictures.py     from a picture to the answer
 batches.py      images that come together go through the model together
 models.py       the models that can be asked for, taken anew when their file is

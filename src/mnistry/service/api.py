@@ -9,9 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, Router
-from starlette.staticfiles import StaticFiles
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from mnistry.data.dataset import CLASSES
@@ -23,8 +22,7 @@ from mnistry.service.limits import Limits
 from mnistry.service.models import Model, Models
 from mnistry.service.openapi import document
 from mnistry.service.problems import Problem, busy
-
-PAGE = Path(__file__).parent / "page"
+from mnistry.service.site import Site
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -64,8 +62,7 @@ class Api:
             Route("/openapi.json", self._describe),
             Route("/docs", self._docs),
             Route("/docs.css", _docs_style),
-            Route("/", _index),
-            Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
+            *Site().routes(),
         ]
 
     @asynccontextmanager
@@ -203,7 +200,3 @@ async def _ok(request: Request) -> Response:
 
 async def _docs_style(request: Request) -> Response:
     return Response(STYLE, media_type="text/css")
-
-
-async def _index(request: Request) -> Response:
-    return FileResponse(PAGE / "index.html")

@@ -1,4 +1,10 @@
-"""One connection: what uvicorn leaves open to clients that are too slow, too wordy or too many."""
+"""A client's connection: how many there may be, how long and how large a request's head, and one at a time.
+
+uvicorn has options for none of these over `httptools`. It queues all that a client sends ahead, without a
+bound, so here a request that comes before the last one was answered ends the connection after that answer,
+as HTTP allows. (Over `h11`, it also reads on with each request, and bodies in chunks of one byte stop all
+others for half a second at a time.)
+"""
 
 import asyncio
 from typing import Any
@@ -11,6 +17,10 @@ from mnistry.service.problems import MEDIA_TYPE, Problem, busy
 
 HEAD_BYTES = 64 * 1024  # of a request that are not its body
 LAST_SECONDS = 0.1  # in which a quiet connection may still bring a request when the service stops
+
+
+class _SentAhead(Exception):
+    """Ends the parsing of what a client sends before it has its answer."""
 
 
 class Connection(HttpToolsProtocol):
@@ -28,6 +38,7 @@ class Connection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None
         self._beside_bodies = 0  # bytes since the last part of a body or the end of a request
+        self._sent_ahead = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -42,12 +53,19 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
-            return
+        if self.transport.is_closing() or self._sent_ahead:
+            return  # read and dropped: were it left unread, the client might lose its answer
         self._beside_bodies += len(data)
         super().data_received(data)
         if self._beside_bodies > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(Problem(431, f"The head of a request may have {HEAD_BYTES:,} bytes."))
+
+    def on_message_begin(self) -> None:
+        if self.cycle and not self.cycle.response_complete:
+            self._sent_ahead = True
+            self.cycle.keep_alive = False
+            raise _SentAhead
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
@@ -63,8 +81,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.cycle.response_complete:  # and no other request was sent ahead
-            self._start_timer()
+        self._start_timer()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -83,18 +100,22 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(LAST_SECONDS, super().shutdown)
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(Problem(400, msg))
+        if not self._sent_ahead:
+            self._refuse(Problem(400, msg))
 
     def _too_slow(self) -> None:
-        if self._beside_bodies:
+        if self.transport.is_closing():  # and the client has not taken what is still to be sent
+            self.transport.abort()
+        elif self._beside_bodies:
             self._refuse(
                 Problem(408, f"The request did not begin within {self._limits.head_seconds:g} seconds.")
             )
         else:
             self.transport.close()
+            self._start_timer()
 
     def _start_timer(self) -> None:
-        """Runs until the head of the next request is there; the rest of a refused body delays that too."""
+        """Runs until the head of the next request is there, or, after the last one, all is taken."""
         self._stop_timer()
         self._timer = self.loop.call_later(self._limits.head_seconds, self._too_slow)
 
@@ -115,3 +136,4 @@ class Connection(HttpToolsProtocol):
         lines += [f"{name}: {value}" for name, value in head.items()]
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
         self.transport.close()
+        self._start_timer()

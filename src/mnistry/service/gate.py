@@ -1,5 +1,6 @@
 """The gate that every request passes: who may ask, how much, what is counted, and how errors are told."""
 
+import errno
 import hmac
 import ipaddress
 import logging
@@ -30,6 +31,9 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
 ]
+
+_PART = 64 * 1024  # bytes of an answer that are handed on at once
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC}
 
 _log = logging.getLogger(__name__)
 access_log = logging.getLogger("mnistry.service.access")
@@ -79,7 +83,10 @@ class Gate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
-            await send(message)
+            # Each part waits until the client has taken the one before it. So a request is under way, and
+            # counted, until nearly all of its answer is gone.
+            for part in _parts(message):
+                await send(part)
 
         scope["app"] = self  # so that Starlette raises its errors instead of answering with them
         try:
@@ -138,6 +145,16 @@ class Gate:
                 del self._under_way[client]
 
 
+def _parts(message: Message) -> Iterator[Message]:
+    body = message.get("body", b"")
+    if len(body) <= _PART:
+        yield message
+        return
+    for start in range(0, len(body), _PART):
+        more = start + _PART < len(body) or message.get("more_body", False)
+        yield {"type": message["type"], "body": body[start : start + _PART], "more_body": more}
+
+
 def is_loopback(host: str) -> bool:
     """Whether a name or an address always means this machine."""
     try:
@@ -185,6 +202,9 @@ def _problem(error: Exception, scope: Scope) -> Problem:
             return Problem(405, detail, error.headers)
         case HTTPException():
             return Problem(error.status_code, error.detail, error.headers)
+        case MemoryError() | OSError() if getattr(error, "errno", errno.ENOMEM) in _EXHAUSTED:
+            _log.error("%s %r failed: %r", scope["method"], scope["path"], error)
+            return busy("The machine has too little memory or too few file descriptors left.")
         case _:
             _log.error("%s %r failed", scope["method"], scope["path"], exc_info=error)
             return Problem(500, "The service failed; its log tells more.")

@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+LONGEST_DETAIL = 1000  # characters: what a client sent may be told back to it, but not all of it
 
 
 class Problem(Exception):
@@ -17,10 +18,10 @@ class Problem(Exception):
         """
         Args:
             status: of the HTTP response.
-            detail: what was expected, what was found, and what to do.
+            detail: what was expected, what was found, and what to do; cut where it is too long.
             headers: of the response.
         """
-        super().__init__(detail)
+        super().__init__(detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …")
         self.status = status
         self.headers = headers
 

@@ -1,13 +1,16 @@
 """What a request says: its parameters, its pictures, its images. What is wrong with it is a `Problem`."""
 
+import asyncio
+import re
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from mnistry.reading.recognizer import MIN_CONFIDENCE
@@ -20,7 +23,11 @@ UNNAMED = "application/x-www-form-urlencoded"  # what `curl --data-binary` says 
 FORM = "multipart/form-data"
 JSON = "application/json"
 
+CHARSETS = ("utf-8", "us-ascii")  # of the names in a form; many more that Python knows fail, or take long
+
 Pixel = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Row = Annotated[list[Pixel], msgspec.Meta(min_length=SIDE, max_length=SIDE)]
+OneImage = Annotated[list[Row], msgspec.Meta(min_length=SIDE, max_length=SIDE)]
 
 
 class ModelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,8 +49,25 @@ class ReadParameters(ExplainParameters, frozen=True, forbid_unknown_fields=True)
     seen: bool = False
 
 
-class _Images(msgspec.Struct, forbid_unknown_fields=True):
-    images: list[list[Pixel | list[Pixel]]]
+class Images(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON body of a request to classify."""
+
+    images: Annotated[list[OneImage], msgspec.Meta(min_length=1)]
+
+
+class Image(msgspec.Struct, forbid_unknown_fields=True):
+    """… one image."""
+
+    images: OneImage
+
+
+_ONE_IMAGE = re.compile(rb'\s*{\s*"images"\s*:\s*\[\s*\[\s*[^\s[]')
+
+
+class _Form(MultiPartParser):
+    """Keeps all files in memory, where their bytes are counted: a disk may be full, file descriptors few."""
+
+    spool_max_size = 1 << 62
 
 
 Parameters = TypeVar("Parameters", bound=ModelParameters)
@@ -98,18 +122,26 @@ async def pictures(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
     """The files of a form, each with its name, in the order sent.
 
     Raises:
-        Problem: the form is damaged (400), has too many files (413), none, or other fields (422).
+        Problem: the form is damaged (400), has too many files (413), is of another character set (415), or
+            has no file, or other fields (422).
     """
+    charset = (
+        parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8").decode("latin-1")
+    )
+    if charset.lower() not in CHARSETS:
+        raise Problem(415, f"Expected a form whose names are in utf-8, found charset={charset!r}.")
     try:
-        async with request.form(max_files=limits.files, max_fields=limits.files) as form:
-            items = [
-                (item.filename or "", await item.read()) if isinstance(item, UploadFile) else name
-                for name, item in form.multi_items()
-            ]
-    except HTTPException as error:
-        if "Too many" in error.detail:
+        parser = _Form(request.headers, request.stream(), max_files=limits.files, max_fields=limits.files)
+        form = await parser.parse()
+    except MultiPartException as error:
+        if "Too many" in error.message:
             raise Problem(413, f"At most {limits.files} pictures are read in one request.") from error
-        raise Problem(400, f"The form is damaged: {error.detail}") from error
+        raise Problem(400, f"The form is damaged: {error.message}") from error
+    items = [
+        (item.filename or "", await item.read()) if isinstance(item, UploadFile) else name
+        for name, item in form.multi_items()
+    ]
+    await form.close()
     files = [item for item in items if not isinstance(item, str)]
     if len(files) < len(items):
         name = next(item for item in items if isinstance(item, str))
@@ -130,7 +162,7 @@ async def images(request: Request, limits: Limits) -> NDArray[np.uint8]:
         raise Problem(415, f"Expected {JSON} or {OCTETS}, found {kind or 'no type'}.")
     body = await request.body()
     if kind == JSON:
-        found = _from_json(body)
+        found = await asyncio.to_thread(_from_json, body, limits)
     elif body and len(body) % SIDE**2 == 0:
         found = np.frombuffer(body, np.uint8).reshape(-1, SIDE, SIDE)
     else:
@@ -140,19 +172,21 @@ async def images(request: Request, limits: Limits) -> NDArray[np.uint8]:
     return found
 
 
-def _from_json(body: bytes) -> NDArray[np.uint8]:
+def _from_json(body: bytes, limits: Limits) -> NDArray[np.uint8]:
+    # A list's length is looked at when it is complete; what lists take in memory is bounded by their marks.
+    most = limits.images
+    if body.count(b"[") > 1 + (1 + SIDE) * most or body.count(b",") >= SIDE**2 * most:
+        raise Problem(
+            413, f"At most {most:,} images of {SIDE}×{SIDE} values in one request; this has more values."
+        )
     try:
-        values = msgspec.json.decode(body, type=_Images).images
+        if _ONE_IMAGE.match(body):
+            images = [msgspec.json.decode(body, type=Image).images]
+        else:
+            images = msgspec.json.decode(body, type=Images).images
     except msgspec.ValidationError as error:
         raise Problem(422, f"{error}.") from error
     except msgspec.DecodeError as error:
         raise Problem(400, f"The body is no JSON: {error}.") from error
-    try:
-        found = np.array(values, np.uint8)
-    except ValueError as error:  # lists of different lengths
-        raise Problem(422, f"images: expected {SIDE} rows of {SIDE} values in each image.") from error
-    if found.shape == (SIDE, SIDE):
-        return found[None]
-    if found.shape[1:] != (SIDE, SIDE) or not len(found):
-        raise Problem(422, f"images: expected [n, {SIDE}, {SIDE}], found {list(found.shape)}.")
-    return found
+    rows = b"".join(bytes(row) for image in images for row in image)
+    return np.frombuffer(rows, np.uint8).reshape(-1, SIDE, SIDE)

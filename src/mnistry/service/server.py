@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import warnings
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from mnistry.service.gate import access_log, is_loopback
 from mnistry.service.limits import Limits
 
 BACKLOG = 2048
+OWN_FILES = 32  # that the service opens for itself: libraries, models, its log
+WORKER_FILES = 8  # … and for each worker
+
+_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -41,13 +46,14 @@ def serve(
         show_requests: log a line for each.
 
     Raises:
-        InvalidValueError: the service cannot listen there.
+        InvalidValueError: the service cannot listen there, or may open too few files.
         RunError: the model cannot be used.
     """
     logging.basicConfig(format="mnistry: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     access_log.setLevel(logging.INFO if show_requests else logging.WARNING)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata in strangers' pictures
+    limits = _that_files_allow(limits)
     app = create_app(model=model, runs=runs, limits=limits, token=token, loopback=is_loopback(host))
     listening = _listen(host, port)
     config = uvicorn.Config(
@@ -61,6 +67,7 @@ def serve(
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=limits.head_seconds,  # type: ignore[arg-type]  # parts of seconds do, too
         timeout_graceful_shutdown=round(limits.upload_seconds + limits.seconds) + 1,
     )
     server = uvicorn.Server(config)
@@ -73,6 +80,36 @@ def serve(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _that_files_allow(limits: Limits) -> Limits:
+    """Lets this process open as many files as its limits need, or lowers these to what it may open.
+
+    Raises:
+        InvalidValueError: it may open so few that not even one connection is left.
+    """
+    if sys.platform == "win32":
+        return limits
+    import resource
+
+    own = OWN_FILES + WORKER_FILES * limits.workers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= own + limits.connections:
+        return limits
+    may = own + limits.connections
+    if hard != resource.RLIM_INFINITY:
+        may = max(soft, min(may, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (may, hard))
+    connections = min(limits.connections, may - own)
+    if connections < 1:
+        raise InvalidValueError(
+            f"this process may open {may} files, and needs {own + 1} for {limits.workers} workers. "
+            "Allow more with `ulimit -n`, or choose fewer --workers"
+        )
+    if connections < limits.connections:
+        said = "%d connections at the same time instead of %d, as this process may open %d files (ulimit -n)"
+        _log.warning(said, connections, limits.connections, may)
+    return replace(limits, connections=connections)
 
 
 def _listen(host: str, port: int) -> socket.socket:
