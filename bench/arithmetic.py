@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from mnistry.export.onnx import to_onnx
-from mnistry.models import Committee, ModelConfig
+from mnistry.models import ModelConfig
 
 
 class MultiplyAdds(NamedTuple):
@@ -39,7 +39,8 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
     A convolution is counted as places × window × channels in × channels out, whatever way it is computed.
     """
     model = config.build(np.random.default_rng(0))
-    graph = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(to_onnx(model))).graph
+    folded = model.folded(np.zeros((1, 1, 28, 28), np.float32))
+    graph = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(to_onnx(folded))).graph
     # Weights are constants, or, where they are stored in half precision, what a node makes of them.
     shapes = {constant.name: list(constant.dims) for constant in graph.initializer} | {
         value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
@@ -64,8 +65,7 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
                 with_hidden += cost
         elif node.input[0] in of_picture:
             of_picture.update(node.output)
-    members = len(model.members) if isinstance(model, Committee) else 1
-    return MultiplyAdds(with_picture, with_hidden, members)
+    return MultiplyAdds(with_picture, with_hidden, model.shares)
 
 
 def measured_rates() -> tuple[str, dict[int, float]]:

@@ -15,7 +15,7 @@ from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays
 from mnistry.export.files import export
 from mnistry.export.onnx import to_onnx
-from mnistry.models import Model
+from mnistry.models import FoldedModel
 from mnistry.models.softmax import SoftmaxConfig
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import RECIPES, Recipe
@@ -28,10 +28,10 @@ UNIQUE = [
 ]
 
 
-def trained_somehow(recipe: Recipe) -> Model:
+def trained_somehow(recipe: Recipe) -> FoldedModel:
     """Weights of the right shapes, none of them zero, so that nothing can hide behind a zero."""
     random = np.random.default_rng(7)
-    model = recipe.model.build(random)
+    model = recipe.model.build(random).folded(random.uniform(size=(1, 4, 28, 28)).astype("f4"))
     return jax.tree.map(lambda a: a + jnp.asarray(random.normal(0, 0.03, a.shape), jnp.float32), model)
 
 

@@ -15,13 +15,26 @@ from safetensors.numpy import load_file
 
 from mnistry.data import Dataset
 from mnistry.errors import InvalidValueError, RunError, TrainingError
-from mnistry.models import PerceptronConfig
+from mnistry.export.arrays import named_arrays
+from mnistry.models import (
+    CommitteeConfig,
+    ConvNetConfig,
+    FoldedModel,
+    LeNet5Config,
+    ModelConfig,
+    PerceptronConfig,
+    RowLstmConfig,
+    ScratchConfig,
+    SeparableNetConfig,
+    SoftmaxConfig,
+)
 from mnistry.optimizers import moving_average
-from mnistry.recipes import RECIPES
+from mnistry.recipes import MODELS, RECIPES
 from mnistry.training import Run, TrainingProgress, resume, train
-from mnistry.training.loop import compiled_steps, run_steps, train_step
+from mnistry.training.checkpoint import load_newest
+from mnistry.training.loop import compiled_steps, first_state, run_steps, train_step
 from mnistry.training.run import split_for
-from mnistry.training.state import initial_state
+from mnistry.training.state import initial_state, starting_from
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -38,8 +51,8 @@ SMALL = replace(
 )
 
 
-def weights(run: Run) -> bytes:
-    return (run.path / "model.safetensors").read_bytes()
+def weights(run: Run, name: str = "model.safetensors") -> bytes:
+    return (run.path / name).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +70,7 @@ def test_a_run_folder_holds_everything(finished: Run) -> None:
         "recipe.json",
         "report.html",
         "tensorboard",
+        "trainable.safetensors",
     ]
     assert [path.name for path in sorted(finished.checkpoints.iterdir())] == [
         f"step-000000{step}.safetensors" for step in (40, 80, 90)
@@ -180,6 +194,47 @@ def test_places_without_an_example_count_for_nothing(optdigits: Dataset) -> None
         np.testing.assert_allclose(padded.model.output.weight, plain.model.output.weight, atol=1e-7)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("family", ["convnet", "separable"])
+def test_a_short_batch_is_normalised_by_its_own_images(optdigits: Dataset, family: str) -> None:
+    """In the order of the file, the last batch of an epoch is short; its missing places repeat an image."""
+    recipe = replace(
+        RECIPES["dash"], model=replace(FAMILIES[family]), augmentation="none", order="file", batch_size=10
+    )
+    if family == "convnet":  # what is dropped depends on the shape of the batch
+        recipe = replace(recipe, model=replace(SMALL_NET, dropout=0.0))
+    state = initial_state(recipe, 0)
+    images = optdigits.train.images.astype(np.float32) / 255
+    labels = optdigits.train.labels.astype(np.int32)
+    rows, present = np.array([0, 1, 2, 3, -1, -1, -1, -1, -1, -1]), np.arange(10) < 4
+    padded, padded_loss = train_step(recipe, state, images[rows], labels[rows], present)
+    plain, loss = train_step(recipe, state, images[:4], labels[:4], np.ones(4, bool))
+    assert float(padded_loss) == pytest.approx(float(loss), rel=1e-4)
+    for a, b in zip(jax.tree.leaves(padded.model), jax.tree.leaves(plain.model), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_each_member_of_a_committee_learns_as_if_it_were_alone(optdigits: Dataset, reduction: str) -> None:
+    """Under SGD, too, which does not make up for a gradient that is too small."""
+    member = ConvNetConfig(features=(3, 4, 5))
+    alone = replace(RECIPES["softmax"], model=member, learning_rate=0.1, l2_penalty=1e-2, reduction=reduction)
+    together = replace(alone, model=CommitteeConfig((member, member)))
+    images = optdigits.train.images[:20].astype(np.float32) / 255
+    labels = optdigits.train.labels[:20].astype(np.int32)
+    state = initial_state(together, 0)
+    after, loss = train_step(together, state, images, labels, np.ones(20, bool))
+    losses = []
+    for place in (0, 1):
+        own = starting_from(alone, state.model.members[place], state.key)  # type: ignore[attr-defined]
+        own, own_loss = train_step(alone, own, images[place::2], labels[place::2], np.ones(10, bool))
+        losses.append(float(own_loss))
+        found = after.model.members[place]  # type: ignore[attr-defined]
+        for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(own.model), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+    # The penalty of both members is in the sum; of each, its own is in its loss.
+    assert float(loss) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"loss is not finite at step \d+, with the learning rate 1e\+20"):
         train(
@@ -200,6 +255,63 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     assert all(
         np.isfinite(a).all() for path in kept for a in safetensors.numpy.load(path.read_bytes()).values()
     )
+
+
+SMALL_NET = ConvNetConfig(features=(3, 4, 5), dropout=0.1)
+FAMILIES: dict[str, ModelConfig] = {
+    "softmax": SoftmaxConfig(),
+    "perceptron": PerceptronConfig(hidden=(16,)),
+    "scratch": ScratchConfig(hidden=16),
+    "row-lstm": RowLstmConfig(units=8),
+    "lenet5": LeNet5Config(),
+    "convnet": SMALL_NET,
+    "separable": SeparableNetConfig(features=(4, 5), upright=True),
+    "committee": CommitteeConfig((SMALL_NET, ConvNetConfig(features=(4, 5, 6)))),
+}
+
+
+def test_every_family_is_here() -> None:
+    assert FAMILIES.keys() == MODELS.keys()
+
+
+@pytest.fixture(scope="module", params=FAMILIES, ids=FAMILIES)
+def of_a_family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A short run, whose weights for use are rounded."""
+    recipe = replace(SMALL, model=FAMILIES[request.param], steps=5, half_precision=True)
+    return train(recipe, data="optdigits", runs=tmp_path_factory.mktemp("runs"))
+
+
+def test_training_goes_on_from_the_very_weights_that_another_run_had_at_its_end(
+    of_a_family: Run, optdigits: Dataset
+) -> None:
+    recipe = of_a_family.recipe
+    last, damaged = load_newest(of_a_family.checkpoints, like=initial_state(recipe, 0))
+    assert last
+    assert not damaged
+    started = first_state(recipe, 7, of_a_family.path)
+    images, key = optdigits.train.images[:8].astype(np.float32) / 255, jax.random.key(0)
+    np.testing.assert_array_equal(started.model(images, key), last.final_model(images, key))
+    assert jax.tree.structure(started) == jax.tree.structure(last)
+    assert int(started.step) == 0
+
+
+def test_a_run_that_kept_no_trainable_weights_is_gone_on_from_where_its_weights_for_use_are_the_same(
+    of_a_family: Run, tmp_path: Path
+) -> None:
+    """Runs of earlier versions have only the folded ones."""
+    copy = tmp_path / "copy"
+    shutil.copytree(of_a_family.path, copy)
+    (copy / "trainable.safetensors").unlink()
+    if isinstance(initial_state(of_a_family.recipe, 0).model, FoldedModel):
+        started = first_state(of_a_family.recipe, 7, copy)
+        expected = load_file(copy / "model.safetensors")
+        for name, array in named_arrays(started.model).items():
+            np.testing.assert_array_equal(array, expected[name])
+    else:
+        with pytest.raises(
+            RunError, match=r"trainable\.safetensors: missing.*Train it again: mnistry train mlp"
+        ):
+            first_state(of_a_family.recipe, 7, copy)
 
 
 def test_training_goes_on_from_another_runs_weights(finished: Run, tmp_path: Path) -> None:
@@ -226,6 +338,7 @@ def test_half_precision_rounds_the_finished_weights_and_halves_the_model(
 ) -> None:
     half = train(replace(SMALL, half_precision=True), data="optdigits", seed=1, runs=tmp_path)
     found, trained = (load_file(run.path / "model.safetensors") for run in (half, finished))
+    assert weights(half, "trainable.safetensors") == weights(finished, "trainable.safetensors")
     for name, array in trained.items():
         np.testing.assert_array_equal(found[name], array.astype(np.float16))
         assert found[name].dtype == np.float32

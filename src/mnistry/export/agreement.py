@@ -6,18 +6,18 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import ExportError
-from mnistry.models import Model
+from mnistry.models import FoldedModel
 
 TOLERANCE = 1e-4
 
 
 @jax.jit
-def trained_logits(model: Model, images: Array) -> Array:
+def trained_logits(model: FoldedModel, images: Array) -> Array:
     """The model's logits, float32 `[n, 10]`, of images uint8 `[n, 28, 28]`."""
     return model(images.astype(jnp.float32) / 255)
 
 
-def checked_difference(model: Model, images: np.ndarray, exported: np.ndarray, what: str) -> float:
+def checked_difference(model: FoldedModel, images: np.ndarray, exported: np.ndarray, what: str) -> float:
     """The largest difference between exported logits and those of the model they should come from.
 
     Args:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import struct
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,17 +19,23 @@ Tree = TypeVar("Tree")
 
 def named_arrays(tree: object) -> dict[str, np.ndarray]:
     """The arrays of a pytree by the path to each, such as `layers/0/weight`."""
+    return {name: np.asarray(leaf) for name, leaf in _named_leaves(tree).items()}
+
+
+def _named_leaves(tree: object) -> dict[str, Any]:
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in leaves}
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
 
 
 def with_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
     """The tree with its arrays replaced by those of the same names.
 
+    Shapes, as `jax.eval_shape` gives them, may stand in the place of the tree's arrays.
+
     Raises:
         ValueError: a name is missing or unknown, or a shape or dtype differs.
     """
-    expected = {name: (array.shape, array.dtype) for name, array in named_arrays(tree).items()}
+    expected = {name: (leaf.shape, leaf.dtype) for name, leaf in _named_leaves(tree).items()}
     found = {name: (array.shape, array.dtype) for name, array in arrays.items()}
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):

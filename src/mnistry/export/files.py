@@ -12,7 +12,7 @@ from mnistry.data import load
 from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
 from mnistry.export.onnx import to_onnx
-from mnistry.models import Model
+from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
 
 Format = Literal["onnx", "safetensors", "npz"]
@@ -20,7 +20,7 @@ Format = Literal["onnx", "safetensors", "npz"]
 CHECKED_IMAGES = 1000
 
 
-def export(model: Model, to: Format, path: Path) -> float:
+def export(model: FoldedModel, to: Format, path: Path) -> float:
     """Writes the model to `path` and returns the largest difference of its logits from the model's.
 
     The bytes to be written are read back and run on 1,000 of the bundled digits first.
@@ -42,7 +42,7 @@ def export(model: Model, to: Format, path: Path) -> float:
     return difference
 
 
-def _npz(model: Model) -> bytes:
+def _npz(model: FoldedModel) -> bytes:
     file = io.BytesIO()
     np.savez(file, **named_arrays(model))  # type: ignore[arg-type]
     return file.getvalue()

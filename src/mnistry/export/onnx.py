@@ -15,14 +15,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mnistry.errors import ExportError
 from mnistry.models import (
-    Committee,
-    ConvNet,
+    FoldedCommittee,
+    FoldedConvNet,
+    FoldedModel,
+    FoldedSeparableNet,
     LeNet5,
-    Model,
     Perceptron,
     RowLstm,
     Scratch,
-    SeparableNet,
     SoftmaxRegression,
 )
 from mnistry.models.conv import Convolution
@@ -80,7 +80,7 @@ class _Graph:
         return self.add("Relu", self.max_pool(x))
 
 
-def to_onnx(model: Model) -> bytes:
+def to_onnx(model: FoldedModel) -> bytes:
     """The model as the bytes of an ONNX file.
 
     Raises:
@@ -103,11 +103,11 @@ def to_onnx(model: Model) -> bytes:
             x = graph.convolution(graph.image(scaled), model.first, padding=2)
             x = graph.pooled(graph.convolution(graph.pooled(x), model.second))
             logits = _dense_after(graph, x, model.dense)
-        case ConvNet():
+        case FoldedConvNet():
             logits = _conv_net(graph, scaled, model)
-        case SeparableNet():
+        case FoldedSeparableNet():
             logits = _separable_net(graph, scaled, model)
-        case Committee():
+        case FoldedCommittee():
             answers = [_conv_net(graph, scaled, member) for member in model.members]
             logits = graph.add("Mean", *(graph.add("LogSoftmax", answer, axis=1) for answer in answers))
         case _:
@@ -160,14 +160,14 @@ def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
     return graph.linear(hidden, model.output.weight, model.output.bias)
 
 
-def _conv_net(graph: _Graph, images: str, model: ConvNet) -> str:
+def _conv_net(graph: _Graph, images: str, model: FoldedConvNet) -> str:
     x = graph.image(images)
     for layer, stride in zip(model.convolutions, model.strides, strict=True):
         x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
     return _dense_after(graph, x, [model.output])
 
 
-def _separable_net(graph: _Graph, images: str, model: SeparableNet) -> str:
+def _separable_net(graph: _Graph, images: str, model: FoldedSeparableNet) -> str:
     if model.upright:
         images = _set_upright(graph, images)
     x = graph.max_pool(graph.convolution(graph.image(images), model.first))

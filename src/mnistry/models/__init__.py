@@ -1,17 +1,18 @@
 """Models: one file a family, each with its configuration beside it.
 
 A configuration is a frozen dataclass whose `build(random)` draws the initial weights with NumPy (nothing
-needs compiling for that). A model is an
-Equinox module: data with a `__call__`. Models know nothing of optimizers, data sets or storage.
+needs compiling for that). A model is an Equinox module: data with a `__call__`. What is trained is a `Model`;
+its method `folded` gives the `FoldedModel` that is used. Models know nothing of optimizers, data sets or
+storage.
 """
 
-from mnistry.models.committee import Committee, CommitteeConfig
-from mnistry.models.conv import ConvNet, ConvNetConfig, LeNet5, LeNet5Config
-from mnistry.models.layers import Model
+from mnistry.models.committee import Committee, CommitteeConfig, FoldedCommittee
+from mnistry.models.conv import ConvNet, ConvNetConfig, FoldedConvNet, LeNet5, LeNet5Config
 from mnistry.models.lstm import RowLstm, RowLstmConfig
+from mnistry.models.model import FoldedModel, Model
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
-from mnistry.models.separable import SeparableNet, SeparableNetConfig
+from mnistry.models.separable import FoldedSeparableNet, SeparableNet, SeparableNetConfig
 from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
 
 ModelConfig = (
@@ -30,6 +31,10 @@ __all__ = [
     "CommitteeConfig",
     "ConvNet",
     "ConvNetConfig",
+    "FoldedCommittee",
+    "FoldedConvNet",
+    "FoldedModel",
+    "FoldedSeparableNet",
     "LeNet5",
     "LeNet5Config",
     "Model",

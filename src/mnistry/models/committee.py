@@ -8,8 +8,8 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.conv import ConvNet, ConvNetConfig
-from mnistry.models.layers import Model
+from mnistry.models.conv import ConvNet, ConvNetConfig, FoldedConvNet
+from mnistry.models.model import FoldedModel, Model
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,7 @@ class CommitteeConfig:
 
 
 class Committee(Model):
-    """The mean of the members' log-probabilities.
-
-    While training, the batch is shared out among the members, each of which learns from its part alone;
-    with an optimizer that works on each weight by itself, it is as if each were trained by itself.
+    """Nets that learn side by side, each from its own share of every batch, as if it were trained alone.
 
     Source: Ciresan, Meier and Schmidhuber, "Multi-column deep neural networks for image classification",
     2012.
@@ -40,22 +37,49 @@ class Committee(Model):
 
     members: tuple[ConvNet, ...]
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
-        """Returns the logits; see `Model`. While training, the batch must be a multiple of the members."""
-        if key is None:
-            answers = jnp.stack([jax.nn.log_softmax(member(images)) for member in self.members])
-            return answers.mean(axis=0)
-        shares = jnp.split(images, len(self.members))
-        keys = jax.random.split(key, len(self.members))
-        return jnp.concatenate(
-            [member(share, own) for member, share, own in zip(self.members, shares, keys, strict=True)]
-        )
+    def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
+        """Returns the logits, of each row those of the member that learns from it; see `Model`.
+
+        The batch must be a multiple of the members. Its rows are dealt out in turn, so that a short batch
+        goes to all of them, too.
+        """
+        keys = jax.random.split(key, self.shares)
+        logits = [
+            member(
+                images[place :: self.shares],
+                own,
+                None if present is None else present[place :: self.shares],
+            )
+            for place, (member, own) in enumerate(zip(self.members, keys, strict=True))
+        ]
+        return jnp.stack(logits, axis=1).reshape(len(images), self.classes)
 
     @property
     def classes(self) -> int:
         """See `Model`."""
         return self.members[0].classes
 
-    def folded(self, batches: Array) -> "Committee":
+    @property
+    def shares(self) -> int:
+        """As many as there are members; see `Model`."""
+        return len(self.members)
+
+    def folded(self, batches: Array) -> "FoldedCommittee":
         """All members folded; see `Model.folded`."""
-        return Committee(tuple(member.folded(batches) for member in self.members))
+        return FoldedCommittee(tuple(member.folded(batches) for member in self.members))
+
+
+class FoldedCommittee(FoldedModel):
+    """The mean of the members' log-probabilities."""
+
+    members: tuple[FoldedConvNet, ...]
+
+    def __call__(self, images: Array) -> Array:
+        """Returns the logits; see `FoldedModel`."""
+        answers = jnp.stack([jax.nn.log_softmax(member(images)) for member in self.members])
+        return answers.mean(axis=0)
+
+    @property
+    def classes(self) -> int:
+        """See `FoldedModel`."""
+        return self.members[0].classes

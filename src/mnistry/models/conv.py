@@ -9,10 +9,9 @@ from jax import Array
 
 from mnistry.errors import InvalidValueError
 from mnistry.models.layers import (
-    CLASSES,
     SIDE,
     Linear,
-    Model,
+    Moments,
     convolve,
     convolve_and_pool,
     dropout,
@@ -22,6 +21,7 @@ from mnistry.models.layers import (
     means_and_deviations,
     normalized,
 )
+from mnistry.models.model import CLASSES, FoldedModel, Model, PlainModel
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Convolution(eqx.Module):
         return Convolution(self.kernel / deviation, self.bias - mean / deviation)
 
 
-class LeNet5(Model):
+class LeNet5(PlainModel):
     """LeNet-5 with ReLU and max-pooling in place of the original's squashing and averaging.
 
     The first convolution pads 28×28 to 32×32, the size that the original was given.
@@ -118,7 +118,7 @@ class LeNet5(Model):
     second: Convolution
     dense: tuple[Linear, ...]
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array | None = None, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
         x = images[..., None]
         # ReLU after pooling gives the same numbers as before it, on a quarter of the values.
@@ -134,8 +134,8 @@ class ConvNet(Model):
     """Convolutions with batch normalisation and ReLU, then one linear layer.
 
     Normalisation has no weights of its own but the bias: the scale of a feature before a ReLU is made up for
-    by the layer after it. While training, each batch is normalised by its own moments; without a key nothing
-    is, as `folded` has put the moments of the training images into kernels and biases.
+    by the layer after it. In training, each batch is normalised by its own moments; `folded` puts the moments
+    of the training images into kernels and biases.
 
     Source: Ioffe and Szegedy, "Batch normalization", 2015.
     """
@@ -145,33 +145,49 @@ class ConvNet(Model):
     strides: tuple[int, ...] = eqx.field(static=True)
     rate: float = eqx.field(static=True)
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
-        x, _ = self._features(images, normalize=key is not None)
+        x, _ = self._features(images, present)
         x = x.reshape(len(x), -1)
-        if key is not None and self.rate:
-            x = dropout(x, self.rate, key)
-        return self.output(x)
+        return self.output(dropout(x, self.rate, key) if self.rate else x)
 
     @property
     def classes(self) -> int:
         """See `Model`."""
         return int(self.output.bias.size)
 
-    def folded(self, batches: Array) -> "ConvNet":
+    def folded(self, batches: Array) -> "FoldedConvNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
-        found = jax.lax.map(lambda images: self._features(images, normalize=True)[1], batches)
-        pairs = zip(self.convolutions, means_and_deviations(found), strict=True)
+        moments = jax.lax.map(lambda images: self._features(images)[1], batches)
+        pairs = zip(self.convolutions, means_and_deviations(moments), strict=True)
         convolutions = tuple(layer.folded(*amounts) for layer, amounts in pairs)
-        return ConvNet(convolutions, self.output, self.strides, self.rate)
+        return FoldedConvNet(convolutions, self.output, self.strides)
 
-    def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
+    def _features(self, images: Array, present: Array | None = None) -> tuple[Array, list[Moments]]:
         """What the last convolution gives, and the moments of each one."""
-        x, found = images[..., None], []
+        x, moments = images[..., None], []
         for layer, stride in zip(self.convolutions, self.strides, strict=True):
-            x = convolve(x, layer.kernel, "VALID", stride)
-            if normalize:
-                x, of_layer = normalized(x)
-                found.append(of_layer)
+            x, of_layer = normalized(convolve(x, layer.kernel, "VALID", stride), present)
             x = jax.nn.relu(x + layer.bias)
-        return x, found
+            moments.append(of_layer)
+        return x, moments
+
+
+class FoldedConvNet(FoldedModel):
+    """A `ConvNet` for use: convolutions with ReLU, then one linear layer."""
+
+    convolutions: tuple[Convolution, ...]
+    output: Linear
+    strides: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, images: Array) -> Array:
+        """Returns the logits; see `FoldedModel`."""
+        x = images[..., None]
+        for layer, stride in zip(self.convolutions, self.strides, strict=True):
+            x = jax.nn.relu(convolve(x, layer.kernel, "VALID", stride) + layer.bias)
+        return self.output(x.reshape(len(x), -1))
+
+    @property
+    def classes(self) -> int:
+        """See `FoldedModel`."""
+        return int(self.output.bias.size)

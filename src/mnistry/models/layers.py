@@ -1,6 +1,7 @@
-"""What the models are made of: the linear layer, convolution, pooling, dropout."""
+"""What the models are made of: the linear layer, convolution, pooling, normalisation, dropout."""
 
-from typing import Literal, Self
+import math
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -8,44 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-CLASSES = 10
 SIDE = 28
 PIXELS = SIDE * SIDE
 VARIANCE_FLOOR = 1e-5
 TILE_INPUTS = 128  # the widest tile that has no more is the fastest
 FEW_FEATURES = 16  # up to so many, a banded product is faster than one of patches
-
-
-class Model(eqx.Module):
-    """A classifier of 28×28 images into ten classes; a pytree of float32 arrays."""
-
-    @property
-    def classes(self) -> int:
-        """Ten, or twelve where the model knows "no digit" and "several" too, the last ones."""
-        return CLASSES
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers training finds."""
-        return sum(leaf.size for leaf in jax.tree.leaves(self))
-
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
-        """Returns the logits, float32 `[batch, 10]`; `[batch, 12]` of a model that knows more, see `classes`.
-
-        Args:
-            images: float32 `[batch, 28, 28]`, 0 (paper) to 1 (ink).
-            key: a random key while training; without one the model is deterministic (no dropout).
-        """
-        raise NotImplementedError
-
-    def folded(self, batches: Array) -> Self:
-        """The model for use, after training: what batches decided while training is fixed.
-
-        Args:
-            batches: float32 `[n, batch, 28, 28]`, images of the training part.
-        """
-        del batches  # only normalisation over batches needs them
-        return self
 
 
 class Linear(eqx.Module):
@@ -90,10 +58,21 @@ def he_normal(random: np.random.Generator, *shape: int) -> np.ndarray:
     return random.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape)
 
 
-def moments(x: Array) -> tuple[Array, Array]:
-    """Mean and mean square over all axes but the last, which has the features: two float32 `[features]`."""
+Moments = tuple[Array, Array]  # mean and mean square of each feature, two float32 [features]
+
+
+def moments(x: Array, present: Array | None = None) -> Moments:
+    """The mean and the mean square of each feature, over all axes but the last.
+
+    Args:
+        x: float32 `[batch, ..., features]`.
+        present: bool `[batch]`, which rows count; by default all.
+    """
     axes = range(x.ndim - 1)
-    return x.mean(axes), (x * x).mean(axes)
+    if present is None:
+        return x.mean(axes), (x * x).mean(axes)
+    weights = present / (jnp.maximum(present.sum(), 1) * math.prod(x.shape[1:-1]))
+    return jnp.einsum("b,b...f->f", weights, x), jnp.einsum("b,b...f->f", weights, x * x)
 
 
 def deviation(mean: Array, square: Array) -> Array:
@@ -101,19 +80,26 @@ def deviation(mean: Array, square: Array) -> Array:
     return jnp.sqrt(jnp.maximum(square - mean * mean, 0) + VARIANCE_FLOOR)
 
 
-def normalized(x: Array) -> tuple[Array, tuple[Array, Array]]:
-    """Features `[..., features]` with mean 0 and deviation 1 over the other axes, and the moments before."""
-    found = moments(x)
+def normalized(x: Array, present: Array | None = None) -> tuple[Array, Moments]:
+    """Each feature with mean 0 and deviation 1 over the batch, and the moments that it had before.
+
+    Args and shapes: as for `moments`.
+    """
+    found = moments(x, present)
     return (x - found[0]) / deviation(*found), found
 
 
-def means_and_deviations(found: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
-    """Those of several batches together, two float32 `[features]` for each layer.
+def means_and_deviations(layers: list[Moments]) -> list[tuple[Array, Array]]:
+    """The mean and the standard deviation of each feature over all batches, for each normalised layer.
 
     Args:
-        found: for each layer the `moments` of every batch, two float32 `[n, features]`.
+        layers: for each layer its moments in every batch, two float32 `[batches, features]`. The batches
+            are of one size, so the moments over all of them are the means of these.
+
+    Returns:
+        For each layer two float32 `[features]`.
     """
-    over_batches = [(means.mean(axis=0), squares.mean(axis=0)) for means, squares in found]
+    over_batches = [(means.mean(axis=0), squares.mean(axis=0)) for means, squares in layers]
     return [(mean, deviation(mean, square)) for mean, square in over_batches]
 
 

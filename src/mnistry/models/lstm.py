@@ -8,7 +8,8 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, SIDE, Linear, Model, glorot_uniform, initial, linear
+from mnistry.models.layers import SIDE, Linear, glorot_uniform, initial, linear
+from mnistry.models.model import CLASSES, PlainModel
 
 Residuals = tuple[tuple[Array, ...], Array]
 
@@ -38,7 +39,7 @@ class RowLstmConfig:
         )
 
 
-class RowLstm(Model):
+class RowLstm(PlainModel):
     """LSTM over the 28 rows of an image; the last hidden state gives the logits.
 
     Gates stand in the order input i, candidate j, forget f, output o, as in TensorFlow's
@@ -51,7 +52,7 @@ class RowLstm(Model):
     recurrent: Array  # float32 [units, 4 units]
     output: Linear  # [units, 10]
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array | None = None, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
         rows = jnp.swapaxes(images, 0, 1)
         return self.output(last_hidden_state(self.input(rows), self.recurrent))

@@ -10,7 +10,8 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, PIXELS, Linear, Model, dropout, he_normal, linear
+from mnistry.models.layers import PIXELS, Linear, dropout, he_normal, linear
+from mnistry.models.model import CLASSES, PlainModel
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class PerceptronConfig:
         return Perceptron(tuple(linear(weight) for weight in weights), self.dropout)
 
 
-class Perceptron(Model):
+class Perceptron(PlainModel):
     """A fully connected network.
 
     Sources: the 784-500-10 network of the TensorFlow 1 textbooks (truncated normal weights, L2,
@@ -52,7 +53,7 @@ class Perceptron(Model):
     layers: tuple[Linear, ...]
     dropout: float = eqx.field(static=True)
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array | None = None, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
         x = images.reshape(-1, PIXELS)
         for index, layer in enumerate(self.layers[:-1]):

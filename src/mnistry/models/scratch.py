@@ -19,7 +19,8 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models.layers import CLASSES, PIXELS, Model
+from mnistry.models.layers import PIXELS
+from mnistry.models.model import CLASSES, PlainModel
 
 EPSILON = 1e-10  # keeps the logarithm of a probability finite
 
@@ -59,12 +60,12 @@ class Dense(eqx.Module):
         return x @ self.W + self.b
 
 
-class Scratch(Model):
+class Scratch(PlainModel):
     """A sequential model: dense layers with ReLU between them, and a softmax after the last."""
 
     layers: tuple[Dense, ...]
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array | None = None, present: Array | None = None) -> Array:
         """Returns the logits: what goes into the last softmax; see `Model`."""
         x = images.reshape(-1, PIXELS)
         for layer in self.layers[:-1]:

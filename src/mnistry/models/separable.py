@@ -10,10 +10,9 @@ from jax import Array
 from mnistry.errors import InvalidValueError
 from mnistry.models.conv import Convolution
 from mnistry.models.layers import (
-    CLASSES,
     SIDE,
     Linear,
-    Model,
+    Moments,
     convolve,
     convolve_and_pool,
     he_normal,
@@ -22,6 +21,7 @@ from mnistry.models.layers import (
     means_and_deviations,
     normalized,
 )
+from mnistry.models.model import CLASSES, FoldedModel, Model
 from mnistry.models.upright import set_upright
 
 SIZE = 3  # rows and columns of every kernel
@@ -93,7 +93,7 @@ class SeparableConvolution(eqx.Module):
 class SeparableNet(Model):
     """Separable convolutions with batch normalisation, read at all places and averaged.
 
-    Normalisation is as in `ConvNet`: by the batch while training, afterwards part of the weights.
+    Normalisation is as in `ConvNet`: by the batch in training, afterwards part of the weights.
 
     Sources: L. Sifre, "Rigid-motion scattering for image classification", 2014 (separable convolutions);
     M. Lin et al., "Network in network", 2013 (the mean over all places); R. Grimov and J. Warn have published
@@ -105,27 +105,48 @@ class SeparableNet(Model):
     output: Linear
     upright: bool = eqx.field(static=True)
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
-        x, _ = self._features(images, normalize=key is not None)
+        x, _ = self._features(images, present)
         return self.output(x.mean(axis=(1, 2)))
 
-    def folded(self, batches: Array) -> "SeparableNet":
+    def folded(self, batches: Array) -> "FoldedSeparableNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
-        found = jax.lax.map(lambda images: self._features(images, normalize=True)[1], batches)
-        of_first, *of_others = means_and_deviations(found)
+        moments = jax.lax.map(lambda images: self._features(images)[1], batches)
+        of_first, *of_others = means_and_deviations(moments)
         pairs = zip(self.separable, of_others, strict=True)
         separable = tuple(layer.folded(*amounts) for layer, amounts in pairs)
-        return SeparableNet(self.first.folded(*of_first), separable, self.output, self.upright)
+        return FoldedSeparableNet(self.first.folded(*of_first), separable, self.output, self.upright)
 
-    def _features(self, images: Array, *, normalize: bool) -> tuple[Array, list[tuple[Array, Array]]]:
+    def _features(self, images: Array, present: Array | None = None) -> tuple[Array, list[Moments]]:
         """What the last convolution gives, and the moments of each one."""
-        x, found = (set_upright(images) if self.upright else images)[..., None], []
-        layers: tuple[Convolution | SeparableConvolution, ...] = (self.first, *self.separable)
-        for layer in layers:
-            x = (convolve_and_pool if layer is self.first else convolve)(x, layer.kernel, "VALID")
-            if normalize:
-                x, of_layer = normalized(x)
-                found.append(of_layer)
+        x = convolve_and_pool(_channel(images, upright=self.upright), self.first.kernel, "VALID")
+        x, of_first = normalized(x, present)
+        x, moments = jax.nn.leaky_relu(x + self.first.bias, LEAK), [of_first]
+        for layer in self.separable:
+            x, of_layer = normalized(convolve(x, layer.kernel, "VALID"), present)
             x = jax.nn.leaky_relu(x + layer.bias, LEAK)
-        return x, found
+            moments.append(of_layer)
+        return x, moments
+
+
+class FoldedSeparableNet(FoldedModel):
+    """A `SeparableNet` for use."""
+
+    first: Convolution
+    separable: tuple[SeparableConvolution, ...]
+    output: Linear
+    upright: bool = eqx.field(static=True)
+
+    def __call__(self, images: Array) -> Array:
+        """Returns the logits; see `FoldedModel`."""
+        x = convolve_and_pool(_channel(images, upright=self.upright), self.first.kernel, "VALID")
+        x = jax.nn.leaky_relu(x + self.first.bias, LEAK)
+        for layer in self.separable:
+            x = jax.nn.leaky_relu(convolve(x, layer.kernel, "VALID") + layer.bias, LEAK)
+        return self.output(x.mean(axis=(1, 2)))
+
+
+def _channel(images: Array, *, upright: bool) -> Array:
+    """Images `[batch, 28, 28]`, set upright if wanted, as a single channel, `[batch, 28, 28, 1]`."""
+    return (set_upright(images) if upright else images)[..., None]

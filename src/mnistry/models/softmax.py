@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jax import Array
 
-from mnistry.models.layers import CLASSES, PIXELS, Linear, Model, linear
+from mnistry.models.layers import PIXELS, Linear, linear
+from mnistry.models.model import CLASSES, PlainModel
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class SoftmaxConfig:
         return SoftmaxRegression(linear(np.zeros((PIXELS, CLASSES))))
 
 
-class SoftmaxRegression(Model):
+class SoftmaxRegression(PlainModel):
     """Multinomial logistic regression on the pixels.
 
     Source: "MNIST for ML beginners", TensorFlow 1 tutorials.
@@ -25,6 +26,6 @@ class SoftmaxRegression(Model):
 
     output: Linear
 
-    def __call__(self, images: Array, key: Array | None = None) -> Array:
+    def __call__(self, images: Array, key: Array | None = None, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
         return self.output(images.reshape(-1, PIXELS))

@@ -10,7 +10,7 @@ from jax import Array
 from mnistry.data import Examples
 from mnistry.data.affine import deformed
 from mnistry.data.augment import on_paper
-from mnistry.models import Model
+from mnistry.models import FoldedModel, Model
 from mnistry.recipes import Recipe
 
 FOLDING_BATCHES, FOLDING_BATCH = 5, 1000
@@ -65,6 +65,6 @@ def _prepared(recipe: Recipe, images: Array, labels: Array) -> Array:
 
 
 @jax.jit
-def folded(model: Model, batches: Array) -> Model:
+def folded(model: Model, batches: Array) -> FoldedModel:
     """`Model.folded`, compiled."""
     return model.folded(batches)

@@ -51,6 +51,7 @@ def finish(
     checked = test.images[:CHECKED_IMAGES]
     difference = checked_difference(model, checked, classifier.all_logits(checked), "model.onnx")
     arrays = named_arrays(model)
+    write_bytes(run.path / "trainable.safetensors", safetensors_bytes(named_arrays(state.final_model)))
     write_bytes(run.path / "model.safetensors", safetensors_bytes(arrays))
     write_bytes(run.path / "model.onnx", content)
     evaluation = Evaluation.of(logits, test.labels)

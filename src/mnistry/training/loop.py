@@ -123,7 +123,7 @@ def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> Stat
     """The state before the first step: drawn from the seed, or with the weights of another run."""
     state = initial_state(recipe, seed)
     if init_from is not None:
-        state = starting_from(recipe, Run.open(init_from).model(like=state.model), state.key)
+        state = starting_from(recipe, Run.open(init_from).trainable_model(like=state.model), state.key)
     return state
 
 
@@ -296,18 +296,24 @@ def train_step(
         present: bool `[batch]`; a place of the batch without an example counts for nothing.
 
     Returns:
-        The state after, and the loss of the batch before the update, float32 `[]`.
+        The state after, and the loss of the batch before the update, float32 `[]`; of a model that deals its
+        batches out, the mean of its members' losses.
     """
     key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
     if recipe.augmentation != "none":
         key, augmentation_key = jax.random.split(key)
         images, labels = augmented(recipe, augmentation_key, images, labels)
 
+    # Only batches in file order can be short; the others are spared the bookkeeping.
+    short = present if recipe.order == "file" else None
+
     def batch_loss(model: Model) -> Array:
-        logits = model(images, key)
+        logits = model(images, key, short)
         targets = smoothed(labels, logits.shape[-1], share) if (share := recipe.label_smoothing) else labels
         losses = jnp.where(present, example_losses(recipe.loss, logits, targets), 0)
-        loss = losses.sum() / present.sum() if recipe.reduction == "mean" else losses.sum()
+        # One column for each share of the batch, whose loss is its own.
+        sums, counts = (rows.reshape(-1, model.shares).sum(axis=0) for rows in (losses, present))
+        loss = (sums / jnp.maximum(counts, 1) if recipe.reduction == "mean" else sums).sum()
         return loss + recipe.l2_penalty * l2_penalty(model) if recipe.l2_penalty else loss
 
     loss, gradient = jax.value_and_grad(batch_loss)(state.model)
@@ -315,7 +321,7 @@ def train_step(
     model = optax.apply_updates(state.model, updates)
     step = state.step + 1
     average = state.average and moving_average(state.average, model, step, recipe.averaging)
-    return State(model, average, optimizer_state, step, state.key), loss
+    return State(model, average, optimizer_state, step, state.key), loss / model.shares
 
 
 def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) -> None:

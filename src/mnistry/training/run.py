@@ -5,7 +5,8 @@ runs/softmax-1/
   metrics.jsonl        a row per logging interval
   tensorboard/         the same as event files, with histograms and a sheet of mistakes
   checkpoints/         the newest states of training, for `mnistry.resume`
-  model.safetensors    the trained weights
+  trainable.safetensors  the trained weights, to train on from
+  model.safetensors    the same for use, normalisation folded in
   model.onnx           the same model for everything that reads pictures
   evaluation.json      figures on the test part
   report.html          all of it to look at
@@ -19,8 +20,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mnistry.atomic import write_text
@@ -30,9 +33,11 @@ from mnistry.data.writers import read_writers
 from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.export.arrays import read_arrays, with_arrays
-from mnistry.models import Model
+from mnistry.models import FoldedModel, Model
+from mnistry.models.layers import SIDE
 from mnistry.recipes import Recipe
 
+Tree = TypeVar("Tree")
 LIBRARIES = ("mnistry", "jax", "jaxlib", "equinox", "optax", "numpy", "onnx", "onnxruntime")
 
 
@@ -146,18 +151,40 @@ class Run:
             rows = [row for row in self.history() if row["step"] <= step]
             write_text(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
-    def model(self, like: Model | None = None) -> Model:
-        """The trained model, from `model.safetensors`.
-
-        Args:
-            like: a model of the structure to fill; by default one of the run's own recipe.
+    def model(self) -> FoldedModel:
+        """The trained model for use, from `model.safetensors`.
 
         Raises:
             RunError: the file is missing (the run is not finished), damaged, or of another model.
         """
-        path = self.path / "model.safetensors"
-        if like is None:
-            like = self.recipe.model.build(np.random.default_rng(0))
+        initial = self.recipe.model.build(np.random.default_rng(0))
+        return self._filled(
+            jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE))), "model.safetensors"
+        )
+
+    def trainable_model(self, like: Model) -> Model:
+        """The trained model as it was trained, from `trainable.safetensors`.
+
+        Args:
+            like: a model of the structure to fill.
+
+        Raises:
+            RunError: the file is missing (the run is not finished, or was made by a version that did not keep
+                it), damaged, or of another model.
+        """
+        name = "trainable.safetensors"
+        if not (self.path / name).exists() and (self.path / "model.safetensors").exists():
+            if not isinstance(like, FoldedModel):
+                raise RunError(
+                    f"{self.path / name}: missing. An earlier version of mnistry made this run, and kept its "
+                    "weights for use only, with normalisation folded in: they cannot be trained any further. "
+                    f"Train it again: mnistry train {self.recipe.name}"
+                )
+            name = "model.safetensors"
+        return self._filled(like, name)
+
+    def _filled(self, like: Tree, name: str) -> Tree:
+        path = self.path / name
         try:
             return with_arrays(like, read_arrays(path))
         except FileNotFoundError as error:

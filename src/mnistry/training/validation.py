@@ -8,7 +8,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.data import Examples
 from mnistry.losses import cross_entropy
-from mnistry.models import Model
+from mnistry.models import FoldedModel, Model
 from mnistry.recipes import Recipe
 from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.batches import batch_indices
@@ -41,8 +41,8 @@ class Validation:
 
     def figures(self, model: Model) -> dict[str, float]:
         """Accuracy and mean cross-entropy."""
-        model = folded(model, self._seen)
-        correct, loss = _sums(model, *self._examples, self._batches, len(self._batches))
+        for_use = folded(model, self._seen)
+        correct, loss = _sums(for_use, *self._examples, self._batches, len(self._batches))
         return {
             "validation_accuracy": int(correct) / self._size,
             "validation_loss": float(loss) / self._size,
@@ -51,7 +51,7 @@ class Validation:
 
 @jax.jit
 def _sums(
-    model: Model, images: Array, labels: Array, batches: Array, count: int | np.integer
+    model: FoldedModel, images: Array, labels: Array, batches: Array, count: int | np.integer
 ) -> tuple[Array, Array]:
     """The number of correct answers, and the sum of the losses, over the first `count` of the batches."""
 
