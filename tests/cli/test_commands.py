@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -248,3 +249,17 @@ def test_a_folder_that_cannot_be_written_to(
     done = mnistry("train", "softmax", *SHORT, "--runs", folder / "runs")
     refused(done, str(folder))
     refused(mnistry("export", run, "--to", "npz", "--output", folder / "model.npz"), str(folder))
+
+
+def test_one_class_can_be_measured_but_not_learnt(
+    mnistry: Command, run: Path, optdigits: Dataset, tmp_path: Path, refused: Refused
+) -> None:
+    sevens = optdigits.train.images[optdigits.train.labels == 7][:14]
+    np.savez(tmp_path / "sevens.npz", images=sevens, labels=np.full(len(sevens), 7))
+    refused(
+        mnistry("train", "softmax", "--data", "sevens.npz"), "two classes or more", "all 12 have the label 7"
+    )
+    assert not (tmp_path / "runs").exists()
+    done = mnistry("evaluate", run, "--data", "sevens.npz", "--part", "all", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n"] == 14

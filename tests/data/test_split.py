@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from mnistry.data import Dataset, Examples
 from mnistry.data.dataset import DIGITS
-from mnistry.data.split import Split, split
+from mnistry.data.split import Split, check_trainable, split
 from mnistry.data.writers import read_writers
-from mnistry.errors import InvalidValueError
+from mnistry.errors import DataError, InvalidValueError
 
 
 def numbered(count: int) -> Dataset:
@@ -101,3 +102,42 @@ def test_mnist_by_writer(mnist: Dataset, real_data: Path) -> None:
     parts = split(mnist, validation=5_000, how="writer", seed=0, writers=writers)
     assert len(parts.train) + len(parts.validation) == 60_000
     assert 5_000 <= len(parts.validation) < 5_000 + np.bincount(writers).max()
+
+
+def parts_of(labels: list[int], images: np.ndarray | None = None) -> Split:
+    if images is None:
+        images = np.zeros((len(labels), 28, 28), np.uint8)
+        images[:, 3, 4] = 9
+    part = Examples(images, np.array(labels, np.uint8))
+    return Split(part, part[:0], part)
+
+
+def test_what_can_be_learnt_from() -> None:
+    check_trainable(parts_of([3, 8, 3]), "own")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            [7, 7, 7],
+            "own: expected training images of two classes or more, found that all 3 have the label 7",
+        ),
+        ([], "two classes or more, found that there are none"),
+    ],
+)
+def test_one_class_is_nothing_to_learn_from(labels: list[int], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        check_trainable(parts_of(labels), "own")
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+@pytest.mark.parametrize("level", [0, 200])
+def test_blank_images_are_no_examples(part: str, level: int) -> None:
+    parts = parts_of([3, 8, 3])
+    images = parts.train.images.copy()
+    images[1] = level
+    blank = replace(parts, **{part: Examples(images, parts.train.labels)})
+    message = rf"own: 1 of 3 {part}\w* images are blank.*the first in row 1 \(label 8, pixels {level}\)"
+    with pytest.raises(DataError, match=message):
+        check_trainable(blank, "own")

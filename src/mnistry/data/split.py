@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import Dataset, Examples
-from mnistry.errors import InvalidValueError
+from mnistry.errors import DataError, InvalidValueError
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +62,36 @@ def split(
     else:
         raise InvalidValueError(f"how to split must be first, random or writer, found {how!r}.")
     return Split(dataset.train[~aside], dataset.train[aside], dataset.test)
+
+
+def check_trainable(parts: Split, name: str) -> None:
+    """Refuses what nothing can be learnt from, or measured on, which a mistake in reading leaves behind.
+
+    Measuring a model on images of one class is possible; training on them is not.
+
+    Args:
+        parts: the parts.
+        name: of the data set, for the error message.
+
+    Raises:
+        DataError: no training images, all of one class, or images that are one grey level all over.
+    """
+    classes = np.unique(parts.train.labels)
+    if len(classes) < 2:
+        found = f"all {len(parts.train):,} have the label {classes[0]}" if len(classes) else "there are none"
+        raise DataError(
+            f"{name}: expected training images of two classes or more, found that {found}. Are the labels "
+            "the right column, array or folders?"
+        )
+    for what, part in (("training", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        blank = np.flatnonzero(part.images.max(axis=(1, 2)) == part.images.min(axis=(1, 2)))
+        if len(blank):
+            row = blank[0]
+            raise DataError(
+                f"{name}: {len(blank):,} of {len(part):,} {what} images are blank, of one grey level; "
+                f"the first in row {row:,} (label {part.labels[row]}, pixels {part.images[row, 0, 0]}). "
+                "Leave them out."
+            )
 
 
 def _count(validation: int | float, total: int) -> int:

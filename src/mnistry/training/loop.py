@@ -20,7 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
-from mnistry.data.split import Split
+from mnistry.data.split import Split, check_trainable
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses, smoothed
@@ -79,6 +79,7 @@ def train(
         raise InvalidValueError(f"seed must be at least 0, not {seed}")
     dataset = load(data, data_dir)
     split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
+    check_trainable(split, dataset.name)
     if epochs is not None:
         if not 0 < epochs < float("inf"):
             raise InvalidValueError(f"epochs must be above 0 and finite, not {epochs}")

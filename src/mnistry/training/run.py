@@ -242,7 +242,8 @@ def library_versions() -> dict[str, str]:
 
 def split_for(recipe: Recipe, dataset: Dataset, *, seed: int, data_dir: Path | str | None) -> Split:
     """Divides a data set as the recipe says; see `mnistry.data.split`."""
-    writers = read_writers(dataset, data_dir=data_dir).writers if recipe.split == "writer" else None
+    by_writer = recipe.split == "writer" and dataset.validation is None
+    writers = read_writers(dataset, data_dir=data_dir).writers if by_writer else None
     return split(dataset, validation=recipe.validation, how=recipe.split, seed=seed, writers=writers)
 
 
