@@ -21,7 +21,8 @@ LAYERS = [
     ("evaluation",),
     ("recipes",),
     ("models", "losses", "optimizers", "data"),
-    ("atomic", "errors"),
+    ("pixels",),
+    ("atomic", "errors", "files"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

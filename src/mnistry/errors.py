@@ -7,6 +7,8 @@
     │   ├── IdxError             an IDX file breaks the format
     │   └── DataNotFoundError    a data set that no place has
     ├── PictureError             a picture that cannot be read, or holds no digit to read
+    │   ├── PictureFormatError   it is in no format that is read, or no picture at all
+    │   └── PictureSizeError     it takes more pixels, bytes, time or memory than a picture may
     ├── RunError                 a run folder lacks something or is damaged
     │   └── CheckpointError      a checkpoint that cannot be read back
     ├── TrainingError            training cannot go on, such as a loss that is not finite
@@ -58,6 +60,14 @@ class DataNotFoundError(DataError):
 
 class PictureError(MnistryError):
     """A picture that cannot be read, or in which there is no digit to read."""
+
+
+class PictureFormatError(PictureError):
+    """A file in no format that is read, or that is no picture at all."""
+
+
+class PictureSizeError(PictureError):
+    """A picture that takes more pixels, bytes, time or memory than one may."""
 
 
 class RunError(MnistryError):

@@ -1,0 +1,55 @@
+"""Opening the files that a user names: regular ones only, and no more of them than is meant to be there."""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_regular(path: Path | str) -> BufferedReader:
+    """Opens a regular file for reading bytes.
+
+    A pipe, a socket or a device may never begin to send, or never end: it is refused without waiting.
+
+    Raises:
+        OSError: it is missing, may not be read, or is anything but a regular file.
+    """
+    _require_regular(os.stat(path), path)  # noqa: PTH116 - any path-like value
+    # It may have been replaced since; opened so, a pipe does not wait for its other end.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    try:
+        _require_regular(os.fstat(file.fileno()), path)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def read_regular(path: Path | str, *, most_bytes: int) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: as `open_regular`, or the file has more than `most_bytes`.
+    """
+    with open_regular(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than the {most_bytes:,} bytes that are accepted", str(path))
+    return content
+
+
+def _require_regular(status: os.stat_result, path: Path | str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))

@@ -1,0 +1,166 @@
+"""A few processes that decode pictures, each of which can be killed: started when first needed.
+
+`multiprocessing` and what builds on it import the caller's main module again, so that a script without a
+guard would run twice; these processes run `pixels.worker` alone.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from mnistry import errors
+from mnistry.errors import PictureError, PictureSizeError
+from mnistry.pixels.unpack import Unpacked
+
+SECONDS = 4
+"""Of computing for one picture; the largest that is read takes one or two."""
+MOST_SECONDS = 6 * SECONDS
+"""Until a picture is given up on a machine that has other things to do, if no deadline is given."""
+MEMORY = 800_000_000
+"""Bytes of address space of each process; 200 MB are the pixels of the largest picture."""
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self) -> None:
+        start = f"from mnistry.pixels.worker import main; main({SECONDS}, {MEMORY})"
+        path = os.pathsep.join(filter(None, sys.path))  # what can be imported here can be there
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # libraries write there
+            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},  # threads take address space
+            start_new_session=True,  # Ctrl-C is for the caller
+        )
+
+    def decode(self, asked: dict[str, Any], content: bytes, deadline: float) -> Unpacked:
+        """Has a picture decoded.
+
+        Raises:
+            PictureError: as `unpack`.
+            EOFError: the process has ended.
+        """
+        requests, answers = self.process.stdin, self.process.stdout
+        if requests is None or answers is None:
+            raise EOFError
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), self.process.kill)
+        timer.start()
+        try:
+            try:
+                requests.write(json.dumps(asked).encode() + b"\n")
+                requests.write(content)
+                requests.flush()
+            except OSError as error:
+                raise EOFError from error
+            if not (line := answers.readline()).endswith(b"\n"):
+                raise EOFError
+            told = json.loads(line)
+            if "error" in told:
+                raise getattr(errors, told["error"])(told["text"])
+            pixels = answers.read(told["bytes"])
+            if len(pixels) < told["bytes"]:
+                raise EOFError
+        finally:
+            timer.cancel()
+            timer.join()  # it does not kill who has begun on another picture
+        image = Image.frombuffer(told["mode"], told["stored"], pixels, "raw", told["mode"], 0, 1)
+        return Unpacked(image, tuple(told["size"]), told["frames"])
+
+    def end(self) -> None:
+        """Ends the process, whatever it does."""
+        self.process.kill()
+        with self.process:  # closes the pipes and waits
+            pass
+
+
+class _Pool:
+    """As many workers as there are cores, at most."""
+
+    def __init__(self) -> None:
+        self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._idle: list[_Worker] = []
+
+    def decode(self, asked: dict[str, Any], content: bytes, deadline: float) -> Unpacked:
+        """Has a picture decoded by a worker that is free.
+
+        Raises:
+            PictureError: as `unpack`, or it took too long.
+        """
+        if not self._places.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise PictureSizeError("other pictures take all the time there is to decode; try again later.")
+        try:
+            worker = self._free()
+            try:
+                found = worker.decode(asked, content, deadline)
+            except PictureError:
+                self._idle.append(worker)
+                raise
+            except BaseException:
+                worker.end()
+                raise
+            self._idle.append(worker)
+        except EOFError as error:
+            raise PictureSizeError(
+                f"the picture takes longer than {SECONDS} seconds to decode, or too much memory. Make it "
+                "smaller, or save it as PNG."
+            ) from error
+        except OSError as error:  # the machine has no memory or files left for another process
+            raise PictureError(f"the picture cannot be decoded now: {error.strerror or error}.") from error
+        finally:
+            self._places.release()
+        return found
+
+    def end(self) -> None:
+        """Ends the workers that have nothing to do."""
+        while self._idle:
+            self._idle.pop().end()
+
+    def _free(self) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.poll() is None:
+                return worker
+            worker.end()
+        return _Worker()
+
+
+_pools = [_Pool()]
+
+
+def unpack_apart(
+    source: Path | bytes, longest_side: int | None, most_pixels: int, deadline: float | None = None
+) -> Unpacked:
+    """As `unpack`, in a process of its own, within bounds of time and memory. To be used by any thread.
+
+    Args:
+        source: a file or its content.
+        longest_side: see `unpack`.
+        most_pixels: see `unpack`.
+        deadline: the value of `time.monotonic` at which the picture is given up.
+
+    Raises:
+        PictureError: as `unpack`, or it takes too long.
+    """
+    asked: dict[str, Any] = {"longest_side": longest_side, "most_pixels": most_pixels}
+    if isinstance(source, bytes):
+        asked["bytes"] = len(source)
+    else:
+        asked["path"] = os.path.abspath(source)  # noqa: PTH100 - links stay, and `..` is no other folder
+    latest = time.monotonic() + MOST_SECONDS
+    content = source if isinstance(source, bytes) else b""
+    return _pools[-1].decode(asked, content, min(latest, deadline or latest))
+
+
+atexit.register(lambda: _pools[-1].end())
+if hasattr(os, "register_at_fork"):  # the workers of a process are not those of its children
+    os.register_at_fork(after_in_child=lambda: _pools.append(_Pool()))
