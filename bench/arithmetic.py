@@ -5,6 +5,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import onnx
 
@@ -39,7 +41,7 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
     A convolution is counted as places × window × channels in × channels out, whatever way it is computed.
     """
     model = config.build(np.random.default_rng(0))
-    folded = model.folded(np.zeros((1, 1, 28, 28), np.float32))
+    folded = model.folded(jnp.zeros((1, 1, 28, 28)))
     graph = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(to_onnx(folded))).graph
     # Weights are constants, or, where they are stored in half precision, what a node makes of them.
     shapes = {constant.name: list(constant.dims) for constant in graph.initializer} | {
@@ -76,9 +78,6 @@ def measured_rates() -> tuple[str, dict[int, float]]:
 
 def matrix_product_rates() -> tuple[str, dict[int, float]]:
     """JAX's device, and the best of twenty GFLOP/s of a product of two n×n float32 matrices, by n."""
-    import jax
-    import jax.numpy as jnp
-
     product = jax.jit(jnp.matmul)
     rates = {}
     for n in (512, 1024, 2048):

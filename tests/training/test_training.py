@@ -308,9 +308,7 @@ def test_a_run_that_kept_no_trainable_weights_is_gone_on_from_where_its_weights_
         for name, array in named_arrays(started.model).items():
             np.testing.assert_array_equal(array, expected[name])
     else:
-        with pytest.raises(
-            RunError, match=r"trainable\.safetensors: missing.*Train it again: mnistry train mlp"
-        ):
+        with pytest.raises(RunError, match=r"trainable\.safetensors: missing.*Train the recipe mlp again"):
             first_state(of_a_family.recipe, 7, copy)
 
 

@@ -158,9 +158,8 @@ class Run:
             RunError: the file is missing (the run is not finished), damaged, or of another model.
         """
         initial = self.recipe.model.build(np.random.default_rng(0))
-        return self._filled(
-            jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE))), "model.safetensors"
-        )
+        like: FoldedModel = jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE)))
+        return self._filled(like, "model.safetensors")
 
     def trainable_model(self, like: Model) -> Model:
         """The trained model as it was trained, from `trainable.safetensors`.
@@ -178,7 +177,7 @@ class Run:
                 raise RunError(
                     f"{self.path / name}: missing. An earlier version of mnistry made this run, and kept its "
                     "weights for use only, with normalisation folded in: they cannot be trained any further. "
-                    f"Train it again: mnistry train {self.recipe.name}"
+                    f"Train the recipe {self.recipe.name} again."
                 )
             name = "model.safetensors"
         return self._filled(like, name)
