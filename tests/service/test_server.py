@@ -6,6 +6,7 @@ import io
 import json
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -218,21 +219,36 @@ def test_what_is_not_http_is_refused(server: Any) -> None:
     assert status_and_problem(talk(server.port, b"\x16\x03\x01 hello\r\n\r\n"))[0] == 400
 
 
-def test_cut_connections_leave_nothing_behind(server: Any) -> None:
+def test_cut_connections_leave_nothing_behind(start: Start, seven: bytes) -> None:
     picture = page_picture()
-    for _ in range(20):
-        for sent in (
-            head("Content-Length: 784") + bytes(100),
-            head(f"Content-Length: {len(picture)}", path="/v1/read") + picture,
-        ):
+    part = b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n' + seven + b"\r\n"
+    form = 8 * part + b"--x--\r\n"
+    form_head = f"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(form)}\r\n"
+    kinds = [
+        head("Content-Length: 784") + bytes(100),
+        head("Content-Length: 784000") + bytes(784_000),
+        head(f"Content-Length: {len(picture)}", path="/v1/read") + picture,
+        head(f"Content-Length: {len(picture)}", path="/v1/explain") + picture,
+        form_head.encode() + b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + form,
+        b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ]
+    reset = struct.pack("ii", 1, 0)  # linger for no time: whatever is under way is dropped
+    with start() as server:
+        for number in range(60):
             client = socket.create_connection(("127.0.0.1", server.port))
-            client.sendall(sent)
+            client.sendall(kinds[number % len(kinds)])
+            if number % 4 == 0:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            time.sleep(0.02 * (number % 3))
             client.close()
-    deadline = time.monotonic() + 20
-    while server.figure("mnistry_requests_under_way") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert server.figure("mnistry_requests_under_way") == 0
-    assert server.figure("mnistry_held_bytes") == 0
+        deadline = time.monotonic() + 20
+        while server.figure("mnistry_requests_under_way") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert server.figure("mnistry_requests_under_way") == 0
+        assert server.figure("mnistry_held_bytes") == 0
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        assert server.process.stderr.read() == ""
 
 
 def test_connections_are_bounded(start: Start) -> None:

@@ -146,6 +146,7 @@ class Api:
         finally:
             doing.cancel()
             leaving.cancel()
+            await asyncio.gather(doing, leaving, return_exceptions=True)  # else how they end is logged
 
     async def _in_time(self, work: Awaitable[_T]) -> _T:
         """Gives work up that takes too long; what of it waits for a thread never begins."""
