@@ -37,7 +37,7 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
-    def figure(self, name: str) -> float:
+    def metric(self, name: str) -> float:
         lines = httpx2.get(f"{self.address}/metrics").text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 

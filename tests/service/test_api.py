@@ -101,10 +101,10 @@ def test_the_small_addresses(client: TestClient) -> None:
     assert client.get("/healthz").json() == client.get("/readyz").json() == {"status": "ok"}
     assert client.head("/healthz").status_code == 200
     client.post("/v1/classify", content=bytes(784 * 3), headers=OCTETS)
-    figures = client.get("/metrics").text
-    assert 'mnistry_requests_total{route="/v1/classify",status="200"}' in figures
-    assert "mnistry_batch_images_bucket" in figures
-    assert "mnistry_queue_length 0.0" in figures
+    metrics = client.get("/metrics").text
+    assert 'mnistry_requests_total{route="/v1/classify",status="200"}' in metrics
+    assert "mnistry_batch_images_bucket" in metrics
+    assert "mnistry_queue_length 0.0" in metrics
 
 
 def test_every_answer_is_guarded(client: TestClient) -> None:

@@ -15,7 +15,7 @@ from mnistry.data import Dataset
 from mnistry.reading.classifier import Classifier
 from mnistry.service.api import create_app
 from mnistry.service.batches import BATCH, Batcher
-from mnistry.service.figures import Figures
+from mnistry.service.metrics import Metrics
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
@@ -42,7 +42,7 @@ def images(*values: int) -> NDArray[np.uint8]:
 
 def together(model: Run, work: Callable[[Batcher], Any], calls: int = 1) -> Any:
     async def run() -> Any:
-        return await work(Batcher(model, threads, calls, Figures()))
+        return await work(Batcher(model, threads, calls, Metrics()))
 
     with ThreadPoolExecutor(calls) as threads:
         return asyncio.run(run())

@@ -101,7 +101,7 @@ def test_a_body_that_grows_too_large_is_refused_and_its_rest_dropped(server: Any
     )
     assert polite.status_code == 413
     assert server.resident_mb() - before < 80
-    assert server.figure("mnistry_held_bytes") == 0
+    assert server.metric("mnistry_held_bytes") == 0
 
 
 def test_a_slow_body_is_given_up(start: Start) -> None:
@@ -109,7 +109,7 @@ def test_a_slow_body_is_given_up(start: Start) -> None:
         answer = talk(server.port, head("Content-Length: 784"), b"1", 0.3, b"2", 0.4)
         assert status_and_problem(answer)[0] == 408
         assert b"connection: close" in answer.lower()
-        assert server.figure("mnistry_requests_under_way") == 0
+        assert server.metric("mnistry_requests_under_way") == 0
 
 
 def test_a_head_that_never_ends_is_refused(server: Any) -> None:
@@ -139,7 +139,7 @@ def test_a_client_that_does_not_take_its_answers_is_cut(start: Start, seven: byt
         request = head(f"Content-Length: {len(body)}") + body
 
         def answered() -> float:
-            return server.figure('mnistry_requests_total{route="/v1/classify",status="200"')
+            return server.metric('mnistry_requests_total{route="/v1/classify",status="200"')
 
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -158,7 +158,7 @@ def test_a_client_that_does_not_take_its_answers_is_cut(start: Start, seven: byt
                 while new := client.recv(65536):
                     taken += len(new)
         assert 0 < taken < length * (sent - 0.5)
-        assert server.figure("mnistry_requests_under_way") == 0
+        assert server.metric("mnistry_requests_under_way") == 0
 
 
 @pytest.mark.parametrize(
@@ -242,10 +242,10 @@ def test_cut_connections_leave_nothing_behind(start: Start, seven: bytes) -> Non
             time.sleep(0.02 * (number % 3))
             client.close()
         deadline = time.monotonic() + 20
-        while server.figure("mnistry_requests_under_way") and time.monotonic() < deadline:
+        while server.metric("mnistry_requests_under_way") and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert server.figure("mnistry_requests_under_way") == 0
-        assert server.figure("mnistry_held_bytes") == 0
+        assert server.metric("mnistry_requests_under_way") == 0
+        assert server.metric("mnistry_held_bytes") == 0
         server.process.terminate()
         assert server.process.wait(20) == 0
         assert server.process.stderr.read() == ""
@@ -314,7 +314,7 @@ def test_what_was_begun_is_answered_when_it_is_stopped(start: Start) -> None:
 
         with ThreadPoolExecutor(20) as threads:
             answers = [threads.submit(read, n) for n in range(20)]
-            while server.figure("mnistry_requests_under_way") < 17:
+            while server.metric("mnistry_requests_under_way") < 17:
                 time.sleep(0.01)
             server.process.send_signal(signal.SIGTERM)
             assert [answer.result() for answer in answers] == [200] * 20

@@ -3,13 +3,14 @@
 connection.py   one connection: how long and how large a request's head may be
 gate.py         one request: who may ask, how much, and what is counted
 api.py          the addresses and what each answers
-bodies.py       how a request arrives: how fast, how large, and how much of all together
+bodies.py       the body of a request as it arrives: how fast, how large, and how much of all together
 requests.py     what a request says: parameters, pictures, images
+answers.py      what is answered, as types
 site.py         the files of the page
 pictures.py     from a picture to the answer
 batches.py      images that come together go through the model together
 models.py       the models that can be asked for, taken anew when their file is
 openapi.py docs.py    the description, for programs and for people
-limits.py problems.py figures.py    the bounds, the errors, the counters
+limits.py problems.py metrics.py    the bounds, the errors, what is counted
 server.py       sockets, signals
 """

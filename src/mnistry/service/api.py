@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from mnistry.data.dataset import CLASSES
-from mnistry.service import pictures, requests
+from mnistry.service import answers, pictures, requests
 from mnistry.service.docs import STYLE, page
-from mnistry.service.figures import Figures
+from mnistry.service.metrics import Metrics
 from mnistry.service.gate import Gate
 from mnistry.service.limits import Limits
 from mnistry.service.models import Model, Models
@@ -31,22 +31,22 @@ _P = ParamSpec("_P")
 class Api:
     """What is behind the addresses."""
 
-    def __init__(self, *, model: Path | None, runs: Path, limits: Limits, figures: Figures) -> None:
+    def __init__(self, *, model: Path | None, runs: Path, limits: Limits, metrics: Metrics) -> None:
         """
         Args:
             model: a run folder or an ONNX file; by default the shipped model.
             runs: the folder of runs that can be asked for.
             limits: what is refused.
-            figures: what is counted.
+            metrics: what is counted.
 
         Raises:
             RunError: the model cannot be used.
         """
         self._limits = limits
-        self._figures = figures
+        self._metrics = metrics
         self._reading = ThreadPoolExecutor(limits.workers, "reading")
         self._classifying = ThreadPoolExecutor(limits.workers, "classifying")
-        self._models = Models(model, runs, limits=limits, executor=self._classifying, figures=figures)
+        self._models = Models(model, runs, limits=limits, executor=self._classifying, metrics=metrics)
         self._document = document(limits)
 
     def routes(self) -> list[BaseRoute]:
@@ -77,13 +77,11 @@ class Api:
         images = await requests.images(request, self._limits)
         model = await self._models.get(asked.model)
         chances = (await self._in_time(model.classify(images)))[:, :CLASSES]
-        self._figures.digits.inc(len(images))
+        self._metrics.digits.inc(len(images))
         return _json(
-            {
-                "digits": chances.argmax(axis=1).tolist(),
-                "confidences": chances.max(axis=1).tolist(),
-                "probabilities": chances.tolist(),
-            }
+            answers.Classified(
+                chances.argmax(axis=1).tolist(), chances.max(axis=1).tolist(), chances.tolist()
+            )
         )
 
     async def _read(self, request: Request) -> Response:
@@ -95,14 +93,16 @@ class Api:
         files = await requests.pictures(request, self._limits)
         model = await self._models.get(asked.model)
         work = [self._read_one(model, content, asked) for _, content in files]
-        answers = await self._while_wanted(request, asyncio.gather(*work, return_exceptions=True))
+        found = await self._while_wanted(request, asyncio.gather(*work, return_exceptions=True))
         results = []
-        for (name, _), answer in zip(files, answers, strict=True):
-            if isinstance(answer, BaseException) and not isinstance(answer, Problem):
-                raise answer
-            told = {"error": answer.to_json()} if isinstance(answer, Problem) else answer
-            results.append({"file": name, **told})
-        return _json({"results": results})
+        for (name, _), reading in zip(files, found, strict=True):
+            if isinstance(reading, Problem):
+                results.append(answers.FileReading(name, error=reading.details()))
+            elif isinstance(reading, BaseException):
+                raise reading
+            else:
+                results.append(answers.FileReading(name, **msgspec.structs.asdict(reading)))
+        return _json(answers.Readings(results))
 
     async def _explain(self, request: Request) -> Response:
         asked = requests.parameters(request, requests.ExplainParameters)
@@ -113,10 +113,10 @@ class Api:
         return Response(sheet, media_type="image/png")
 
     async def _list_models(self, request: Request) -> Response:
-        return _json({"models": await self._models.listed()})
+        return _json(answers.Models(await self._models.listed()))
 
     async def _metrics(self, request: Request) -> Response:
-        return Response(self._figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _describe(self, request: Request) -> Response:
         return _json(self._document)
@@ -125,9 +125,11 @@ class Api:
         base = f"{request.url.scheme}://{request.headers.get('host', '')}"
         return HTMLResponse(page(self._document, base))
 
-    async def _read_one(self, model: Model, content: bytes, asked: requests.ReadParameters) -> dict[str, Any]:
+    async def _read_one(
+        self, model: Model, content: bytes, asked: requests.ReadParameters
+    ) -> answers.Reading:
         answer = await self._in_thread(pictures.read, model.recognizer, content, asked, self._limits.pixels)
-        self._figures.digits.inc(len(answer["digits"]))
+        self._metrics.digits.inc(len(answer.digits))
         return answer
 
     async def _in_thread(self, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
@@ -178,13 +180,13 @@ def create_app(
         RunError: the model cannot be used.
     """
     limits = limits or Limits()
-    figures = Figures()
-    api = Api(model=model, runs=runs, limits=limits, figures=figures)
+    metrics = Metrics()
+    api = Api(model=model, runs=runs, limits=limits, metrics=metrics)
     routes = api.routes()
     return Gate(
         Router(routes, redirect_slashes=False, lifespan=api.lifespan),
         limits=limits,
-        figures=figures,
+        metrics=metrics,
         paths=frozenset(route.path for route in routes if isinstance(route, Route)),
         token=token,
         loopback=loopback,
@@ -196,7 +198,7 @@ def _json(value: Any) -> Response:
 
 
 async def _ok(request: Request) -> Response:
-    return _json({"status": "ok"})
+    return _json(answers.Status())
 
 
 async def _docs_style(request: Request) -> Response:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.service.figures import Figures
+from mnistry.service.metrics import Metrics
 
 BATCH = 64  # images in one call of the model: larger calls are slower, as they leave the processor's cache
 
@@ -31,19 +31,19 @@ class Batcher:
     """Gathers the images of many requests for one model. To be used in one event loop."""
 
     def __init__(
-        self, run: Callable[[Images], Probabilities], executor: Executor, calls: int, figures: Figures
+        self, run: Callable[[Images], Probabilities], executor: Executor, calls: int, metrics: Metrics
     ) -> None:
         """
         Args:
             run: the model: images, uint8 `[n, 28, 28]`, to probabilities, float64 `[n, classes]`.
             executor: the threads in which it runs.
             calls: how many batches may be under way at the same time.
-            figures: where the sizes of batches are counted.
+            metrics: where the sizes of batches are counted.
         """
         self._run = run
         self._executor = executor
         self._free = calls
-        self._figures = figures
+        self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
         self._starting = False
 
@@ -52,7 +52,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         item = _Waiting(images, loop.create_future())
         self._waiting.append(item)
-        self._figures.queue.inc(len(images))
+        self._metrics.queue.inc(len(images))
         if self._free and not self._starting:
             self._starting = True
             loop.call_soon(self._start)  # after all requests that have arrived by now
@@ -71,7 +71,7 @@ class Batcher:
         size = 0
         while self._waiting and (not batch or size + len(self._waiting[0].images) <= BATCH):
             item = self._waiting.popleft()
-            self._figures.queue.dec(len(item.images))
+            self._metrics.queue.dec(len(item.images))
             if not item.answer.done():  # its request was given up
                 batch.append(item)
                 size += len(item.images)
@@ -81,7 +81,7 @@ class Batcher:
         images = np.concatenate(parts)
         pieces = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
         for piece in pieces:
-            self._figures.batch.observe(len(piece))
+            self._metrics.batch.observe(len(piece))
         return np.concatenate([self._run(piece) for piece in pieces])
 
     def _finish(self, batch: list[_Waiting], done: asyncio.Future[Probabilities]) -> None:

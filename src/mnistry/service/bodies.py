@@ -1,4 +1,4 @@
-"""The bodies of requests as they arrive: not too slowly, none too large, and not too much of all together."""
+"""Receives the bodies of requests, with a bound on the time and the size of each, and on the sum of all."""
 
 import asyncio
 from collections.abc import Iterator

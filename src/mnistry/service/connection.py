@@ -1,9 +1,9 @@
-"""A client's connection: how many there may be, how long and how large a request's head, and one at a time.
+"""One TCP connection, with the bounds that uvicorn has no options for.
 
-uvicorn has options for none of these over `httptools`. It queues all that a client sends ahead, without a
-bound, so here a request that comes before the last one was answered ends the connection after that answer,
-as HTTP allows. (Over `h11`, it also reads on with each request, and bodies in chunks of one byte stop all
-others for half a second at a time.)
+They are: how many connections are open, how long and how large the head of a request is, how long a client
+takes for an answer, and that it waits for each answer. uvicorn would queue what is sent ahead without a
+bound; here the first request is answered and the connection closed, as HTTP allows. (Its other parser, h11,
+queues it as bytes, without a bound too, and needs half a second for 256 kB in chunks of one byte.)
 """
 
 import asyncio
@@ -125,14 +125,15 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Answers without looking at the request, and ends the connection."""
-        body = msgspec.json.encode(problem.to_json())
+        details = problem.details()
+        body = msgspec.json.encode(details)
         head = {
             "Content-Type": MEDIA_TYPE,
             "Content-Length": str(len(body)),
             "Connection": "close",
             **(problem.headers or {}),
         }
-        lines = [f"HTTP/1.1 {problem.status} {problem.to_json()['title']}"]
+        lines = [f"HTTP/1.1 {problem.status} {details.title}"]
         lines += [f"{name}: {value}" for name, value in head.items()]
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
         self.transport.close()

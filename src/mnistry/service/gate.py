@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mnistry.service.bodies import Bodies
-from mnistry.service.figures import Figures
+from mnistry.service.metrics import Metrics
 from mnistry.service.limits import Limits
 from mnistry.service.problems import Problem, busy
 
@@ -47,7 +47,7 @@ class Gate:
         app: ASGIApp,
         *,
         limits: Limits,
-        figures: Figures,
+        metrics: Metrics,
         paths: frozenset[str],
         token: str,
         loopback: bool,
@@ -56,7 +56,7 @@ class Gate:
         Args:
             app: what answers the requests that are let through.
             limits: what is refused.
-            figures: where all is counted.
+            metrics: where all is counted.
             paths: those that are counted by their names.
             token: what clients must know to use `/v1/…` and `/metrics`; empty: nothing.
             loopback: the service is for this machine only, so that requests that call it by another name
@@ -64,11 +64,11 @@ class Gate:
         """
         self._app = app
         self._limits = limits
-        self._figures = figures
+        self._metrics = metrics
         self._paths = paths
         self._token = token.encode()
         self._loopback = loopback
-        self._bodies = Bodies(limits, figures.held_bytes)
+        self._bodies = Bodies(limits, metrics.held_bytes)
         self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,8 +102,8 @@ class Gate:
         finally:
             seconds = time.perf_counter() - started
             route = scope["path"] if scope["path"] in self._paths else "other"
-            self._figures.requests.labels(route, status).inc()
-            self._figures.seconds.labels(route).observe(seconds)
+            self._metrics.requests.labels(route, status).inc()
+            self._metrics.seconds.labels(route).observe(seconds)
             if access_log.isEnabledFor(logging.INFO):
                 what = _client(scope), scope["method"], scope["path"], status, 1000 * seconds
                 access_log.info("%s %s %r %d %.1f ms", *what)
@@ -135,11 +135,11 @@ class Gate:
         if self._under_way.total() >= limits.requests:
             raise busy(f"{limits.requests} requests are under way already.")
         self._under_way[client] += 1
-        self._figures.under_way.inc()
+        self._metrics.under_way.inc()
         try:
             yield
         finally:
-            self._figures.under_way.dec()
+            self._metrics.under_way.dec()
             self._under_way[client] -= 1
             if not self._under_way[client]:
                 del self._under_way[client]

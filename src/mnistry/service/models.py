@@ -17,8 +17,9 @@ from mnistry.data.dataset import CLASSES
 from mnistry.errors import RunError, UnknownNameError
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
 from mnistry.reading.recognizer import Recognizer
+from mnistry.service import answers
 from mnistry.service.batches import Batcher
-from mnistry.service.figures import Figures
+from mnistry.service.metrics import Metrics
 from mnistry.service.limits import Limits
 from mnistry.service.problems import Problem
 
@@ -60,7 +61,7 @@ class Models:
         *,
         limits: Limits,
         executor: Executor,
-        figures: Figures,
+        metrics: Metrics,
     ) -> None:
         """
         Args:
@@ -68,7 +69,7 @@ class Models:
             runs: the folder of runs; it need not exist.
             limits: how many models are kept, and how many threads run them.
             executor: where they run.
-            figures: where batches are counted.
+            metrics: where batches are counted.
 
         Raises:
             RunError: the default model cannot be used.
@@ -76,7 +77,7 @@ class Models:
         self._runs = runs
         self._limits = limits
         self._executor = executor
-        self._figures = figures
+        self._metrics = metrics
         self._fixed = {SHIPPED: SHIPPED_MODEL}
         self.default = SHIPPED
         if named:
@@ -119,7 +120,7 @@ class Models:
             del self._kept[other]
         return kept.model
 
-    async def listed(self) -> list[dict[str, Any]]:
+    async def listed(self) -> list[answers.Model]:
         """What `/v1/models` tells of each: name, recipe, SHA-256, size, and accuracy on the test part."""
         return await asyncio.to_thread(self._list)
 
@@ -132,7 +133,7 @@ class Models:
     def _found_runs(self) -> dict[str, Path]:
         return {path.parent.name: path for path in sorted(self._runs.glob("*/model.onnx"))}
 
-    def _list(self) -> list[dict[str, Any]]:
+    def _list(self) -> list[answers.Model]:
         models = []
         for name, path in {**self._found_runs(), **self._fixed}.items():
             try:
@@ -140,18 +141,18 @@ class Models:
             except OSError:
                 continue  # it was removed a moment ago
             models.append(
-                {
-                    "name": name,
-                    "default": name == self.default,
-                    "recipe": SHIPPED_RECIPE
+                answers.Model(
+                    name=name,
+                    default=name == self.default,
+                    recipe=SHIPPED_RECIPE
                     if path == SHIPPED_MODEL
                     else _from_json(path.with_name("recipe.json"), "recipe", "name"),
-                    "sha256": sha256,
-                    "bytes": size,
-                    "accuracy": _from_json(path.with_name("evaluation.json"), "accuracy"),
-                }
+                    sha256=sha256,
+                    bytes=size,
+                    accuracy=_from_json(path.with_name("evaluation.json"), "accuracy"),
+                )
             )
-        return sorted(models, key=lambda model: (not model["default"], model["name"]))
+        return sorted(models, key=lambda model: (not model.default, model.name))
 
     def _in_use(self, name: str, path: Path) -> tuple[str, int]:
         """SHA-256 and size of the model that answers to a name, be it in memory or only in its file."""
@@ -172,7 +173,7 @@ class Models:
             raise RunError(f"{path}: no usable model: {error}") from error
         if classes not in (CLASSES, CLASSES + 2):
             raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 2} classes, found {classes}")
-        classify = Batcher(classifier.probabilities, self._executor, self._limits.workers, self._figures)
+        classify = Batcher(classifier.probabilities, self._executor, self._limits.workers, self._metrics)
         model = Model(Recognizer(classifier), classify, hashlib.sha256(content).hexdigest(), len(content))
         return _Kept(model, stamp)
 

@@ -5,17 +5,11 @@ from typing import Any
 
 import msgspec
 
-from mnistry.service import problems, requests
+from mnistry.service import answers, problems, requests
 from mnistry.service.limits import Limits
 
 Json = dict[str, Any]
 
-_ABOUT = {
-    "model": "The name of a model of `/v1/models`; empty: the default one.",
-    "min_confidence": "A digit of less confidence is `?` in its line and null.",
-    "probabilities": "Give the ten probabilities of each digit.",
-    "seen": "Give the 28×28 image of each digit that the model was given.",
-}
 _WHEN = {
     400: "The request is malformed, or is addressed to another host.",
     401: "The service needs a token, and the request has none or another one.",
@@ -32,111 +26,18 @@ _WHEN = {
 }
 _WORK = (400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503)
 
-_PROBABILITY: Json = {"type": "number", "minimum": 0, "maximum": 1}
-_TEN: Json = {"type": "array", "items": _PROBABILITY, "minItems": 10, "maxItems": 10}
-_PROBLEM_FIELDS: Json = {
-    "type": {"type": "string"},
-    "title": {"type": "string"},
-    "status": {"type": "integer"},
-    "detail": {"type": "string", "description": "What was expected, what was found, and what to do."},
-}
-
-
-def _object(required: Json, optional: Json | None = None) -> Json:
-    return {
-        "type": "object",
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _array(items: Json, **more: Any) -> Json:
-    return {"type": "array", "items": items, **more}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-_READING = (
-    {
-        "lines": _array(
-            {"type": "string"}, description="Top to bottom; a space where a gap parts two groups."
-        ),
-        "digits": _array(_ref("Digit"), description="In the order of the lines."),
-    },
-    {
-        "notes": _array(
-            {"type": "string"}, description="What was decided on the way, such as which frame was read."
-        )
-    },
+_ANSWERS = (
+    answers.Reading,
+    answers.Readings,
+    answers.Classified,
+    answers.Models,
+    answers.Status,
+    problems.ProblemDetails,
+    requests.Images,
+    requests.Image,
 )
-_PIXEL: Json = {"type": "integer", "minimum": 0, "maximum": 255}
-_IMAGE = _array(_array(_PIXEL, minItems=28, maxItems=28), minItems=28, maxItems=28)
-
-_SCHEMAS: Json = {
-    "Problem": _object(_PROBLEM_FIELDS),
-    "Digit": _object(
-        {
-            "digit": {"type": ["integer", "null"], "minimum": 0, "maximum": 9},
-            "confidence": {**_PROBABILITY, "description": "The probability of the likeliest digit."},
-            "box": _array(
-                {"type": "integer"},
-                minItems=4,
-                maxItems=4,
-                description="x, y, width, height in the picture's own pixels.",
-            ),
-            "line": {"type": "integer", "minimum": 0, "description": "The line that it stands in, from 0."},
-        },
-        {
-            "probabilities": {**_TEN, "description": "Of 0 to 9; what is missing to 1 is “no digit”."},
-            "seen": {
-                "type": "string",
-                "contentEncoding": "base64",
-                "description": "784 bytes, row by row, ink bright.",
-            },
-        },
-    ),
-    "Reading": _object(*_READING),
-    "Readings": _object(
-        {
-            "results": _array(
-                {
-                    "anyOf": [
-                        _object({"file": {"type": "string"}, **_READING[0]}, _READING[1]),
-                        _object({"file": {"type": "string"}, "error": _ref("Problem")}),
-                    ]
-                },
-                description="One for each file, in the order sent.",
-            )
-        }
-    ),
-    "Classified": _object(
-        {
-            "digits": _array({"type": "integer", "minimum": 0, "maximum": 9}),
-            "confidences": _array(_PROBABILITY),
-            "probabilities": _array(_TEN),
-        }
-    ),
-    "Models": _object(
-        {
-            "models": _array(
-                _object(
-                    {
-                        "name": {"type": "string"},
-                        "default": {"type": "boolean"},
-                        "recipe": {"type": ["string", "null"]},
-                        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                        "bytes": {"type": "integer"},
-                        "accuracy": {"type": ["number", "null"], "description": "On the test part."},
-                    }
-                )
-            )
-        }
-    ),
-    "Status": _object({"status": {"const": "ok"}}),
-}
+_REFERENCES, _SCHEMAS = msgspec.json.schema_components(_ANSWERS, ref_template="#/components/schemas/{name}")
+_REFERENCE = dict(zip(_ANSWERS, _REFERENCES, strict=True))
 
 
 def document(limits: Limits) -> Json:
@@ -146,7 +47,7 @@ def document(limits: Limits) -> Json:
         return {
             str(status): {
                 "description": _WHEN[status].format_map(vars(limits)),
-                "content": {problems.MEDIA_TYPE: {"schema": _ref("Problem")}},
+                "content": {problems.MEDIA_TYPE: {"schema": _REFERENCE[problems.ProblemDetails]}},
                 **(
                     {"headers": {"Retry-After": {"schema": {"type": "string"}}}}
                     if status in (429, 503)
@@ -180,12 +81,16 @@ def document(limits: Limits) -> Json:
 
     picture: Json = {"image/*": {"schema": {}}, requests.OCTETS: {"schema": {}}}
     # How many there may be at most is said in words: more are refused with 413, not as a wrong shape.
-    files = _array({"contentMediaType": requests.OCTETS}, minItems=1, description=f"At most {limits.files}.")
+    files = {
+        "type": "array",
+        "items": {"contentMediaType": requests.OCTETS},
+        "minItems": 1,
+        "description": f"At most {limits.files}.",
+    }
     fields = {"type": "object", "properties": {"file": files}, "minProperties": 1}
     form = {requests.FORM: {"schema": {**fields, "description": "Files; their fields have any names."}}}
-    batch = _array(_IMAGE, minItems=1, description=f"At most {limits.images:,} images.")
     images = {
-        requests.JSON: {"schema": _object({"images": {"anyOf": [batch, _IMAGE]}})},
+        requests.JSON: {"schema": {"anyOf": [_REFERENCE[requests.Images], _REFERENCE[requests.Image]]}},
         requests.OCTETS: {"schema": {"description": "784 bytes for each image, row by row, ink bright."}},
     }
     return {
@@ -202,7 +107,7 @@ def document(limits: Limits) -> Json:
                 requests.ReadParameters,
                 {**picture, **form},
                 requests.JSON,
-                {"anyOf": [_ref("Reading"), _ref("Readings")]},
+                {"anyOf": [_REFERENCE[answers.Reading], _REFERENCE[answers.Readings]]},
             ),
             "/v1/explain": post(
                 "Draw how a picture is read, stage by stage.",
@@ -216,16 +121,16 @@ def document(limits: Limits) -> Json:
                 requests.ModelParameters,
                 images,
                 requests.JSON,
-                _ref("Classified"),
+                _REFERENCE[answers.Classified],
             ),
             "/v1/models": get(
                 "The models that can be asked for.",
                 requests.JSON,
-                _ref("Models"),
+                _REFERENCE[answers.Models],
                 statuses=(400, 401, 429, 500, 503),
             ),
-            "/healthz": get("Whether the service runs.", requests.JSON, _ref("Status")),
-            "/readyz": get("Whether it takes requests.", requests.JSON, _ref("Status")),
+            "/healthz": get("Whether the service runs.", requests.JSON, _REFERENCE[answers.Status]),
+            "/readyz": get("Whether it takes requests.", requests.JSON, _REFERENCE[answers.Status]),
             "/metrics": get(
                 "What was counted, for Prometheus.",
                 "text/plain; version=0.0.4; charset=utf-8",
@@ -249,6 +154,6 @@ def _answer(media_type: str, schema: Json) -> Json:
 def _parameters(kind: type[requests.ModelParameters]) -> list[Json]:
     (schema,) = msgspec.json.schema_components([kind])[1].values()
     return [
-        {"name": name, "in": "query", "description": _ABOUT[name], "schema": about}
+        {"name": name, "in": "query", "description": about.pop("description"), "schema": about}
         for name, about in schema["properties"].items()
     ]

@@ -2,19 +2,20 @@
 
 import base64
 import io
-from typing import Any
 
+import msgspec
 from PIL import Image
 
 from mnistry.data.decode import FORMATS
 from mnistry.errors import PictureError
 from mnistry.reading.explain import draw_explanation
 from mnistry.reading.recognizer import Recognizer
+from mnistry.service.answers import Reading
 from mnistry.service.problems import Problem
 from mnistry.service.requests import ExplainParameters, ReadParameters
 
 
-def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, pixels: int) -> dict[str, Any]:
+def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, pixels: int) -> Reading:
     """What `mnistry read --json` tells of a picture, with the images that the model saw if asked for.
 
     Raises:
@@ -25,11 +26,11 @@ def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, pixels: 
         examined = recognizer.examine(io.BytesIO(content), min_confidence=asked.min_confidence)
     except PictureError as error:
         raise _problem(error, known) from error
-    answer = examined.reading.to_json(probabilities=asked.probabilities)
+    answer = msgspec.convert(examined.reading.to_json(probabilities=asked.probabilities), Reading)
     if asked.seen:
         found = [candidate.image for line in examined.lines for candidate, _ in line.digits]
-        for digit, image in zip(answer["digits"], found, strict=True):
-            digit["seen"] = base64.b64encode(image.tobytes()).decode()
+        for digit, image in zip(answer.digits, found, strict=True):
+            digit.seen = base64.b64encode(image.tobytes()).decode()
     return answer
 
 

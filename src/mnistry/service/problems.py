@@ -2,13 +2,22 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated
 
 import msgspec
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST_DETAIL = 1000  # characters: what a client sent may be told back to it, but not all of it
+
+
+class ProblemDetails(msgspec.Struct, forbid_unknown_fields=True):
+    """The object that tells a client why its request is refused."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, msgspec.Meta(description="What was expected, what was found, and what to do.")]
 
 
 class Problem(Exception):
@@ -25,18 +34,13 @@ class Problem(Exception):
         self.status = status
         self.headers = headers
 
-    def to_json(self) -> dict[str, Any]:
-        """The problem object."""
-        return {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": str(self),
-        }
+    def details(self) -> ProblemDetails:
+        """The problem as it is told."""
+        return ProblemDetails("about:blank", HTTPStatus(self.status).phrase, self.status, str(self))
 
     def response(self) -> Response:
         """The whole response."""
-        return Response(msgspec.json.encode(self.to_json()), self.status, self.headers, MEDIA_TYPE)
+        return Response(msgspec.json.encode(self.details()), self.status, self.headers, MEDIA_TYPE)
 
 
 def busy(detail: str) -> Problem:

@@ -33,20 +33,32 @@ OneImage = Annotated[list[Row], msgspec.Meta(min_length=SIDE, max_length=SIDE)]
 class ModelParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What follows `?` in the address of a request to classify."""
 
-    model: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    model: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=200, description="The name of a model of `/v1/models`; empty: the default one."
+        ),
+    ] = ""
 
 
 class ExplainParameters(ModelParameters, frozen=True, forbid_unknown_fields=True):
     """… to explain."""
 
-    min_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = MIN_CONFIDENCE
+    min_confidence: Annotated[
+        float,
+        msgspec.Meta(ge=0, le=1, description="A digit of less confidence is `?` in its line and null."),
+    ] = MIN_CONFIDENCE
 
 
 class ReadParameters(ExplainParameters, frozen=True, forbid_unknown_fields=True):
     """… to read."""
 
-    probabilities: bool = False
-    seen: bool = False
+    probabilities: Annotated[bool, msgspec.Meta(description="Give the ten probabilities of each digit.")] = (
+        False
+    )
+    seen: Annotated[
+        bool, msgspec.Meta(description="Give the 28×28 image of each digit that the model was given.")
+    ] = False
 
 
 class Images(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,7 +68,7 @@ class Images(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Image(msgspec.Struct, forbid_unknown_fields=True):
-    """… one image."""
+    """… a single image."""
 
     images: OneImage
 

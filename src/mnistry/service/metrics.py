@@ -1,4 +1,4 @@
-"""What the service counts, as Prometheus reads it at `/metrics`."""
+"""What the service counts and measures, as Prometheus reads it at `/metrics`."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -6,8 +6,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
-class Figures:
-    """The counters of one service."""
+class Metrics:
+    """The metrics of one service."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()

@@ -1,0 +1,97 @@
+"""What is answered, as types: what is sent is made of them, and so is its description in `openapi.py`."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from mnistry.service.problems import ProblemDetails
+
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Value = Annotated[int, Meta(ge=0, le=9)]
+TenProbabilities = Annotated[list[Probability], Meta(min_length=10, max_length=10)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Digit(Struct, forbid_unknown_fields=True):
+    """One digit that was read."""
+
+    digit: Annotated[Value | None, Meta(description="Null where the confidence is below the threshold.")]
+    confidence: Annotated[Probability, Meta(description="The probability of the likeliest digit.")]
+    box: Annotated[
+        tuple[int, int, int, int], Meta(description="x, y, width, height in the picture's own pixels.")
+    ]
+    line: Annotated[int, Meta(ge=0, description="The line that it stands in, from 0.")]
+    probabilities: (
+        Annotated[TenProbabilities, Meta(description="Of 0 to 9; what is missing to 1 is “no digit”.")]
+        | UnsetType
+    ) = UNSET
+    seen: (
+        Annotated[
+            str,
+            Meta(
+                description="784 bytes, row by row, ink bright.",
+                extra_json_schema={"contentEncoding": "base64"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+Lines = Annotated[list[str], Meta(description="Top to bottom; a space where a gap parts two groups.")]
+Digits = Annotated[list[Digit], Meta(description="In the order of the lines.")]
+Notes = Annotated[list[str], Meta(description="What was decided on the way, such as which frame was read.")]
+
+
+class Reading(Struct, forbid_unknown_fields=True):
+    """What was read in a picture."""
+
+    lines: Lines
+    digits: Digits
+    notes: Notes | UnsetType = UNSET
+
+
+class FileReading(Struct, forbid_unknown_fields=True):
+    """… in a file of a form: lines and digits, or, where it cannot be read, the error."""
+
+    file: str
+    lines: Lines | UnsetType = UNSET
+    digits: Digits | UnsetType = UNSET
+    notes: Notes | UnsetType = UNSET
+    error: ProblemDetails | UnsetType = UNSET
+
+
+class Readings(Struct, forbid_unknown_fields=True):
+    """What was read in the files of a form."""
+
+    results: Annotated[list[FileReading], Meta(description="One for each file, in the order sent.")]
+
+
+class Classified(Struct, forbid_unknown_fields=True):
+    """The answers for 28×28 images, in the order sent."""
+
+    digits: list[Value]
+    confidences: list[Probability]
+    probabilities: list[TenProbabilities]
+
+
+class Model(Struct, forbid_unknown_fields=True):
+    """A model that can be asked for."""
+
+    name: str
+    default: bool
+    recipe: str | None
+    sha256: Sha256
+    bytes: int
+    accuracy: Annotated[float | None, Meta(description="On the test part.")]
+
+
+class Models(Struct, forbid_unknown_fields=True):
+    """All of them, the default first."""
+
+    models: list[Model]
+
+
+class Status(Struct, forbid_unknown_fields=True):
+    """That the service runs."""
+
+    status: Literal["ok"] = "ok"
