@@ -18,10 +18,11 @@ LAYERS = [
     ("training",),
     ("export", "service"),
     ("reading",),
+    ("runs",),
     ("evaluation",),
     ("recipes",),
     ("models", "losses", "optimizers", "data"),
-    ("pixels",),
+    ("pixels", "history"),
     ("atomic", "errors", "files"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -77,6 +78,7 @@ def test_models_know_nothing_of_data_or_optimizers() -> None:
         ),
         ("import mnistry.data", ["jax", "sklearn", "matplotlib", "pooch"]),
         ("import mnistry.evaluation.report", ["jax", "sklearn", "scipy", "matplotlib"]),
+        ("import mnistry.runs", ["jax", "equinox", "optax", "onnxruntime", "sklearn", "cv2", "filelock"]),
         ("import mnistry.training", ["matplotlib", "sklearn", "pooch"]),
     ],
 )

@@ -88,7 +88,7 @@ def test_what_cannot_be_listed_is_named_with_the_reason(mnistry: Command, folder
     broken = {Path(one["run"]).name: one["problem"] for one in json.loads(done.stdout)["broken"]}
     assert set(broken) == {"notes", "torn", "odd", "binary", "short"}
     assert "recipe.json is missing" in broken["notes"]
-    assert "evaluation.json is damaged" in broken["torn"]
+    assert "evaluation.json: damaged" in broken["torn"]
     assert "'recipe' is missing" in broken["odd"]
     said = mnistry("runs").stdout
     assert done.returncode == 0

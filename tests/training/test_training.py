@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from mnistry.data import Dataset
+from mnistry.data.convert import write
 from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.models import (
@@ -62,6 +63,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_run_folder_holds_everything(finished: Run) -> None:
     assert sorted(path.name for path in finished.path.iterdir()) == [
+        ".lock",
         "checkpoints",
         "evaluation.json",
         "metrics.jsonl",
@@ -367,13 +369,14 @@ def test_two_devices_compute_what_one_does(
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
-def test_a_data_set_that_changed_is_refused(finished: Run, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(finished.path, copy)
-    text = (copy / "recipe.json").read_text()
-    (copy / "recipe.json").write_text(text.replace(next(iter(finished.data_sha256.values())), "0" * 64))
+def test_a_data_set_that_changed_is_refused(optdigits: Dataset, tmp_path: Path) -> None:
+    write(optdigits, tmp_path / "digits", "idx")
+    run = train("softmax", data=tmp_path / "digits", steps=5, runs=tmp_path)
+    fewer = replace(optdigits, train=optdigits.train[:-1])
+    shutil.rmtree(tmp_path / "digits")
+    write(fewer, tmp_path / "digits", "idx")
     with pytest.raises(RunError, match="is not the one that this run was started with"):
-        resume(copy)
+        resume(run.path)
 
 
 # The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only.

@@ -11,7 +11,7 @@ from mnistry.errors import RunError
 from mnistry.evaluation.compare import McNemar, mcnemar
 from mnistry.evaluation.text import render_comparison
 from mnistry.reading.classifier import Classifier
-from mnistry.training.run import Run
+from mnistry.runs import RunFolder, read_run
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     options = tyro.cli(Options, args=arguments, prog="mnistry compare")
     if len(options.runs) < 2:
         raise RunError("compare needs at least two run folders")
-    runs = [Run.open(path) for path in options.runs]
+    runs = [read_run(path) for path in options.runs]
     evaluations = {str(run.path): run.evaluation for run in runs}
     test = None
     if len(runs) == 2 and runs[0].data_sha256 == runs[1].data_sha256:
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _mcnemar(first: Run, second: Run) -> McNemar:
+def _mcnemar(first: RunFolder, second: RunFolder) -> McNemar:
     """McNemar's test on the test images, which both models answer anew."""
     examples = first.load_data().test
     correct = [

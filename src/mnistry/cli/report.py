@@ -18,6 +18,7 @@ from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
 from mnistry.export.arrays import read_arrays
 from mnistry.reading.classifier import Classifier
+from mnistry.runs import REPORT, WEIGHTS
 from mnistry.training.reporting import recipe_labels, subject
 from mnistry.training.run import Run
 
@@ -40,12 +41,12 @@ def main(arguments: list[str]) -> int:
     if not options.runs:
         raise InvalidValueError("name at least one run folder to report on")
     paths = list({path.resolve(): path for path in options.runs}.values())  # each folder once
-    output = options.output or (paths[0] / "report.html" if len(paths) == 1 else Path("report.html"))
+    output = options.output or (paths[0] / REPORT if len(paths) == 1 else Path(REPORT))
     if options.output and (output.is_dir() or not output.parent.is_dir()):
         raise InvalidValueError(f"--output {output}: expected a file in a folder that exists")
     runs = [Run.open(path) for path in paths]
     for run in runs:
-        _require_finished(run)
+        _ = run.figures  # raises where the run is not finished, before anything is loaded
     report = _report(runs, common_data(runs), options.digit)
     write_report(output, report)
     what = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
@@ -80,14 +81,6 @@ def common_data(runs: Sequence[Run]) -> Dataset:
     return dataset
 
 
-def _require_finished(run: Run) -> None:
-    if not (run.path / "evaluation.json").exists():
-        raise RunError(
-            f"{run.path}: the run is not finished: evaluation.json is missing. If it was stopped, go on "
-            f"with: `mnistry.resume({str(run.path)!r})`"
-        )
-
-
 def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Report:
     labels = recipe_labels(runs)
     for (label, seed), count in Counter(zip(labels, (run.seed for run in runs), strict=True)).items():
@@ -105,7 +98,7 @@ def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Rep
             recipe=label,
             classifier=classifier,
             logits=classifier.logits(dataset.test.images),
-            arrays=read_arrays(run.path / "model.safetensors"),
+            arrays=read_arrays(run.path / WEIGHTS),
             figures=run.figures,
         )
         subjects.append(one)

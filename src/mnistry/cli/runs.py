@@ -1,8 +1,6 @@
 """`mnistry runs`: the runs of a folder, filtered and sorted, without loading a model."""
 
 import json
-import math
-import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,8 +14,8 @@ from rich.text import Text
 
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.evaluation.intervals import wilson_interval
+from mnistry.runs import EVALUATION, RECIPE, read_run
 
-_TAIL = 4096  # bytes at the end of metrics.jsonl: some rows
 _PIPED_WIDTH = 200  # a pipe has no width of its own; nothing is to be wrapped there
 
 Sort = Literal["name", "accuracy", "date", "seconds", "steps", "parameters"]
@@ -106,7 +104,7 @@ def summaries(folder: Path) -> tuple[list[Summary], dict[str, str]]:
     """
     if not folder.is_dir():
         raise RunError(f"{folder}: there is no such folder of runs")
-    if (folder / "recipe.json").exists():
+    if (folder / RECIPE).exists():
         raise RunError(f"{folder}: this is one run; name the folder that holds the runs: {folder.parent}")
     found, broken = [], {}
     paths = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -119,70 +117,30 @@ def summaries(folder: Path) -> tuple[list[Summary], dict[str, str]]:
 
 
 def _summary(path: Path) -> Summary:
-    description = _object(path, "recipe.json")
-    done = (path / "evaluation.json").exists()
+    folder = read_run(path)
+    figures = folder.figures if folder.finished else None
     try:
-        recipe, last = description["recipe"], _last_row(path / "metrics.jsonl")
-        figures = _object(path, "evaluation.json") if done else None
-        started = datetime.fromtimestamp((path / "recipe.json").stat().st_mtime)
+        last = folder.metrics.last() if figures is None else {}
+        started = datetime.fromtimestamp((path / RECIPE).stat().st_mtime)
         return Summary(
             run=str(path),
-            recipe=str(recipe["name"]),
-            seed=int(description["seed"]),
-            data=str(description["data"]["name"]),
+            recipe=folder.recipe_name,
+            seed=folder.seed,
+            data=folder.data,
             state="done" if figures else "stopped",
             step=int(figures["steps"] if figures else last.get("step", 0)),
-            steps=int(recipe["steps"]),
+            steps=folder.steps,
             accuracy=figures["correct"] / figures["n"] if figures else None,
             wilson_95=wilson_interval(figures["correct"], figures["n"]) if figures else None,
-            parameters=_parameters(path / "model.safetensors"),
+            parameters=folder.parameters(),
             seconds=float(figures["train_seconds"] if figures else last.get("seconds", 0.0)),
             date=started.isoformat(" ", "seconds"),
         )
-    except (KeyError, TypeError, ValueError, ArithmeticError, struct.error) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise RunError(f"damaged: {reason}") from error
+        raise RunError(f"{path / EVALUATION}: damaged: {reason}") from error
     except OSError as error:
-        raise RunError(f"{Path(error.filename).name}: {error.strerror}") from error
-
-
-def _object(path: Path, name: str) -> dict[str, Any]:
-    try:
-        content = json.loads((path / name).read_text())
-    except FileNotFoundError as error:
-        raise RunError(f"{name} is missing, so it is no run") from error
-    except OSError as error:
-        raise RunError(f"{name} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise RunError(f"{name} is damaged: {error}") from error
-    if not isinstance(content, dict):
-        raise RunError(f"{name} is damaged: an object was expected")
-    return content
-
-
-def _last_row(path: Path) -> dict[str, Any]:
-    """The last whole row of `metrics.jsonl`, nothing where there is none."""
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _TAIL))
-        whole = file.read().split(b"\n")[:-1]
-    row: dict[str, Any] = json.loads(whole[-1]) if whole else {}
-    return row
-
-
-def _parameters(path: Path) -> int | None:
-    """How many numbers a safetensors file holds, from its header alone."""
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        if size > path.stat().st_size:
-            raise ValueError("model.safetensors: its header is longer than the file")
-        header: dict[str, Any] = json.loads(file.read(size))
-    shapes = (entry["shape"] for name, entry in header.items() if name != "__metadata__")
-    return sum(int(math.prod(shape)) for shape in shapes)
+        raise RunError(f"{error.filename}: {error.strerror}") from error
 
 
 def _by_number(path: Path) -> tuple[str, int]:

@@ -26,8 +26,8 @@ def load(name_or_path: str | Path, data_dir: Path | str | None = None, *, downlo
         DataNotFoundError: no place has the data set.
         DataError: the data are damaged or not what they should be.
     """
-    if isinstance(name_or_path, str) and name_or_path in CATALOG:
-        entry = CATALOG[name_or_path]
+    if _is_name(name_or_path):
+        entry = CATALOG[str(name_or_path)]
         if entry == OPTDIGITS:
             from mnistry.data.optdigits import load_optdigits
 
@@ -44,6 +44,16 @@ def load(name_or_path: str | Path, data_dir: Path | str | None = None, *, downlo
                 f"{error.filename or path}: cannot be read: {error.strerror or error}."
             ) from error
     raise UnknownNameError("data set or path", str(name_or_path), CATALOG)
+
+
+def place(name_or_path: str | Path) -> str:
+    """What `load` takes for the same data set from any working directory: the name, or the absolute path."""
+    return str(name_or_path) if _is_name(name_or_path) else str(Path(name_or_path).expanduser().resolve())
+
+
+def _is_name(name_or_path: str | Path) -> bool:
+    """Whether `load` takes it for a name; a `Path` never is one."""
+    return isinstance(name_or_path, str) and name_or_path in CATALOG
 
 
 def from_files(entry: Entry, files: list[Found]) -> Dataset:

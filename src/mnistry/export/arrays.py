@@ -13,6 +13,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from mnistry.errors import RunError
+from mnistry.files import open_regular
 
 Tree = TypeVar("Tree")
 
@@ -57,9 +58,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Reads what `safetensors_bytes` made.
 
     Raises:
+        OSError: there is no such file, or it is no regular one.
         RunError: the file is cut short, changed, or no safetensors file of ours.
     """
-    content = path.read_bytes()
+    with open_regular(path) as file:
+        content = file.read()
     try:
         arrays: dict[str, np.ndarray] = safetensors.numpy.load(content)
         (header_size,) = struct.unpack("<Q", content[:8])

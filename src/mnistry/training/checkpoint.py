@@ -1,5 +1,6 @@
 """Checkpoints: the whole state of a run, written so that it is there whole or not at all."""
 
+import re
 from pathlib import Path
 
 from mnistry.atomic import write_bytes
@@ -18,13 +19,15 @@ def save_checkpoint(folder: Path, state: State, keep: int) -> Path:
     path = folder / f"step-{int(state.step):08d}.safetensors"
     write_bytes(path, safetensors_bytes(named_arrays(state)))
     for old in checkpoints(folder)[:-keep]:
-        old.unlink()
+        if old.is_file():
+            old.unlink()
     return path
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoint files in `folder`, oldest first."""
-    return sorted(folder.glob("step-*.safetensors"))
+    """The checkpoints in `folder`, oldest first."""
+    found = [path for path in folder.glob("step-*.safetensors") if _step(path) is not None]
+    return sorted(found, key=lambda path: _step(path) or 0)
 
 
 def load_checkpoint(path: Path, like: State) -> State:
@@ -41,6 +44,8 @@ def load_checkpoint(path: Path, like: State) -> State:
         return with_arrays(like, read_arrays(path))
     except RunError as error:
         raise CheckpointError(str(error)) from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise CheckpointError(f"{path}: not of this recipe: {error}") from error
 
@@ -57,3 +62,9 @@ def load_newest(folder: Path, like: State) -> tuple[State | None, list[Checkpoin
         except CheckpointError as error:
             damaged.append(error)
     return None, damaged
+
+
+def _step(path: Path) -> int | None:
+    """The step in the name of a checkpoint; None for other files, such as copies that somebody made."""
+    name = re.fullmatch(r"step-([0-9]{8,})\.safetensors", path.name)
+    return int(name[1]) if name else None

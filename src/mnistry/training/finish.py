@@ -19,6 +19,7 @@ from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
 from mnistry.reading.classifier import Classifier
+from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
 from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.events import Events
 from mnistry.training.progress import TrainingProgress
@@ -49,11 +50,11 @@ def finish(
     classifier = Classifier(content)
     logits = classifier.logits(test.images)
     checked = test.images[:CHECKED_IMAGES]
-    difference = checked_difference(model, checked, classifier.all_logits(checked), "model.onnx")
+    difference = checked_difference(model, checked, classifier.all_logits(checked), MODEL)
     arrays = named_arrays(model)
-    write_bytes(run.path / "trainable.safetensors", safetensors_bytes(named_arrays(state.final_model)))
-    write_bytes(run.path / "model.safetensors", safetensors_bytes(arrays))
-    write_bytes(run.path / "model.onnx", content)
+    write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model)))
+    write_bytes(run.path / WEIGHTS, safetensors_bytes(arrays))
+    write_bytes(run.path / MODEL, content)
     evaluation = Evaluation.of(logits, test.labels)
     mistakes = worst_mistakes(test.images, test.labels, logits)
     figures: dict[str, Any] = {
@@ -90,7 +91,7 @@ def finish(
         figures=figures,
     )
     title = f"{run.recipe.name}, seed {run.seed}"
-    write_report(run.path / "report.html", Report(title, [subject], test, "test", dataset.class_names))
+    write_report(run.path / REPORT, Report(title, [subject], test, "test", dataset.class_names))
     # Last, because it says that the run is finished.
-    write_text(run.path / "evaluation.json", json.dumps(figures, indent=2) + "\n")
+    write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")
     progress.note(f"finished: {run.path}")

@@ -21,12 +21,13 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples, load
 from mnistry.data.split import Split, check_trainable
-from mnistry.errors import InvalidValueError, TrainingError
+from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, moving_average
 from mnistry.recipes import Recipe, find_recipe
+from mnistry.runs import TENSORBOARD
 from mnistry.training.augmentation import augmented
 from mnistry.training.batches import batch_indices
 from mnistry.training.checkpoint import load_newest, save_checkpoint
@@ -90,7 +91,8 @@ def train(
     run = Run.create(
         runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
     )
-    return _train(run, dataset, split, mesh, state, progress or TrainingProgress(silent=True))
+    with run.locked():
+        return _train(run, dataset, split, mesh, state, progress or TrainingProgress(silent=True))
 
 
 def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run:
@@ -101,7 +103,8 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
         progress: where to show how it goes.
 
     Raises:
-        RunError: the folder is no run, or its data set has changed since.
+        RunError: the folder is no run, was changed by hand, is being trained by another process, or holds
+            no checkpoint that can be read; or its data set has changed since.
         Interrupted: as for `train`.
     """
     run = Run.open(path)
@@ -110,14 +113,21 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe)
     keep_compiled()
-    remove_leftovers(run.path)
-    state, damaged = load_newest(run.checkpoints, like=initial_state(run.recipe, run.seed))
-    for error in damaged:
-        progress.warn(f"{error}; going on with an older one")
-    if state is None:
-        state = first_state(run.recipe, run.seed, run.init_from)
-    run.forget_rows_after(int(state.step))
-    return _train(run, dataset, split, mesh, state, progress)
+    with run.locked():
+        remove_leftovers(run.path)
+        state, damaged = load_newest(run.checkpoints, like=initial_state(run.recipe, run.seed))
+        if state is None and damaged:
+            raise RunError(
+                f"{damaged[0]}, and {run.checkpoints} holds no older one that can be read. Put a good one "
+                "back, or remove the folder: the run then starts again and ends with the same weights"
+            )
+        for error in damaged:
+            progress.warn(f"{error}; going on with an older one")
+        if state is None:
+            state = first_state(run.recipe, run.seed, run.init_from)
+        if damage := run.metrics.forget_after(int(state.step)):
+            progress.warn(damage)
+        return _train(run, dataset, split, mesh, state, progress)
 
 
 def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> State:
@@ -133,7 +143,7 @@ def _train(
 ) -> Run:
     with (
         progress.over(run.recipe.steps),
-        Events(run.path / "tensorboard", from_step=int(state.step)) as events,
+        Events(run.path / TENSORBOARD, from_step=int(state.step)) as events,
     ):
         progress.note(
             f"{run.path}: {run.recipe.name}, seed {run.seed}, from step {int(state.step):,}; "
@@ -191,7 +201,7 @@ def fit(
         return state, np.asarray(losses)[: last - first]
 
     step = int(state.step)
-    earlier_seconds = next((row["seconds"] for row in reversed(run.history())), 0.0)
+    earlier_seconds = next((row["seconds"] for row in reversed(run.history()) if "seconds" in row), 0.0)
 
     with stop_on_signals() as stop:
         if step < recipe.steps:  # no step at all: this compiles
@@ -229,7 +239,7 @@ def fit(
                 if measure:
                     events.histograms(named_arrays(state.final_model), step)
                     row |= validation.figures(state.final_model) if validation else {}
-                run.log(row)
+                run.metrics.append(row)
                 events.scalars(row)
                 progress.row(row)
                 row_losses, row_started = [], time.perf_counter()

@@ -1,0 +1,254 @@
+"""What a run folder is: its files, the version of their form, and how to read them. Training writes them.
+
+runs/softmax-1/
+  recipe.json          all values, seed, versions, hashes of the data, revision of the code; never changed
+  metrics.jsonl        a row per logging interval
+  tensorboard/         the same as event files, with histograms and a sheet of mistakes
+  checkpoints/         the newest states of training, for `mnistry.resume`
+  trainable.safetensors  the trained weights, to train on from
+  model.safetensors    the same for use, normalisation folded in
+  model.onnx           the same model for everything that reads pictures
+  evaluation.json      figures on the test part; written last: where it is, the run is finished
+  report.html          all of it to look at
+  .lock                held by the process that trains it
+
+The forms of `recipe.json`:
+  1   has no "form"; may name a data set by a path that happened to have its name
+  2   "form", and "sha256" of what decides the numbers, so that a changed recipe is noticed
+"""
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mnistry.data import Dataset, load
+from mnistry.errors import RunError
+from mnistry.evaluation.metrics import Evaluation
+from mnistry.files import read_regular
+from mnistry.history import History, Row
+
+RECIPE = "recipe.json"
+METRICS = "metrics.jsonl"
+TENSORBOARD = "tensorboard"
+CHECKPOINTS = "checkpoints"
+TRAINABLE = "trainable.safetensors"
+WEIGHTS = "model.safetensors"
+MODEL = "model.onnx"
+EVALUATION = "evaluation.json"
+REPORT = "report.html"
+LOCK = ".lock"
+
+FORM = 2
+_LARGEST_JSON = 2**26  # bytes: ours have some thousand
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run folder and what its `recipe.json` holds.
+
+    Attributes:
+        path: the folder.
+        description: the values of `recipe.json`.
+    """
+
+    path: Path
+    description: Mapping[str, Any]
+
+    @property
+    def recipe_name(self) -> str:
+        """The name of its recipe."""
+        return str(self.description["recipe"]["name"])
+
+    @property
+    def steps(self) -> int:
+        """The steps of its recipe."""
+        return int(self.description["recipe"]["steps"])
+
+    @property
+    def seed(self) -> int:
+        """Decides the initial weights, the order of examples, and dropout."""
+        return int(self.description["seed"])
+
+    @property
+    def data(self) -> str:
+        """The name of a data set of the catalogue, or the absolute path of another."""
+        return str(self.description["data"]["name"])
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Where its named data set was looked for first."""
+        folder = self.description["data"]["data_dir"]
+        return Path(folder) if folder else None
+
+    @property
+    def data_sha256(self) -> dict[str, str]:
+        """SHA-256 of the content of its data set, for each file or part."""
+        return dict(self.description["data"]["sha256"])
+
+    @property
+    def init_from(self) -> Path | None:
+        """The run whose weights were the initial ones."""
+        folder = self.description["init_from"]
+        return Path(folder) if folder else None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / CHECKPOINTS
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return (self.path / EVALUATION).exists()
+
+    @cached_property
+    def figures(self) -> dict[str, Any]:
+        """What `evaluation.json` holds.
+
+        Raises:
+            RunError: the file is missing (the run is not finished) or damaged.
+        """
+        if not self.finished:
+            raise RunError(
+                f"{self.path}: the run is not finished: {EVALUATION} is missing. If it was stopped, go on "
+                f"with: `mnistry.resume({str(self.path)!r})`"
+            )
+        return read_json(self.path / EVALUATION)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation on the test part."""
+        return Evaluation.from_json(self.figures)
+
+    def load_data(self) -> Dataset:
+        """Loads the data set that the run was made with.
+
+        Raises:
+            DataError: it cannot be found or read.
+            RunError: it is not the same any more.
+        """
+        dataset = load(self.data, self.data_dir)
+        if dataset.sha256 != self.data_sha256:
+            raise RunError(
+                f"{self.path}: the data set {self.data!r} is not the one that this run was started with "
+                f"(its SHA-256 differs). Put the former files back, or start a new run."
+            )
+        return dataset
+
+    @property
+    def metrics(self) -> History:
+        """Its rows of metrics, to be read and added to."""
+        return History(self.path / METRICS)
+
+    def history(self) -> list[Row]:
+        """The rows of metrics that can be read, their steps ascending."""
+        return self.metrics.read()[0]
+
+    def parameters(self) -> int | None:
+        """How many numbers the trained model has, from the header of its weights alone; None without them.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        path = self.path / WEIGHTS
+        if not path.exists():
+            return None
+        try:
+            with path.open("rb") as file:
+                (size,) = struct.unpack("<Q", file.read(8))
+                if size > path.stat().st_size:
+                    raise ValueError("its header is longer than the file")
+                header: dict[str, Any] = json.loads(file.read(size))
+            shapes = (entry["shape"] for name, entry in header.items() if name != "__metadata__")
+            return sum(int(math.prod(shape)) for shape in shapes)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+            raise RunError(f"{path}: damaged, or no safetensors file: {error}") from error
+
+
+def read_run(path: Path | str) -> RunFolder:
+    """Reads a run folder's `recipe.json`.
+
+    Raises:
+        RunError: there is no such folder, its recipe.json is missing or damaged, was made by a later
+            mnistry, or was changed since the run was started.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise RunError(f"{path}: there is no such run folder")
+    file = path / RECIPE
+    description = read_json(file)
+    _require_fields(file, description)
+    form = description.get("form", 1)
+    if form > FORM:
+        raise RunError(
+            f"{file}: the run was made by a later mnistry: its form is {form}, known are 1 to {FORM}. "
+            "Install the newer version"
+        )
+    if form >= 2 and description.get("sha256") != fingerprint(description):
+        raise RunError(
+            f"{file}: its recipe, its seed or the hashes of its data were changed after the run was "
+            "started, so its weights and figures are not of what it says. Put back what was there; for "
+            "other values start a new run, with init_from to go on from this one's weights"
+        )
+    return RunFolder(path, description)
+
+
+def fingerprint(description: Mapping[str, Any]) -> str:
+    """SHA-256 of what decides a run's numbers: recipe, seed and data. Folders may be moved."""
+    deciding = [description["recipe"], description["seed"], description["data"]["sha256"]]
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object from a file of a run folder.
+
+    Raises:
+        RunError: it is missing, no regular file, too large, or damaged.
+    """
+    try:
+        content = json.loads(read_regular(path, most_bytes=_LARGEST_JSON).decode())
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent}: {path.name} is missing, so it is no run folder") from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path}: damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: damaged: an object was expected, found {type(content).__name__}")
+    return content
+
+
+def _require_fields(file: Path, description: Mapping[str, Any]) -> None:
+    """Raises RunError where a field is missing or of another type."""
+    fields: tuple[tuple[tuple[str, ...], tuple[type, ...]], ...] = (
+        (("recipe",), (dict,)),
+        (("recipe", "name"), (str,)),
+        (("recipe", "steps"), (int,)),
+        (("seed",), (int,)),
+        (("data",), (dict,)),
+        (("data", "name"), (str,)),
+        (("data", "data_dir"), (str, type(None))),
+        (("data", "source"), (str,)),
+        (("data", "sha256"), (dict,)),
+        (("init_from",), (str, type(None))),
+        (("versions",), (dict,)),
+    )
+    for names, types in fields:
+        value: Any = description
+        for name in names:
+            if name not in value:
+                raise RunError(f"{file}: damaged, or of no run: {'.'.join(names)!r} is missing")
+            value = value[name]
+        if type(value) not in types:
+            expected = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
+            raise RunError(
+                f"{file}: damaged: {'.'.join(names)!r} should be {expected}, found {type(value).__name__}"
+            )
+    if type(description.get("form", 1)) is not int:
+        raise RunError(f"{file}: damaged: 'form' should be int, found {type(description['form']).__name__}")
