@@ -16,9 +16,9 @@ from starlette.types import ASGIApp
 from mnistry.data.dataset import CLASSES
 from mnistry.service import answers, pictures, requests
 from mnistry.service.docs import STYLE, page
-from mnistry.service.metrics import Metrics
 from mnistry.service.gate import Gate
 from mnistry.service.limits import Limits
+from mnistry.service.metrics import Metrics
 from mnistry.service.models import Model, Models
 from mnistry.service.openapi import document
 from mnistry.service.problems import Problem, busy
@@ -58,7 +58,7 @@ class Api:
             Route("/v1/models", self._list_models),
             Route("/healthz", _ok),
             Route("/readyz", _ok),  # the model is loaded before the first request is taken
-            Route("/metrics", self._metrics),
+            Route("/metrics", self._measured),
             Route("/openapi.json", self._describe),
             Route("/docs", self._docs),
             Route("/docs.css", _docs_style),
@@ -115,7 +115,7 @@ class Api:
     async def _list_models(self, request: Request) -> Response:
         return _json(answers.Models(await self._models.listed()))
 
-    async def _metrics(self, request: Request) -> Response:
+    async def _measured(self, request: Request) -> Response:
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _describe(self, request: Request) -> Response:

@@ -16,8 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mnistry.service.bodies import Bodies
-from mnistry.service.metrics import Metrics
 from mnistry.service.limits import Limits
+from mnistry.service.metrics import Metrics
 from mnistry.service.problems import Problem, busy
 
 _HEADERS = [

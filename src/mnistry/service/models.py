@@ -19,8 +19,8 @@ from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
 from mnistry.reading.recognizer import Recognizer
 from mnistry.service import answers
 from mnistry.service.batches import Batcher
-from mnistry.service.metrics import Metrics
 from mnistry.service.limits import Limits
+from mnistry.service.metrics import Metrics
 from mnistry.service.problems import Problem
 
 SHIPPED, SHIPPED_RECIPE = "shipped", "reader"
