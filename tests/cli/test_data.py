@@ -23,7 +23,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def folder(tmp_path: Path) -> Path:
     """A data set of IDX files: 20 training examples, 10 of them of class 3, and 8 test examples."""
     labels = np.array([3] * 10 + list(range(10)), np.uint8)
-    images = np.zeros((20, 28, 28), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)
     train = Examples(images, labels)
     write(Dataset("own", train, train[12:], DIGITS, "", {}), tmp_path / "own", "idx")
     return tmp_path / "own"

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+from mnistry.data import idx
 from mnistry.data.catalog import Entry, File
 from mnistry.data.mirrors import SECONDS_OF_SILENCE, download
 from mnistry.data.verify import Found, examine, owner
 from mnistry.errors import DataError, DataNotFoundError
+from mnistry.files import read_regular
 
 
 def cache_folder() -> Path:
@@ -126,7 +128,7 @@ def _in_cache(cache: Path, entry: Entry) -> tuple[list[Found | None], list[str]]
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, most_bytes=idx.MOST_BYTES)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from error
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mnistry import atomic
 from mnistry.data.dataset import Examples
 from mnistry.errors import DataError, IdxError
+from mnistry.files import open_regular
 
 TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"),
@@ -30,8 +31,8 @@ TYPES: dict[int, np.dtype[Any]] = {
 }
 CODES = {(kind.kind, kind.itemsize): code for code, kind in TYPES.items()}
 MOST_DIMENSIONS = 4
-MOST_BYTES = 2**30
-"""A header that promises more data than this (1 GiB; MNIST's largest file is 45 MiB) is refused."""
+MOST_BYTES = 2**29
+"""A header that promises more data than this (512 MiB; MNIST's largest file is 45 MiB) is refused."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 _LONGEST_HEADER = 4 + 4 * MOST_DIMENSIONS
@@ -51,7 +52,7 @@ def read(path: Path | str, *, most_bytes: int = MOST_BYTES) -> NDArray[Any]:
         IdxError: the file breaks the format or cannot be read; the message says how.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(most_bytes + _LONGEST_HEADER + 1)
     except OSError as error:
         raise IdxError(f"{path}: cannot be read: {error.strerror or error}.") from error

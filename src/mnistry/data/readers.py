@@ -2,21 +2,20 @@
 
 import hashlib
 import re
-import warnings
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mnistry.data import idx
+from mnistry.data.arrays import to_examples
 from mnistry.data.classes import checked_names, read_names
-from mnistry.data.dataset import DIGITS, SIDE, Dataset, Examples
+from mnistry.data.dataset import DIGITS, Dataset, Examples
 from mnistry.data.label_column import label_column
+from mnistry.data.npz import read_npz
 from mnistry.data.parts import PARTS, Part, parts_among
 from mnistry.data.pictures import read_folder
+from mnistry.data.table import read_table
 from mnistry.errors import DataError
 
 EVERY = 7
@@ -31,7 +30,8 @@ def read(path: Path) -> Dataset:
       `t10k-…`, each with or without `.gz`;
     - a folder with `train.csv` and perhaps `test.csv`, or one `.csv` file: 784 pixels and a label
       a line; see `label_column`;
-    - a `.npz` file with `x_train`, `y_train`, `x_test`, `y_test`, or with `images` and `labels`;
+    - a `.npz` file with `x_train`, `y_train`, `x_test`, `y_test`, or with `images` and `labels`, of the forms
+      that `mnistry.data.arrays.to_examples` takes;
     - a folder with a folder of pictures for each class, perhaps below `train` and `test`.
 
     The parts may have any of the names of `mnistry.data.parts`, and there may be one for validation.
@@ -101,13 +101,19 @@ def _read_idx_part(folder: Path, called: str) -> Examples:
     paths = []
     for what in ("images-idx3-ubyte", "labels-idx1-ubyte"):
         choices = (folder / f"{called}-{what}.gz", folder / f"{called}-{what}")
-        paths.append(next((path for path in choices if path.is_file()), None))
+        paths.append(next((path for path in choices if path.exists()), None))
     images, labels = paths
     if images is None or labels is None:
         raise DataError(
             f"{folder}: of {called}-images-idx3-ubyte and {called}-labels-idx1-ubyte, one is missing."
         )
-    return idx.examples(idx.read(images), idx.read(labels), images_name=str(images), labels_name=str(labels))
+    pixels, classes = idx.read(images), idx.read(labels)
+    if pixels.ndim != 3 or classes.ndim > 2:
+        raise DataError(
+            f"{images} and {labels}: images must have 3 dimensions and labels one, "
+            f"found the shapes {pixels.shape} and {classes.shape}."
+        )
+    return to_examples(pixels, classes, f"{images} and {labels}")
 
 
 def _from_tables(path: Path, tables: Mapping[Part, Path]) -> Dataset:
@@ -125,71 +131,37 @@ def _from_tables(path: Path, tables: Mapping[Part, Path]) -> Dataset:
 
 def _read_table(path: Path) -> Examples | None:
     """The examples of a CSV file; None if it has no labels."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            first = [name.strip('"') for name in file.readline().strip().split(",")]
-            counted = first == [str(number) for number in range(len(first))]
-            names = first if counted or not first[0].isdigit() else []
-            if not names:
-                file.seek(0)
-            with warnings.catch_warnings(action="ignore"):  # of a file without lines
-                table = np.loadtxt(file, dtype=np.int32, delimiter=",", ndmin=2)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a table of whole numbers: {error}.") from error
+    names, table = read_table(path)
     try:
         column = label_column(names, table)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     if column is None:
         return None
-    return _from_arrays(np.delete(table, column, axis=1), table[:, column], path)
+    return to_examples(np.delete(table, column, axis=1), table[:, column], str(path))
 
 
 def _read_npz(path: Path) -> Dataset:
-    try:
-        with zipfile.ZipFile(path) as packed:
-            size = sum(member.file_size for member in packed.infolist())
-        if size > idx.MOST_BYTES:
-            raise DataError(f"{path}: unpacks to {size:,} bytes, more than the {idx.MOST_BYTES:,} accepted.")
-        with np.load(path, allow_pickle=False) as arrays:
-            names = set(arrays.files)
-            pairs = {
-                part: (images, f"y_{called}")
-                for part, called in parts_among(
-                    (name[2:] for name in names if name[:2] == "x_"), path
-                ).items()
-                if (images := f"x_{called}") in names
-            }
-            if not pairs:
-                pairs = {"train": ("images", "labels")}
-            if all(names >= set(pair) for pair in pairs.values()):
-                parts = {part: _from_arrays(arrays[x], arrays[y], path) for part, (x, y) in pairs.items()}
-                kept = arrays["class_names"].tolist() if "class_names" in names else DIGITS
-                return _dataset(path, parts, checked_names(kept, f"{path}: class_names"))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not a readable .npz file of plain arrays: {error}.") from error
-    raise DataError(
-        f"{path}: expected the arrays x_train, y_train, x_test and y_test, or images and labels; "
-        f"found {', '.join(sorted(names)) or 'none'}."
-    )
+    pairs: dict[Part, tuple[str, str]] = {}
 
-
-def _from_arrays(images: NDArray[Any], labels: NDArray[Any], path: Path) -> Examples:
-    """Checks and converts arrays of whole numbers; images may be flat or have a channel axis of one."""
-    for name, array, largest in (("pixels", images, 255), ("labels", labels, 9)):
-        if array.dtype.kind not in "iu":
-            raise DataError(f"{path}: {name} must be whole numbers from 0 to {largest}, found {array.dtype}.")
-        if array.size and not 0 <= array.min() <= array.max() <= largest:
+    def wanted(names: set[str]) -> Iterable[str]:
+        for part, called in parts_among((name[2:] for name in names if name[:2] == "x_"), path).items():
+            if f"x_{called}" in names:
+                pairs[part] = (f"x_{called}", f"y_{called}")
+        if not pairs:
+            pairs["train"] = ("images", "labels")
+        needed = [name for pair in pairs.values() for name in pair]
+        if not names >= set(needed):
             raise DataError(
-                f"{path}: {name} must be from 0 to {largest}, found {array.min()} to {array.max()}."
+                f"{path}: expected the arrays x_train, y_train, x_test and y_test, or images and labels; "
+                f"found {', '.join(sorted(names)[:20]) or 'none'}."
             )
-    if images.shape[1:] not in ((SIDE * SIDE,), (SIDE, SIDE), (SIDE, SIDE, 1)):
-        raise DataError(
-            f"{path}: images must have shape (n, {SIDE}, {SIDE}) or (n, {SIDE * SIDE}), found {images.shape}."
-        )
-    try:
-        return Examples(
-            images.reshape(-1, SIDE, SIDE).astype(np.uint8), labels.astype(np.uint8).reshape(len(labels))
-        )
-    except (DataError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from error
+        return [*needed, *{"class_names"} & names]
+
+    arrays = read_npz(path, wanted)
+    parts = {
+        part: to_examples(arrays[images], arrays[labels], f"{path}, {images} and {labels}")
+        for part, (images, labels) in pairs.items()
+    }
+    kept = arrays["class_names"].tolist() if "class_names" in arrays else DIGITS
+    return _dataset(path, parts, checked_names(kept, f"{path}: class_names"))

@@ -18,8 +18,11 @@ from mnistry.data.catalog import MNIST, QMNIST
 from mnistry.data.dataset import Dataset
 from mnistry.data.fetch import cache_folder, data_folders
 from mnistry.errors import DataError, DataNotFoundError, InvalidValueError
+from mnistry.files import open_regular
 
 COLUMNS = 8
+MOST_BYTES = 2**25
+"""A longer table of text (32 MiB; QMNIST's have 2) is refused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +98,11 @@ def _read(path: Path) -> NDArray[np.int32]:
             raise DataError(f"{path}: expected int32 of shape (n, 8), found {table.dtype} of {table.shape}.")
         return table
     try:
-        raw = path.read_bytes()
-        text = gzip.decompress(raw) if raw.startswith(idx.GZIP_MAGIC) else raw
+        with open_regular(path) as opened:
+            packed = opened.peek(2).startswith(idx.GZIP_MAGIC)
+            text = (gzip.GzipFile(fileobj=opened) if packed else opened).read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
         return np.loadtxt(
             text.decode("ascii").splitlines(), dtype=np.int32, delimiter="\t", ndmin=2, usecols=range(COLUMNS)
         )

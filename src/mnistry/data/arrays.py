@@ -1,0 +1,98 @@
+"""Arrays of one's own, of any usual form, as examples."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.data.dataset import SIDE, Examples
+from mnistry.errors import DataError
+
+_BLOCK = 1024  # images converted at a time, so that a large array needs little memory besides its own
+
+
+def to_examples(images: NDArray[Any], labels: NDArray[Any], name: str) -> Examples:
+    """Checks and converts images and labels.
+
+    Args:
+        images: `[n, 28, 28]`, `[n, 28, 28, 1]` or `[n, 784]`. Pixels are whole numbers from 0 to 255, of any
+            type, or, where none is above 1 (numbers, truth values), shares of the strongest ink.
+        labels: `[n]` or `[n, 1]`, whole numbers from 0 to 9 of any type; or one-hot, `[n, 10]`.
+        name: the file or folder, for error messages.
+
+    Raises:
+        DataError: it is anything else; the message says how to make it so.
+    """
+    try:
+        return Examples(_pixels(images), _classes(labels))
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
+
+
+def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:
+    if images.shape[1:] not in ((SIDE * SIDE,), (SIDE, SIDE), (SIDE, SIDE, 1)):
+        raise DataError(
+            f"images must have shape (n, {SIDE}, {SIDE}) or (n, {SIDE * SIDE}), found {images.shape}."
+        )
+    images = images.reshape(-1, SIDE, SIDE)
+    if images.dtype.kind not in "iufb":
+        raise DataError(f"pixels must be numbers, found {images.dtype}.")
+    lowest, highest = (images.min(), images.max()) if images.size else (0, 0)
+    if not lowest >= 0:  # so written, NaN fails too
+        raise DataError(
+            f"pixels must be from 0 to 255, or from 0 to 1, found {lowest:.6g} to {highest:.6g}. If they "
+            "were normalised, take that back, such as by pixels * 0.3081 + 0.1307, or save them before it."
+        )
+    if highest > 255:
+        raise DataError(
+            f"pixels must be from 0 to 255, or from 0 to 1, found {lowest:.6g} to {highest:.6g}. "
+            "Divide them by the largest value that they can have."
+        )
+    converted = np.empty(images.shape, np.uint8)
+    for start in range(0, len(images), _BLOCK):
+        block = images[start : start + _BLOCK]
+        rounded = np.rint(block.astype(np.float32) * np.float32(255)) if highest <= 1 else block
+        converted[start : start + _BLOCK] = rounded
+        if highest > 1 and block.dtype.kind == "f" and not (converted[start : start + _BLOCK] == block).all():
+            raise DataError(
+                f"pixels must be whole numbers from 0 to 255, or from 0 to 1; found {images.dtype} from "
+                f"{lowest:.6g} to {highest:.6g}. Divide them by the largest value that they can have."
+            )
+    return converted
+
+
+def _classes(labels: NDArray[Any]) -> NDArray[np.uint8]:
+    if labels.dtype.kind in "US":
+        try:
+            labels = labels.astype(np.int64)
+        except ValueError as error:
+            raise DataError(
+                "labels must be whole numbers from 0 to 9, found text. Number the classes, such as by "
+                "numpy.unique(labels, return_inverse=True)."
+            ) from error
+    if labels.dtype.kind not in "iufb":
+        raise DataError(f"labels must be whole numbers from 0 to 9, found {labels.dtype}.")
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2 and labels.shape[1] == 10:
+        if not (((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()):
+            raise DataError(
+                f"labels of shape {labels.shape} must be one-hot: a single 1 in each row, the rest 0. "
+                "For probabilities, take labels.argmax(axis=1)."
+            )
+        classes: NDArray[np.uint8] = labels.argmax(axis=1).astype(np.uint8)
+        return classes
+    if labels.ndim != 1:
+        raise DataError(f"labels must have shape (n,), or (n, 10) for one-hot ones, found {labels.shape}.")
+    lowest, highest = (labels.min(), labels.max()) if labels.size else (0, 0)
+    if lowest == 1 and highest == 10:
+        raise DataError(
+            "labels must be from 0 to 9, found 1 to 10. Where 10 stands for the digit 0, take labels % 10; "
+            "where classes are counted from 1, labels - 1."
+        )
+    if not (lowest >= 0 and highest <= 9):
+        raise DataError(f"labels must be from 0 to 9, found {lowest:.6g} to {highest:.6g}.")
+    whole = labels.astype(np.uint8)
+    if not (whole == labels).all():
+        raise DataError(f"labels must be whole numbers from 0 to 9, found {labels[whole != labels][0]:.6g}.")
+    return whole

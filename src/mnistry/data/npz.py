@@ -1,0 +1,102 @@
+"""Arrays out of an `.npz` file, for which no more memory is taken than the file can fill."""
+
+import math
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.data import idx
+from mnistry.errors import DataError
+from mnistry.files import open_regular
+
+MOST_DIRECTORY_BYTES = 2**20
+"""A ZIP file with a longer table of contents (1 MiB; some ten thousand names) is refused."""
+
+_END = struct.Struct("<4s4H2IH")
+_CHUNK_BYTES = 2**20
+
+
+def read_npz(path: Path, wanted: Callable[[set[str]], Iterable[str]]) -> dict[str, NDArray[Any]]:
+    """Reads some of a file's arrays.
+
+    Args:
+        path: the file.
+        wanted: given the names of all its arrays, those to read.
+
+    Returns:
+        The arrays by name.
+
+    Raises:
+        DataError: it is damaged, holds Python objects, or promises more than it has or than is accepted.
+    """
+    try:
+        with open_regular(path) as file:
+            _check_directory(file)
+            with zipfile.ZipFile(file) as packed:
+                members = {info.filename.removesuffix(".npy"): info for info in packed.infolist()}
+                names = list(wanted(set(members)))
+                size = sum(members[name].file_size for name in names)
+                if size > idx.MOST_BYTES:
+                    raise ValueError(
+                        f"it unpacks to {size:,} bytes, more than the {idx.MOST_BYTES:,} accepted"
+                    )
+                return {name: _read_member(packed, members[name]) for name in names}
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except (ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: not a readable .npz file of plain arrays: {error}.") from error
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Refuses a table of contents that is too long, before it is read."""
+    file.seek(0, 2)
+    file.seek(max(0, file.tell() - _END.size - 2**16))
+    end = file.read()
+    place = end.rfind(b"PK\5\6")
+    if place >= 0 and len(end) - place >= _END.size:
+        size = _END.unpack_from(end, place)[5]
+        if size > MOST_DIRECTORY_BYTES:
+            raise ValueError(
+                f"its table of contents has {size:,} bytes, more than the {MOST_DIRECTORY_BYTES:,} accepted"
+            )
+
+
+def _read_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} is compressed in another way than NumPy does")
+    with packed.open(member) as file:
+        shape, by_columns, kind = _header(file)
+        if kind.hasobject:
+            raise ValueError(f"{member.filename} holds Python objects ({kind}), not numbers")
+        promised, held = math.prod(shape) * kind.itemsize, member.file_size - file.tell()
+        if promised != held:
+            raise ValueError(
+                f"{member.filename} promises {promised:,} bytes for shape {shape} of {kind}, but has {held:,}"
+            )
+        flat = np.empty(math.prod(shape), kind)
+        content, filled = memoryview(flat.view(np.uint8).data if promised else b""), 0
+        while filled < promised:
+            read = file.readinto(content[filled : filled + _CHUNK_BYTES])  # type: ignore[attr-defined]
+            if not read:
+                raise ValueError(f"{member.filename} is cut short after {filled:,} of {promised:,} bytes")
+            filled += read
+        file.read(1)  # at the end the checksum is compared
+    return flat.reshape(shape, order="F" if by_columns else "C")
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(file)
+        if version == (2, 0):
+            return np.lib.format.read_array_header_2_0(file)
+    except Exception as error:  # a header is Python text, and Python fails in many ways on odd text
+        raise ValueError(f"a damaged header: {str(error).splitlines()[0][:200]}") from error
+    raise ValueError(f"it has a header of version {version}, made for arrays with named fields")
