@@ -66,20 +66,20 @@ def test_models_know_nothing_of_data_or_optimizers() -> None:
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import mnistry", ["jax", "cv2", "onnxruntime", "sklearn", "matplotlib", "numpy"]),
+        ("import mnistry", ["jax", "cv2", "onnxruntime", "sklearn", "jinja2", "numpy"]),
         ("import mnistry.cli", ["jax", "cv2", "onnxruntime", "tyro", "rich", "numpy"]),
         (
             "import mnistry.cli.read",
-            ["jax", "equinox", "optax", "onnx", "sklearn", "matplotlib", "safetensors"],
+            ["jax", "equinox", "optax", "onnx", "sklearn", "jinja2", "safetensors"],
         ),
         (
             "import mnistry.cli.serve",
-            ["jax", "equinox", "optax", "onnx", "sklearn", "matplotlib", "safetensors"],
+            ["jax", "equinox", "optax", "onnx", "sklearn", "jinja2", "safetensors"],
         ),
-        ("import mnistry.data", ["jax", "sklearn", "matplotlib", "pooch"]),
-        ("import mnistry.evaluation.report", ["jax", "sklearn", "scipy", "matplotlib"]),
+        ("import mnistry.data", ["jax", "sklearn", "jinja2", "pooch"]),
+        ("import mnistry.evaluation.report", ["jax", "sklearn", "scipy", "jinja2", "resvg_py"]),
         ("import mnistry.runs", ["jax", "equinox", "optax", "onnxruntime", "sklearn", "cv2", "filelock"]),
-        ("import mnistry.training", ["matplotlib", "sklearn", "pooch"]),
+        ("import mnistry.training", ["jinja2", "sklearn", "pooch"]),
     ],
 )
 def test_what_is_not_needed_is_not_loaded(statement: str, absent: list[str]) -> None:

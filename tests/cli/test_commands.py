@@ -155,7 +155,7 @@ def test_evaluate_as_json_as_a_table_and_as_pictures(mnistry: Command, run: Path
     done = mnistry("evaluate", run, "--part", "train", "--pictures", tmp_path / "pictures")
     assert done.returncode == 0, done.stderr
     assert "precision" in done.stdout
-    assert {"confusion.png", "reliability.png"} <= {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert {"confusion.png", "reliability.svg"} <= {path.name for path in (tmp_path / "pictures").iterdir()}
     sizes = {
         part: json.loads(mnistry("evaluate", run, "--part", part, "--json").stdout)["n"]
         for part in ("train", "validation", "test", "all")

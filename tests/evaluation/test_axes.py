@@ -1,12 +1,11 @@
 import math
-from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistry.evaluation.axes import accuracy_axis, axis_from_zero, linear_axis, positive_axis
-from mnistry.evaluation.charts import Line, line_chart
+from mnistry.evaluation.charts import Line, LineChart
 
 finite = st.floats(-1e6, 1e6).filter(lambda value: value == 0 or abs(value) > 1e-6)
 
@@ -78,23 +77,24 @@ def test_speed_starts_at_zero() -> None:
     assert axis_from_zero([900.0, 1000.0]).low == 0
 
 
-def corners(figure: Element) -> list[list[float]]:
-    (line,) = figure.iter("polyline")
-    return [[float(number) for number in pair.split(",")] for pair in line.attrib["points"].split()]
+def corners(chart: LineChart) -> list[tuple[float, float]]:
+    (line,) = chart.lines
+    return [(chart.grid.x(x), chart.grid.y(y)) for x, y in line.corners]
 
 
 def test_a_curve_is_drawn_where_its_values_are() -> None:
     points = [(0.0, 0.0), (50.0, 10.0), (100.0, 5.0)]
-    figure = line_chart("Speed", [Line("images", points, "main")], axis_from_zero, ".0f")
-    assert corners(figure) == [[52, 226], [239, 12], [426, 119]]
-    tips = [group.findtext("title") for group in figure.iter("g")]
-    assert tips == ["step 0\nimages 0", "step 50\nimages 10", "step 100\nimages 5"]
+    chart = LineChart("Speed", [Line("images", points, "main")], axis_from_zero, ".0f")
+    assert corners(chart) == [(52, 226), (239, 12), (426, 119)]
+    tips, lefts, rights, centres = zip(*chart.strips(), strict=True)
+    assert tips == ("step 0\nimages 0", "step 50\nimages 10", "step 100\nimages 5")
+    assert (lefts, rights, centres) == ((52, 145.5, 332.5), (145.5, 332.5, 426), (52, 239, 426))
 
 
 def test_a_long_curve_is_thinned_but_keeps_its_peaks() -> None:
     points = [(float(step), 1.0) for step in range(50_000)]
     points[31_415] = (31_415.0, 9.0)
-    drawn = corners(line_chart("Speed", [Line("", points, "main")], axis_from_zero, ".0f"))
+    drawn = corners(LineChart("Speed", [Line("", points, "main")], axis_from_zero, ".0f"))
     assert len(drawn) <= 400
     assert min(y for _, y in drawn) < 40 < max(y for _, y in drawn)
     assert drawn == sorted(drawn, key=lambda corner: corner[0])

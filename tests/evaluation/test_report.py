@@ -86,6 +86,7 @@ def subject(name: str = "softmax-1", recipe: str = "softmax", seed: int = 0, *, 
         name=name,
         recipe=recipe,
         seed=seed,
+        data="digits",
         facts={"summary": "Softmax regression", "seed": str(seed)},
         history=[
             {
@@ -135,11 +136,15 @@ def decoded(source: object) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(str(source).removeprefix("data:image/png;base64,"))))
 
 
+def tree(html: str) -> ElementTree.Element:
+    return ElementTree.fromstring(
+        re.sub(r"<(img|meta)([^>]*)>", r"<\1\2/>", html.removeprefix("<!doctype html>"))
+    )
+
+
 def panels(html: str) -> dict[str, ElementTree.Element]:
     """The panels by their identifier."""
-    xml = re.sub(r"<(img|meta)([^>]*)>", r"<\1\2/>", html.removeprefix("<!doctype html>"))
-    tree = ElementTree.fromstring(xml)
-    return {one.attrib["id"]: one for one in tree.iter("div") if "popover" in one.attrib}
+    return {one.attrib["id"]: one for one in tree(html).iter("div") if "popover" in one.attrib}
 
 
 def test_it_is_a_well_formed_page_with_every_part(report: Report, tmp_path: Path) -> None:
@@ -157,14 +162,14 @@ def test_it_is_a_well_formed_page_with_every_part(report: Report, tmp_path: Path
         "How it was made",
     ]
     charts = [box for box in page.all("svg") if box.get("class") != "chances"]
-    assert len(charts) == 5  # loss, accuracy, learning rate, speed, reliability
+    assert len(charts) == 6  # loss, accuracy, learning rate, speed, confusion, reliability
     assert len(page.all("polyline")) == 6
     assert not page.all("polygon")
     assert {"Loss", "Validation accuracy", "Learning rate", "Speed", "Reliability diagram"} <= set(
         page.text("title")
     )
     assert len(page.text("desc")) == 5
-    assert len(page.all("svg")) == 5 + 50 + 10  # a bar chart of each mistake shown, and of each class
+    assert len(page.all("svg")) == 6 + 50 + 10  # a bar chart of each mistake shown, and of each class
 
 
 def test_the_headline_is_the_evaluation(report: Report, tmp_path: Path) -> None:
@@ -184,11 +189,34 @@ def test_the_headline_is_the_evaluation(report: Report, tmp_path: Path) -> None:
 def test_the_confusion_matrix_is_in_the_table(report: Report, tmp_path: Path) -> None:
     html = written(tmp_path, report)
     (evaluation,) = report.evaluations.values()
-    cells = re.findall(r'<td class="(\w+) h\d+[^>]*>(?:<button[^>]*>)?([\d·]+)<', html)
-    counts = np.array([0 if text == "·" else int(text) for _, text in cells]).reshape(10, 10)
+    (table,) = (one for one in tree(html).iter("svg") if one.get("role") == "table")
+    head, *rows = (one for one in table.iter("g") if one.get("role") == "row")
+    assert [one.text for one in head] == ["true", *DIGITS]
+    assert [one.text for row in rows for one in row if one.get("role") == "rowheader"] == DIGITS
+    cells = [one for row in rows for one in row if one.get("role") == "cell"]
+    counts = np.array([int(str(cell.findtext("text")).replace("·", "0")) for cell in cells]).reshape(10, 10)
     assert (counts == evaluation.confusion).all()
-    hits = [style == "hit" for style, _ in cells]
-    assert (np.flatnonzero(hits) == np.arange(0, 100, 11)).all()
+    for (i, j), cell in zip(np.ndindex(10, 10), cells, strict=True):
+        said = f"{i} read as {j}: {counts[i, j]} of {counts[i].sum()}"
+        assert cell.findtext("title") == said
+        some = int(counts[i, j] > 0)
+        assert [one.get("class") for one in cell.iter("rect")] == ["hit" if i == j else "miss"] * some
+        assert [one.get("aria-label") for one in cell.iter("button")] == [said] * some
+
+
+def test_classes_without_names_are_digits_and_the_data_are_named(report: Report, tmp_path: Path) -> None:
+    (run,) = report.subjects
+    page = Page(written(tmp_path, Report("No names", [run], report.examples, "test")))
+    assert "Measured on the 300 images of the test part of digits." in page.text("p")
+    assert set(DIGITS) <= set(page.text("th"))
+    named = Page(
+        written(tmp_path, report_on(run, dataclasses.replace(run, data="copy"), class_names=[*"abcdefghij"]))
+    )
+    assert any("of the test part of digits, copy." in text for text in named.text("p"))
+    assert {"digits", "copy", "300"} <= set(named.text("td"))
+    assert set("abcdefghij") <= set(named.text("th"))
+    assert "a" in named.text("b")
+    assert not set(DIGITS) & set(named.text("th"))
 
 
 def test_a_cell_opens_the_very_images_that_it_counts(report: Report, tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_nothing_evaluated_is_an_error() -> None:
 
 
 def test_measuring_imports_nothing_heavy() -> None:
-    modules = "compare, intervals, metrics, mistakes, plots, report, text"
-    heavy = "{'jax', 'sklearn', 'scipy', 'matplotlib'}"
+    modules = "compare, intervals, metrics, mistakes, pictures, report, text"
+    heavy = "{'jax', 'sklearn', 'scipy', 'jinja2', 'resvg_py'}"
     code = (
         f"from mnistry.evaluation import {modules}; import sys; print(sorted({heavy} & sys.modules.keys()))"
     )

@@ -36,7 +36,7 @@ class Options:
     json: bool = False
     """Print one JSON object and nothing else on standard output."""
     pictures: Path | None = None
-    """Write confusion matrix, reliability, figures by class and the worst mistakes as PNG files here."""
+    """Write confusion matrix, reliability, figures by class (SVG, PNG) and the worst mistakes (PNG) here."""
 
 
 def main(arguments: list[str]) -> int:
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         print(f"{run.path} on the {options.part} part of {dataset.name} ({dataset.source})", file=sys.stderr)
         Console().print(render_table(evaluation, dataset.class_names))
     if options.pictures:
-        from mnistry.evaluation.plots import write_pictures
+        from mnistry.evaluation.pictures import write_pictures
 
         mistakes = worst_mistakes(examples.images, examples.labels, logits)
         for path in write_pictures(options.pictures, evaluation, dataset.class_names, mistakes):

@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from mnistry.evaluation.axes import accuracy_axis, axis_from_zero, positive_axis
-from mnistry.evaluation.charts import Line, line_chart
-from mnistry.evaluation.markup import element, section
-from mnistry.evaluation.style import COLOURS
+from mnistry.evaluation.charts import Line, LineChart
 from mnistry.evaluation.subjects import Report, Subject
 
+_COLOURS = 8  # in diagrams.css
 
-def training(report: Report) -> Element | None:
-    """The section; None where no run has a history."""
+
+def charts(report: Report) -> list[LineChart]:
+    """A chart for each quantity that a run has a history of."""
     single = len(report.recipes) == 1
     (only, *_) = report.recipes.values()
 
@@ -22,12 +21,12 @@ def training(report: Report) -> Element | None:
         if single:
             return [_line(only, key, name, "main")]
         return [
-            _line(runs, key, recipe, f"c{number % COLOURS}" + (" dashed" if number >= COLOURS else ""))
+            _line(runs, key, recipe, f"c{number % _COLOURS}" + (" dashed" if number >= _COLOURS else ""))
             for number, (recipe, runs) in enumerate(report.recipes.items())
         ]
 
     if single:
-        batch = [_line(only, "loss", "one batch", "faint")] if len(only) == 1 else []
+        batch = [_line(only, "loss", "one batch", "main faint")] if len(only) == 1 else []
         validation = _line(only, "validation_loss", "validation", "second")
         losses = [("Loss", [*batch, *curves("mean_loss", "mean"), validation], positive_axis, ".3g")]
     else:
@@ -35,22 +34,13 @@ def training(report: Report) -> Element | None:
             ("Training loss", curves("mean_loss", ""), positive_axis, ".3g"),
             ("Validation loss", curves("validation_loss", ""), positive_axis, ".3g"),
         ]
-    charts = [
+    drawn = [
         *losses,
         ("Validation accuracy", curves("validation_accuracy", "validation"), accuracy_axis, ".2%"),
         ("Learning rate", curves("learning_rate", "rate"), positive_axis, ".3g"),
         ("Speed", curves("images_per_second", "images a second"), axis_from_zero, ",.0f"),
     ]
-    figures = [line_chart(*chart) for chart in charts if any(one.points for one in chart[1])]
-    if not figures:
-        return None
-    lead = "Over the steps of training. Point at a chart to read its values."
-    if len(report.subjects) > len(report.recipes):
-        lead += (
-            " Lines are means over the runs of a recipe, which differ in their seed; the bands reach from "
-            "the lowest run to the highest."
-        )
-    return section("Training", lead, element("div", *figures, class_="charts"))
+    return [LineChart(*chart) for chart in drawn if any(one.points for one in chart[1])]
 
 
 def _line(runs: Sequence[Subject], key: str, name: str, style: str) -> Line:

@@ -24,6 +24,7 @@ class Subject:
         name: what the run is called, such as the name of its folder.
         recipe: what it is a run of; the runs of one recipe differ in nothing but their seed.
         seed: its seed.
+        data: what its data set is called.
         facts: name and value of everything that made the run: recipe, seed, versions, times.
         history: the rows of `metrics.jsonl`. Each has `step`, and any of `loss` (of that step's batch),
             `mean_loss` (since the row before), `validation_loss`, `validation_accuracy`, `learning_rate`,
@@ -39,6 +40,7 @@ class Subject:
     name: str
     recipe: str
     seed: int
+    data: str
     facts: Mapping[str, str]
     history: Sequence[Mapping[str, float]]
     logits: NDArray[np.floating[Any]]
@@ -86,7 +88,7 @@ class Report:
     subjects: Sequence[Subject]
     examples: Examples
     part: str
-    class_names: Sequence[str]
+    class_names: Sequence[str] = tuple("0123456789")
     digits: Sequence[int] = ()
 
     def __post_init__(self) -> None:

@@ -23,6 +23,12 @@ class Weights:
     lead: str
     pictures: Sequence[tuple[str, NDArray[np.floating[Any]]]]
 
+    @property
+    def scale(self) -> float:
+        """One for all; a few single weights beyond it are drawn at full strength."""
+        every = np.concatenate([np.abs(weights).ravel() for _, weights in self.pictures])
+        return float(np.quantile(every, 0.998)) or 1.0
+
 
 def first_layer(arrays: Mapping[str, NDArray[Any]], class_names: Sequence[str]) -> Weights | None:
     """The weights that stand on the pixels, found by their shape; None where no array has such a shape.

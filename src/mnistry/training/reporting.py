@@ -40,6 +40,7 @@ def subject(
         name=run.path.name,
         recipe=recipe,
         seed=run.seed,
+        data=str(run.data),
         facts=_facts(run, figures),
         history=run.history(),
         logits=logits,

@@ -1,0 +1,78 @@
+"""The diagrams of an evaluation as pictures, for papers and slides."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mnistry.atomic import replacing, write_bytes
+from mnistry.errors import InvalidValueError
+from mnistry.evaluation.diagrams import ConfusionMatrix, PerClass, Reliability
+from mnistry.evaluation.metrics import Evaluation
+from mnistry.evaluation.mistakes import Mistake
+from mnistry.evaluation.rendering import rendered, style_sheet
+
+_ZOOM = 3  # of the PNG; a hundred-and-sixtieth of an inch is a pixel on a page 5 inches wide
+
+
+def write_pictures(
+    folder: Path | str, evaluation: Evaluation, class_names: Sequence[str], mistakes: Sequence[Mistake]
+) -> list[Path]:
+    """Writes `confusion`, `reliability` and `per-class`, each as SVG and PNG, and `mistakes.png` if any.
+
+    Needs jinja2 and resvg, which come with the extra `train`. Each file is written atomically.
+
+    Args:
+        folder: made if it is not there.
+        evaluation: of at least one image.
+        class_names: one for each class.
+        mistakes: all are drawn, the first at the top left.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        InvalidValueError: not one name for each class, or an empty evaluation.
+        OSError: a file cannot be written.
+    """
+    if len(class_names) != evaluation.classes:
+        raise InvalidValueError(f"class_names: expected {evaluation.classes}, found {len(class_names)}.")
+    reliability = Reliability(evaluation)
+    drawings = {
+        "confusion": _drawn("Confusion matrix", "confusion", ConfusionMatrix(evaluation, class_names)),
+        "reliability": _drawn(
+            f"Reliability (calibration error {reliability.error:.2%})", "reliability", reliability
+        ),
+        "per-class": _drawn("Classes", "per_class", PerClass(evaluation, class_names)),
+    }
+    from resvg_py import svg_to_bytes
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, svg in drawings.items():
+        for suffix, content in (("svg", svg), ("png", svg_to_bytes(svg.decode(), zoom=_ZOOM))):
+            paths.append(folder / f"{name}.{suffix}")
+            write_bytes(paths[-1], content)
+    if mistakes:
+        paths.append(folder / "mistakes.png")
+        _write_mistakes(paths[-1], class_names, mistakes)
+    return paths
+
+
+def _drawn(title: str, kind: str, diagram: ConfusionMatrix | Reliability | PerClass) -> bytes:
+    css = style_sheet("diagrams.css")
+    # Few programs but browsers know variables of style sheets.
+    palette = dict(re.findall(r"(--[\w-]+): (#\w+);", css))
+    css = re.sub(r"var\((--[\w-]+)\)", lambda variable: palette[variable[1]], css)
+    return rendered("picture.svg", title=title, kind=kind, diagram=diagram, css=css)
+
+
+def _write_mistakes(path: Path, class_names: Sequence[str], mistakes: Sequence[Mistake]) -> None:
+    from mnistry.data.sheet import draw_sheet
+
+    captions = [f"{class_names[one.label]} as {class_names[one.predicted]}" for one in mistakes]
+    sheet = draw_sheet(np.stack([one.image for one in mistakes]), captions, columns=10)
+    with replacing(path) as file:
+        sheet.save(file, format="PNG")
