@@ -125,6 +125,24 @@ def test_over_its_bound_the_service_is_busy(
         assert answer.headers["retry-after"] == "1"
 
 
+def test_pictures_of_one_client_do_not_wait_for_those_of_another(
+    seven: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(limits=Limits(workers=1))
+    with (
+        TestClient(app, base_url="http://localhost", client=("10.0.0.1", 1)) as one,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        other = TestClient(app, base_url="http://localhost", client=("10.0.0.2", 1))
+        with held_up(one, monkeypatch, seven, 1):
+            monkeypatch.undo()
+            second = thread.submit(one.post, "/v1/read", content=seven, headers=PNG)
+            for _ in range(3):
+                assert other.post("/v1/read", content=seven, headers=PNG).json()["lines"] == ["7"]
+            assert not second.done()
+        assert second.result().json()["lines"] == ["7"]
+
+
 def test_the_bodies_of_all_are_bounded(
     refused: Refusal, seven: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,11 +1,14 @@
 """The addresses, and what each answers."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -23,6 +26,8 @@ from mnistry.service.models import Model, Models
 from mnistry.service.openapi import document
 from mnistry.service.problems import Problem, busy
 from mnistry.service.site import Site
+
+CLIENTS = 4  # whose pictures are read at the same time, each with all workers
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -44,7 +49,8 @@ class Api:
         """
         self._limits = limits
         self._metrics = metrics
-        self._reading = ThreadPoolExecutor(limits.workers, "reading")
+        self._reading = ThreadPoolExecutor(CLIENTS * limits.workers, "reading")
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._classifying = ThreadPoolExecutor(limits.workers, "classifying")
         self._models = Models(model, runs, limits=limits, executor=self._classifying, metrics=metrics)
         self._document = document(limits)
@@ -88,11 +94,15 @@ class Api:
         asked = requests.parameters(request, requests.ReadParameters)
         if requests.media_type(request) != requests.FORM:
             content = await requests.picture(request)
+            bounds = self._bounds()
             model = await self._models.get(asked.model)
-            return _json(await self._while_wanted(request, self._read_one(model, content, asked)))
+            return _json(
+                await self._while_wanted(request, self._read_one(request, model, content, asked, bounds))
+            )
         files = await requests.pictures(request, self._limits)
+        bounds = self._bounds()
         model = await self._models.get(asked.model)
-        work = [self._read_one(model, content, asked) for _, content in files]
+        work = [self._read_one(request, model, content, asked, bounds) for _, content in files]
         found = await self._while_wanted(request, asyncio.gather(*work, return_exceptions=True))
         results = []
         for (name, _), reading in zip(files, found, strict=True):
@@ -107,8 +117,9 @@ class Api:
     async def _explain(self, request: Request) -> Response:
         asked = requests.parameters(request, requests.ExplainParameters)
         content = await requests.picture(request)
+        bounds = self._bounds()
         model = await self._models.get(asked.model)
-        work = self._in_thread(pictures.explain, model.recognizer, content, asked, self._limits.pixels)
+        work = self._in_turn(request, pictures.explain, model.recognizer, content, asked, bounds)
         sheet = await self._while_wanted(request, work)
         return Response(sheet, media_type="image/png")
 
@@ -125,17 +136,34 @@ class Api:
         base = f"{request.url.scheme}://{request.headers.get('host', '')}"
         return HTMLResponse(page(self._document, base))
 
+    def _bounds(self) -> pictures.Bounds:
+        """Of a picture that has arrived now; a little is left of its time for the answer."""
+        return pictures.Bounds(self._limits.pixels, time.monotonic() + 0.9 * self._limits.seconds)
+
     async def _read_one(
-        self, model: Model, content: bytes, asked: requests.ReadParameters
+        self,
+        request: Request,
+        model: Model,
+        content: bytes,
+        asked: requests.ReadParameters,
+        bounds: pictures.Bounds,
     ) -> answers.Reading:
-        answer = await self._in_thread(pictures.read, model.recognizer, content, asked, self._limits.pixels)
+        answer = await self._in_turn(request, pictures.read, model.recognizer, content, asked, bounds)
         self._metrics.digits.inc(len(answer.digits))
         return answer
 
-    async def _in_thread(self, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._reading, lambda: function(*arguments, **named)
-        )
+    async def _in_turn(
+        self, request: Request, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """Calls a function in a thread, only so many at once for one client: none waits for another's."""
+        client = request.client.host if request.client else "unknown"
+        turns = self._turns.setdefault(client, asyncio.Semaphore(self._limits.workers))
+        await turns.acquire()
+        done = self._reading.submit(function, *arguments, **named)
+        # The turn is over when the thread is done, not when nobody waits for it any more.
+        release = partial(asyncio.get_running_loop().call_soon_threadsafe, turns.release)
+        done.add_done_callback(lambda _: release())
+        return await asyncio.wrap_future(done)
 
     async def _while_wanted(self, request: Request, work: Awaitable[_T]) -> _T:
         """As `_in_time`, and gives work up too when nobody is there any more to get its answer."""

@@ -1,5 +1,6 @@
 """The gate that every request passes: who may ask, how much, what is counted, and how errors are told."""
 
+import asyncio
 import errno
 import hmac
 import ipaddress
@@ -94,7 +95,7 @@ class Gate:
             self._check(scope, headers)
             with self._admitted(scope), self._bodies.receiving(headers, receive) as receive_bounded:
                 await self._app(scope, receive_bounded, send_guarded)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             if status:
                 _log.exception("%s %r: the answer was cut", scope["method"], scope["path"])
                 raise
@@ -188,10 +189,12 @@ def _is_foreign(headers: Headers, host: str) -> bool:
     return origin is not None and origin.lower().partition("://")[2] != host.lower()
 
 
-def _problem(error: Exception, scope: Scope) -> Problem:
+def _problem(error: BaseException, scope: Scope) -> Problem:
     match error:
         case Problem():
             return error
+        case asyncio.CancelledError():
+            return busy("The service is being stopped.")
         case ClientDisconnect():  # nobody will see this
             return Problem(400, "The connection was cut before the request was complete.")
         case HTTPException(status_code=404):

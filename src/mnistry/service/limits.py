@@ -23,7 +23,7 @@ class Limits:
     """For the head of one request to arrive [408]."""
     upload_seconds: float = 30
     """For the body of one request to arrive [408]."""
-    seconds: float = 30
+    seconds: float = 8
     """For one request to be answered once it has arrived [503], and for the client to take each part."""
     client_requests: int = 64
     """Requests of one address under way at the same time [429]."""
@@ -36,7 +36,7 @@ class Limits:
     models: int = 8
     """Models of the runs folder that are kept in memory, those asked for last."""
     workers: int = os.cpu_count() or 1
-    """Threads that read pictures, and as many that run models."""
+    """Pictures of one client that are read at the same time, and threads that run models."""
 
     def check(self) -> None:
         """Raises `InvalidValueError` where a limit is not positive or larger than the reader's own."""

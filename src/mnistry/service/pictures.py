@@ -2,30 +2,44 @@
 
 import base64
 import io
+import time
+from dataclasses import dataclass
 
 import msgspec
-from PIL import Image
 
-from mnistry.data.decode import FORMATS
-from mnistry.errors import PictureError
+from mnistry.data.decode import Decoded, open_picture
+from mnistry.errors import PictureError, PictureFormatError, PictureSizeError
 from mnistry.reading.explain import draw_explanation
-from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.recognizer import LONGEST_SIDE, Recognizer
 from mnistry.service.answers import Reading
-from mnistry.service.problems import Problem
+from mnistry.service.problems import Problem, busy
 from mnistry.service.requests import ExplainParameters, ReadParameters
 
 
-def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, pixels: int) -> Reading:
+@dataclass(frozen=True)
+class Bounds:
+    """What one picture may take.
+
+    Attributes:
+        pixels: how many it may have.
+        deadline: the value of `time.monotonic` at which it is given up.
+    """
+
+    pixels: int
+    deadline: float
+
+
+def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, bounds: Bounds) -> Reading:
     """What `mnistry read --json` tells of a picture, with the images that the model saw if asked for.
 
     Raises:
-        Problem: it has more than `pixels` (413), is no picture (415), or cannot be read (422).
+        Problem: it takes too many pixels, or too long (413), is no picture (415), cannot be read (422), or
+            its turn did not come in time (503).
     """
-    known = _check_head(content, pixels)
     try:
-        examined = recognizer.examine(io.BytesIO(content), min_confidence=asked.min_confidence)
+        examined = recognizer.examine(_decoded(content, bounds), min_confidence=asked.min_confidence)
     except PictureError as error:
-        raise _problem(error, known) from error
+        raise _problem(error) from error
     answer = msgspec.convert(examined.reading.to_json(probabilities=asked.probabilities), Reading)
     if asked.seen:
         found = [candidate.image for line in examined.lines for candidate, _ in line.digits]
@@ -34,34 +48,35 @@ def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, pixels: 
     return answer
 
 
-def explain(recognizer: Recognizer, content: bytes, asked: ExplainParameters, pixels: int) -> bytes:
+def explain(recognizer: Recognizer, content: bytes, asked: ExplainParameters, bounds: Bounds) -> bytes:
     """A PNG that shows how a picture is read. Raises `Problem` as `read` does."""
-    known = _check_head(content, pixels)
     try:
-        sheet = draw_explanation(recognizer, io.BytesIO(content), min_confidence=asked.min_confidence)
+        sheet = draw_explanation(recognizer, _decoded(content, bounds), min_confidence=asked.min_confidence)
     except PictureError as error:
-        raise _problem(error, known) from error
+        raise _problem(error) from error
     file = io.BytesIO()
     sheet.save(file, format="png")
     return file.getvalue()
 
 
-def _check_head(content: bytes, pixels: int) -> bool:
-    """Whether this is a picture of a known format; refuses one with too many pixels before it is decoded."""
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            width, height = image.size
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Problem(413, f"The picture has far more than {pixels:,} pixels. Make it smaller.") from error
-    except Exception:  # on damaged files Pillow raises errors of a dozen classes
-        return False
-    if width * height > pixels:
-        raise Problem(
-            413, f"The picture has {width}×{height} pixels; at most {pixels:,} are read. Make it smaller."
-        )
-    return True
+def _decoded(content: bytes, bounds: Bounds) -> Decoded:
+    if time.monotonic() >= bounds.deadline:
+        raise busy("Other pictures took all the time there was.")
+    return open_picture(
+        io.BytesIO(content),
+        longest_side=LONGEST_SIDE,
+        most_pixels=bounds.pixels,
+        deadline=bounds.deadline,
+    )
 
 
-def _problem(error: PictureError, known: bool) -> Problem:
+def _problem(error: PictureError) -> Problem:
+    match error:
+        case PictureFormatError():
+            status = 415
+        case PictureSizeError():
+            status = 413
+        case _:
+            status = 422
     text = str(error)
-    return Problem(422 if known else 415, text[:1].upper() + text[1:])
+    return Problem(status, text[:1].upper() + text[1:])

@@ -1,6 +1,7 @@
 """The service as a process: its socket, its signals, its log."""
 
 import logging
+import math
 import signal
 import socket
 import sys
@@ -34,7 +35,7 @@ def serve(
     token: str,
     show_requests: bool,
 ) -> None:
-    """Serves until SIGINT or SIGTERM; then what is under way is finished.
+    """Serves until SIGINT or SIGTERM; then what is under way has `limits.seconds` to be finished.
 
     Args:
         host: the address to listen at.
@@ -68,7 +69,7 @@ def serve(
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=limits.head_seconds,  # type: ignore[arg-type]  # parts of seconds do, too
-        timeout_graceful_shutdown=round(limits.upload_seconds + limits.seconds) + 1,
+        timeout_graceful_shutdown=math.ceil(limits.seconds),
     )
     server = uvicorn.Server(config)
     # uvicorn raises the signal that stopped it once more when all is done; to be stopped is no failure here.
