@@ -305,7 +305,10 @@ def test_bombs_take_no_memory(server: Any, big_picture: Callable[[int, int, str]
 
 def test_what_was_begun_is_answered_when_it_is_stopped(start: Start) -> None:
     picture = page_picture()
-    with start() as server, httpx2.Client(limits=httpx2.Limits(max_connections=50), timeout=60) as client:
+    with (
+        start("--seconds", 60) as server,
+        httpx2.Client(limits=httpx2.Limits(max_connections=50), timeout=60) as client,
+    ):
 
         def read(_: int) -> int:
             return client.post(
@@ -320,6 +323,31 @@ def test_what_was_begun_is_answered_when_it_is_stopped(start: Start) -> None:
             assert [answer.result() for answer in answers] == [200] * 20
         assert server.process.wait(20) == 0
         assert server.process.stderr.read() == ""
+
+
+def test_a_picture_that_takes_long_stops_nobody_else_and_not_the_end(start: Start, seven: bytes) -> None:
+    slow = b"P5 4400 4400 254\n" + bytes(4400 * 4400)  # such levels are scaled in Python
+    with start("--seconds", 4, "--workers", 1) as server, ThreadPoolExecutor(2) as threads:
+        address = f"{server.address}/v1/read"
+        late = [
+            threads.submit(httpx2.post, address, content=slow, headers=KIND, timeout=30) for _ in range(2)
+        ]
+        time.sleep(0.5)
+        with httpx2.Client(transport=httpx2.HTTPTransport(local_address="127.0.0.2"), timeout=30) as other:
+            for _ in range(5):
+                assert other.post(address, content=seven, headers=KIND).json()["lines"] == ["7"]
+        assert not any(answer.done() for answer in late)
+        statuses = [answer.result().status_code for answer in late]
+        assert statuses[0] == 413
+        assert statuses[1] in (413, 503)
+        begun = threads.submit(httpx2.post, address, content=slow, headers=KIND, timeout=30)
+        time.sleep(0.5)
+        stopped = time.monotonic()
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - stopped < 6
+        assert begun.result().status_code in (413, 503)
+        assert "Traceback" not in server.process.stderr.read()
 
 
 def test_a_request_that_comes_as_it_is_stopped_is_answered_or_not_taken(start: Start) -> None:

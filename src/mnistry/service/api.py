@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
@@ -53,7 +53,11 @@ class Api:
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._classifying = ThreadPoolExecutor(limits.workers, "classifying")
         self._models = Models(model, runs, limits=limits, executor=self._classifying, metrics=metrics)
-        self._document = document(limits)
+        described = document(limits)
+        self._document = msgspec.json.encode(described)
+        self._page = lru_cache(maxsize=16)(
+            partial(page, described)
+        )  # for each name that the service is called by
 
     def routes(self) -> list[BaseRoute]:
         """All addresses."""
@@ -130,11 +134,11 @@ class Api:
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _describe(self, request: Request) -> Response:
-        return _json(self._document)
+        return Response(self._document, media_type="application/json")
 
     async def _docs(self, request: Request) -> Response:
         base = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return HTMLResponse(page(self._document, base))
+        return HTMLResponse(self._page(base))
 
     def _bounds(self) -> pictures.Bounds:
         """Of a picture that has arrived now; a little is left of its time for the answer."""

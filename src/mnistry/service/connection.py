@@ -53,8 +53,10 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._sent_ahead:
+            self.flow.pause_reading()
         if self.transport.is_closing() or self._sent_ahead:
-            return  # read and dropped: were it left unread, the client might lose its answer
+            return
         self._beside_bodies += len(data)
         super().data_received(data)
         if self._beside_bodies > HEAD_BYTES and not self.transport.is_closing():
@@ -64,6 +66,7 @@ class Connection(HttpToolsProtocol):
         if self.cycle and not self.cycle.response_complete:
             self._sent_ahead = True
             self.cycle.keep_alive = False
+            self.flow.pause_reading()
             raise _SentAhead
         super().on_message_begin()
 
