@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import time
 import warnings
 import zlib
@@ -225,6 +226,32 @@ def textures() -> dict[str, np.ndarray]:
         "dots": (rows % 12 < 4) & (columns % 12 < 4),
         "blocks": np.kron(blocks, np.ones((8, 8), bool)),
     }
+
+
+def large_texture(name: str) -> np.ndarray:
+    """A texture that makes as many pieces as its pixels allow, bool, True is paper."""
+    if name == "noise":
+        return np.random.default_rng(0).integers(0, 2, (7000, 7000), np.uint8).astype(bool)
+    side = 7000 if name == "chequered" else 2048
+    rows, columns = np.ogrid[:side, :side]
+    match name:
+        case "bars":
+            return ~((rows % 28 < 20) & (columns % 4 < 2))
+        case "comb":
+            return ~((rows % 40 < 30) & ((columns % 6 < 3) | (rows % 40 < 3)))
+        case _:
+            return (rows // 32 + columns // 32) % 2 == 0
+
+
+@pytest.mark.parametrize("name", ["bars", "comb", "chequered", "noise"])
+def test_large_textures_are_no_writing(recognizer: Recognizer, name: str) -> None:
+    page = large_texture(name)
+    start = time.process_time()
+    reading = recognizer.read(page)
+    assert time.process_time() - start < MOST_SECONDS
+    assert reading.lines == ()
+    (note,) = reading.notes
+    assert re.match(r"too many pieces to be writing: [\d,]+ found, at most 1,500 are read", note)
 
 
 @pytest.mark.parametrize("name", list(textures()))

@@ -69,15 +69,24 @@ def test_writing_lower_than_can_be_read_is_noise(side: int, count: int) -> None:
     assert len(find_pieces(mask).boxes) == count
 
 
-def test_of_a_texture_only_the_largest_pieces() -> None:
-    mask = np.zeros((400, 400), bool)
-    for row in range(4):
-        mask[row::6, ::6] = True
-    mask[1:200:6, 1::6] = True
+def test_of_dust_only_the_largest_pieces() -> None:
+    digits = [(left, top, left + 30, top + 60) for top in (20, 90, 160, 230) for left in range(20, 1100, 45)]
+    dust = [(left, top, left + 9, top + 9) for top in range(310, 790, 12) for left in range(5, 605, 12)]
+    mask = mask_of((800, 1200), *digits, *dust)
+    assert len(dust) > MOST_PIECES
     pieces = find_pieces(mask)
-    assert len(pieces.boxes) >= MOST_PIECES
-    assert pieces.areas.min() == 5, "the larger ones"
-    assert len(np.unique(pieces.labels)) == len(pieces.boxes) + 1
+    assert (len(pieces.boxes), pieces.too_many) == (MOST_PIECES, 0)
+    assert (pieces.areas == 30 * 60).sum() == len(digits)
+    assert len(np.unique(pieces.labels)) == MOST_PIECES + 1
+
+
+def test_a_texture_is_no_writing() -> None:
+    """Bars that are all as large as each other: no limit by size parts them."""
+    rows, columns = np.indices((840, 840))
+    pieces = find_pieces((rows % 28 < 20) & (columns % 14 < 4))
+    assert pieces.too_many > MOST_PIECES
+    assert len(pieces.boxes) == 0
+    assert not pieces.labels.any()
 
 
 def test_no_pieces() -> None:

@@ -1,10 +1,15 @@
-"""The recognizer as an object: what of its classifier it hands on, and that it travels between processes."""
+"""The recognizer as an object: what it hands on, that it travels between processes, how often it looks."""
 
 import pickle
+import time
 
 import numpy as np
+import pytest
 
 from mnistry.data import Dataset
+from mnistry.errors import PictureSizeError
+from mnistry.reading import recognizer as reader
+from mnistry.reading.classifier import Classifier
 from mnistry.reading.recognizer import Recognizer
 
 
@@ -23,3 +28,49 @@ def test_it_can_be_pickled(optdigits: Dataset) -> None:
     picture = np.kron(255 - optdigits.test.images[0], np.ones((4, 4), np.uint8))
     assert again.read(picture) == recognizer.read(picture)
     assert again.read(picture).digits
+
+
+def row_of(optdigits: Dataset, count: int) -> np.ndarray:
+    """A row of digits, dark on light."""
+    digits = optdigits.test.images[:count]
+    return np.kron(255 - np.concatenate(list(digits), axis=1), np.ones((3, 3), np.uint8))
+
+
+def test_what_may_be_too_many_digits_is_given_up(optdigits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = Recognizer.load(threads=1)
+    row = row_of(optdigits, 8)
+    assert recognizer.read(row).digits
+    assert not recognizer.read(row).notes
+    monkeypatch.setattr(reader, "MOST_LOOKS", 4)
+    reading = recognizer.read(row)
+    assert (reading.lines, reading.digits) == ((), ())
+    assert reading.notes == ("too many pieces to be writing: they make more than 4 possible digits",)
+
+
+def test_many_are_looked_at_once(optdigits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = Classifier.load(threads=1)
+    seen = 0
+    at_first_sight = classifier.at_first_sight
+
+    def counted(images: np.ndarray) -> np.ndarray:
+        nonlocal seen
+        seen += len(images)
+        return at_first_sight(images)
+
+    monkeypatch.setattr(classifier, "at_first_sight", counted)
+    look = reader._Looks(classifier, None)
+    noise = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
+    monkeypatch.setattr(reader, "MOST_LOOKS", 2000)
+    for _ in range(2000 // 50):
+        assert look(noise).shape == (50, 12)
+    with pytest.raises(reader._TooManyError):
+        look(noise)
+    assert 2000 <= seen <= 2 * 2000
+
+
+def test_a_deadline(optdigits: Dataset) -> None:
+    recognizer = Recognizer.load(threads=1)
+    row = row_of(optdigits, 8)
+    assert recognizer.read(row, deadline=time.monotonic() + 60) == recognizer.read(row)
+    with pytest.raises(PictureSizeError, match="takes too long to read"):
+        recognizer.read(row, deadline=time.monotonic() - 1)

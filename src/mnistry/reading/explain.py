@@ -46,7 +46,11 @@ PIECES = np.array(
 
 
 def draw_explanation(
-    recognizer: Recognizer, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE
+    recognizer: Recognizer,
+    picture: Picture,
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    deadline: float | None = None,
 ) -> Image.Image:
     """Draws how a picture is read: all stages on one sheet, each with a caption.
 
@@ -54,6 +58,7 @@ def draw_explanation(
         recognizer: reads it.
         picture: see `Recognizer.read`.
         min_confidence: see `Recognizer.read`.
+        deadline: see `Recognizer.read`.
 
     Returns:
         A picture in colour, at most 1800 pixels wide.
@@ -61,7 +66,7 @@ def draw_explanation(
     Raises:
         PictureError: the picture cannot be read.
     """
-    examined = recognizer.examine(picture, min_confidence=min_confidence)
+    examined = recognizer.examine(picture, min_confidence=min_confidence, deadline=deadline)
     blocks = [_answer(examined, min_confidence), _panels(examined)]
     if examined.lines:
         explained = (

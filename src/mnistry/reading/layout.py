@@ -16,7 +16,7 @@ SLIVER, BAND = 0.25, 1.0  # of the writing's height: how thick the remains of a 
 BROKEN = 0.15  # of the writing's height: the gap that a pen leaves where it skips
 LARGE = 0.5  # of the writing's height; smaller pieces may be parts of digits, dots or dashes
 STEEPEST = 15.0  # degrees
-MOST_PIECES = 1500  # the largest; more is a texture and no writing
+MOST_PIECES = 1500  # more, as high as digits are, are a texture and no writing
 LEAST_PIECES = 4  # from which the slope of the writing can be told
 LEAST_HEIGHT = 4  # pixels of writing; what is lower is noise, or cannot be read
 
@@ -30,12 +30,14 @@ class Pieces:
         boxes: int `[n, 4]`: left, top, right, bottom (one past the last pixel).
         areas: int `[n]`, in pixels.
         height: of the writing, in pixels: that of its larger pieces.
+        too_many: how many were found as high as digits are, if that is no writing; then none is here.
     """
 
     labels: NDArray[np.int32]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
     height: float
+    too_many: int = 0
 
     @property
     def large(self) -> NDArray[np.bool_]:
@@ -55,8 +57,9 @@ def find_pieces(mask: Mask) -> Pieces:
     longest = sizes.max(axis=1, initial=0)
     blots = (areas >= SPECK * height**2) & (longest >= SPECK_SIDE * height)
     kept &= blots | (longest >= STROKE_SIDE * height)
-    if kept.sum() > MOST_PIECES:
-        kept &= areas >= np.sort(areas[kept])[-MOST_PIECES]
+    if (high := int((kept & (sizes[:, 1] >= LARGE * height)).sum())) > MOST_PIECES:
+        return Pieces(np.zeros_like(labels), boxes[:0], areas[:0], 0.0, high)
+    kept[np.argsort(np.where(kept, -areas, 0), kind="stable")[MOST_PIECES:]] = False
     numbers = np.zeros(count, np.int32)
     numbers[1:][kept] = 1 + np.arange(kept.sum(), dtype=np.int32)
     return Pieces(numbers[labels], boxes[kept], areas[kept], height)

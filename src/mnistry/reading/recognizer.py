@@ -1,5 +1,6 @@
 """The recognizer: pictures in, digits out, with their places, lines and probabilities."""
 
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from numpy.typing import NDArray
 
 from mnistry.data.dataset import CLASSES
 from mnistry.data.decode import Picture, open_picture
-from mnistry.reading.classifier import Classifier
+from mnistry.errors import PictureSizeError
+from mnistry.reading.classifier import VIEWS, Classifier
 from mnistry.reading.ink import Grey
+from mnistry.reading.layout import MOST_PIECES
 from mnistry.reading.page import Page, TextLine, find_page, group_breaks, picture_box, text_lines
-from mnistry.reading.segment import Candidate, read_line
+from mnistry.reading.segment import LONGEST, Candidate, read_line
 
 LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
+MOST_LOOKS = MOST_PIECES * LONGEST  # as many digits as a page holds, each in every way it can be put together
 MIN_CONFIDENCE = 0.25
 
 
@@ -120,30 +124,42 @@ class Recognizer:
         """As `Classifier.probabilities`: float64 `[n, 12]`, of uint8 `[n, 28, 28]`."""
         return self.classifier.probabilities(images)
 
-    def read(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> Reading:
+    def read(
+        self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE, deadline: float | None = None
+    ) -> Reading:
         """Reads the digits in a picture: one, a row, or many lines with groups.
 
         Pages that lie on their side or on their head are turned, tilted ones are levelled, where at least
-        four digits tell. What is no digit is left out; a picture without digits gives no lines.
+        four digits tell. What is no digit is left out; a picture without digits gives no lines. Nor does a
+        texture of more pieces than writing has; a note says so.
 
         Args:
             picture: see `mnistry.data.decode.open_picture`: the path of a picture file, a file opened for
                 reading bytes, a PIL image, or an array.
             min_confidence: a digit below it is given as `?` and None.
+            deadline: the value of `time.monotonic` at which reading is given up; it is bounded without one.
 
         Raises:
+            PictureSizeError: it is too large, or takes too long.
             PictureError: it cannot be read.
         """
-        return self.examine(picture, min_confidence=min_confidence).reading
+        return self.examine(picture, min_confidence=min_confidence, deadline=deadline).reading
 
-    def examine(self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE) -> "Examination":
+    def examine(
+        self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE, deadline: float | None = None
+    ) -> "Examination":
         """As `read`, with all that was found on the way; see `mnistry.reading.explain`."""
-        decoded = open_picture(picture, longest_side=LONGEST_SIDE)
+        decoded = open_picture(picture, longest_side=LONGEST_SIDE, deadline=deadline)
         page = find_page(decoded.grey, self.classifier.at_first_sight)
-        lines = [
-            FoundLine(text, read_line(text.line, self.classifier.probabilities)) for text in text_lines(page)
-        ]
-        lines = [line for line in lines if line.digits]
+        look, notes = _Looks(self.classifier, deadline), decoded.notes
+        try:
+            lines = [FoundLine(text, read_line(text.line, look)) for text in text_lines(page)]
+            lines = [line for line in lines if line.digits]
+        except _TooManyError:
+            lines = []
+            notes += (f"too many pieces to be writing: they make more than {MOST_LOOKS:,} possible digits",)
+        if many := page.pieces.too_many:
+            notes += (f"too many pieces to be writing: {many:,} found, at most {MOST_PIECES:,} are read",)
         breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
         texts, digits = [], []
         for number, line in enumerate(lines):
@@ -156,8 +172,29 @@ class Recognizer:
                 digits.append(Digit(value if known else None, confidence, box, number, ten))
                 text += " " * after_gap + (str(value) if known else "?")
             texts.append(text)
-        reading = Reading(tuple(texts), tuple(digits), decoded.notes)
+        reading = Reading(tuple(texts), tuple(digits), notes)
         return Examination(decoded.grey, page, tuple(lines), reading)
+
+
+class _TooManyError(Exception):
+    """What was taken for writing makes more possible digits than any page of writing does."""
+
+
+class _Looks:
+    """The classifier for one page, which is not asked without end."""
+
+    def __init__(self, classifier: Classifier, deadline: float | None) -> None:
+        self._classifier, self._deadline, self._taken = classifier, deadline, 0
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """The probabilities of images; looked at again while that takes no longer than first looks may."""
+        self._taken += len(images)
+        if self._taken > MOST_LOOKS:
+            raise _TooManyError
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise PictureSizeError("the picture takes too long to read. Cut it to its writing.")
+        again = self._taken <= MOST_LOOKS / (1 + len(VIEWS))
+        return self._classifier.probabilities(images) if again else self._classifier.at_first_sight(images)
 
 
 @dataclass(frozen=True, eq=False)
