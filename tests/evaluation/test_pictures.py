@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import resvg_py
 from PIL import Image
 
 from mnistry.errors import InvalidValueError
@@ -89,6 +90,16 @@ def test_a_bin_without_images_has_no_bar() -> None:
     assert (above, up_to, count, correct) == (13 / BINS, 14 / BINS, 2, 1)
     assert confidence == pytest.approx(0.9)
     assert [diagram.short(count) for count in (87, 1_230, 58_400, 2_000_000)] == ["87", "1.2k", "58k", "2M"]
+
+
+def test_where_there_is_no_font_an_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = resvg_py.svg_to_bytes
+    monkeypatch.setattr(
+        resvg_py, "svg_to_bytes", lambda text, zoom: whole(text, zoom=zoom, skip_system_fonts=True)
+    )
+    with pytest.raises(OSError, match="needs a font for its text, and none was found"):
+        write_pictures(tmp_path, made()[0], NAMES, [])
+    assert not list(tmp_path.iterdir())
 
 
 def test_names_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The diagrams of an evaluation as pictures, for papers and slides."""
 
+import errno
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import Mistake
 from mnistry.evaluation.rendering import rendered, style_sheet
 
-_ZOOM = 3  # of the PNG; a hundred-and-sixtieth of an inch is a pixel on a page 5 inches wide
+_ZOOM = 3  # of the PNG: sharp in print too
 
 
 def write_pictures(
@@ -34,7 +35,7 @@ def write_pictures(
 
     Raises:
         InvalidValueError: not one name for each class, or an empty evaluation.
-        OSError: a file cannot be written.
+        OSError: a file cannot be written, or there is no font for the text of the PNG pictures.
     """
     if len(class_names) != evaluation.classes:
         raise InvalidValueError(f"class_names: expected {evaluation.classes}, found {len(class_names)}.")
@@ -46,13 +47,11 @@ def write_pictures(
         ),
         "per-class": _drawn("Classes", "per_class", PerClass(evaluation, class_names)),
     }
-    from resvg_py import svg_to_bytes
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, svg in drawings.items():
-        for suffix, content in (("svg", svg), ("png", svg_to_bytes(svg.decode(), zoom=_ZOOM))):
+        for suffix, content in (("svg", svg), ("png", _png(svg))):
             paths.append(folder / f"{name}.{suffix}")
             write_bytes(paths[-1], content)
     if mistakes:
@@ -67,6 +66,21 @@ def _drawn(title: str, kind: str, diagram: ConfusionMatrix | Reliability | PerCl
     palette = dict(re.findall(r"(--[\w-]+): (#\w+);", css))
     css = re.sub(r"var\((--[\w-]+)\)", lambda variable: palette[variable[1]], css)
     return rendered("picture.svg", title=title, kind=kind, diagram=diagram, css=css)
+
+
+def _png(svg: bytes) -> bytes:
+    from resvg_py import svg_to_bytes
+
+    text = svg.decode()
+    content = svg_to_bytes(text, zoom=_ZOOM)
+    # Where no font is found, every text is left out without a word.
+    if content == svg_to_bytes(re.sub("<text.*?</text>", "", text, flags=re.DOTALL), zoom=_ZOOM):
+        raise OSError(
+            errno.ENOENT,
+            "a PNG picture needs a font for its text, and none was found; install one, such as DejaVu Sans "
+            "(Debian: fonts-dejavu-core)",
+        )
+    return bytes(content)
 
 
 def _write_mistakes(path: Path, class_names: Sequence[str], mistakes: Sequence[Mistake]) -> None:
