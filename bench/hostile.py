@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -266,9 +267,8 @@ def main() -> None:
     for name, (suffix, make) in PICTURES.items():
         if wanted(name, arguments):
             content = make()
-            rows.append(
-                of_service(name, lambda port, sent=content: post(port, "/v1/read", sent, OCTETS), environment)
-            )
+            ask = partial(post, path="/v1/read", content=content, kind=OCTETS)
+            rows.append(of_service(name, ask, environment))
             rows.append(of_command(name, content, suffix, environment))
     rows += [of_service(name, ask, environment) for name, ask in REQUESTS.items() if wanted(name, arguments)]
     if wanted("pipe", arguments):

@@ -50,7 +50,14 @@ def make_run(runs: Path, name: str, digit: int) -> Path:
     folder = runs / name
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(always(digit))
-    (folder / "recipe.json").write_text(json.dumps({"recipe": {"name": name.partition("-")[0]}}))
+    description = {
+        "recipe": {"name": name.partition("-")[0], "steps": 1},
+        "seed": 0,
+        "data": {"name": "optdigits", "data_dir": None, "source": "", "sha256": {}},
+        "init_from": None,
+        "versions": {},
+    }
+    (folder / "recipe.json").write_text(json.dumps(description))
     (folder / "evaluation.json").write_text(json.dumps({"accuracy": 0.1}))
     return folder
 
@@ -94,6 +101,24 @@ def test_all_are_listed(tmp_path: Path) -> None:
         "bytes": len(content),
         "accuracy": 0.1,
     }
+
+
+def test_a_folder_that_is_damaged_is_listed_with_what_it_tells(tmp_path: Path, refused: Any) -> None:
+    (make_run(tmp_path, "a-1", 1) / "recipe.json").write_text("{")
+    (make_run(tmp_path, "b-1", 1) / "evaluation.json").write_text('{"accuracy": "high"}')
+    (make_run(tmp_path, "c-1", 1) / "evaluation.json").unlink()
+    pipe = make_run(tmp_path, "d-1", 1) / "model.onnx"
+    pipe.unlink()
+    os.mkfifo(pipe)
+    with app_client(runs=tmp_path) as client:
+        told = client.get("/v1/models").json()["models"]
+        assert [(model["name"], model["recipe"], model["accuracy"]) for model in told[1:]] == [
+            ("a-1", None, None),
+            ("b-1", "b", None),
+            ("c-1", "c", None),
+        ]
+        answer = client.post("/v1/classify?model=d-1", content=bytes(784), headers=OCTETS)
+        refused(answer, 503, "cannot be used")
 
 
 def test_each_can_be_asked_for(tmp_path: Path) -> None:

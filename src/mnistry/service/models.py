@@ -2,21 +2,21 @@
 
 import asyncio
 import hashlib
-import json
 import logging
 import time
 from collections import OrderedDict
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mnistry.data.dataset import CLASSES
 from mnistry.errors import RunError, UnknownNameError
+from mnistry.files import read_regular
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
 from mnistry.reading.recognizer import Recognizer
+from mnistry.runs import MODEL, read_run
 from mnistry.service import answers
 from mnistry.service.batches import Batcher
 from mnistry.service.limits import Limits
@@ -24,6 +24,7 @@ from mnistry.service.metrics import Metrics
 from mnistry.service.problems import Problem
 
 SHIPPED, SHIPPED_RECIPE = "shipped", "reader"
+MOST_BYTES = 1 << 28  # of a model; the largest recipe's takes three megabytes
 CHECK_SECONDS = 1.0  # between two looks at the same file
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Models:
         if named:
             Classifier.load(named)  # says best what is wrong
             self.default = named.resolve().name if named.is_dir() else named.stem
-            self._fixed[self.default] = named / "model.onnx" if named.is_dir() else named
+            self._fixed[self.default] = named / MODEL if named.is_dir() else named
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._loading: dict[str, asyncio.Task[_Kept]] = {}
@@ -131,7 +132,7 @@ class Models:
         return runs[name]
 
     def _found_runs(self) -> dict[str, Path]:
-        return {path.parent.name: path for path in sorted(self._runs.glob("*/model.onnx"))}
+        return {path.parent.name: path for path in sorted(self._runs.glob(f"*/{MODEL}"))}
 
     def _list(self) -> list[answers.Model]:
         models = []
@@ -140,18 +141,8 @@ class Models:
                 sha256, size = self._in_use(name, path)
             except OSError:
                 continue  # it was removed a moment ago
-            models.append(
-                answers.Model(
-                    name=name,
-                    default=name == self.default,
-                    recipe=SHIPPED_RECIPE
-                    if path == SHIPPED_MODEL
-                    else _from_json(path.with_name("recipe.json"), "recipe", "name"),
-                    sha256=sha256,
-                    bytes=size,
-                    accuracy=_from_json(path.with_name("evaluation.json"), "accuracy"),
-                )
-            )
+            recipe, accuracy = _recipe_and_accuracy(path)
+            models.append(answers.Model(name, name == self.default, recipe, sha256, size, accuracy))
         return sorted(models, key=lambda model: (not model.default, model.name))
 
     def _in_use(self, name: str, path: Path) -> tuple[str, int]:
@@ -160,13 +151,13 @@ class Models:
             return kept.model.sha256, kept.model.size
         stamp = _stamp(path)
         if self._hashes.get(path, (None, ""))[0] != stamp:
-            self._hashes[path] = stamp, hashlib.sha256(path.read_bytes()).hexdigest()
+            self._hashes[path] = stamp, hashlib.sha256(_content(path)).hexdigest()
         return self._hashes[path][1], stamp[1]
 
     def _load(self, path: Path) -> _Kept:
         try:
             stamp = _stamp(path)
-            content = path.read_bytes()
+            content = _content(path)
             classifier = Classifier(content, threads=1)  # several threads run it at the same time
             classes = classifier.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
         except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
@@ -190,17 +181,25 @@ class Models:
             _log.warning("the model in memory serves on: %s", error)
 
 
+def _content(path: Path) -> bytes:
+    return read_regular(path, most_bytes=MOST_BYTES)
+
+
 def _stamp(path: Path) -> Stamp:
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _from_json(path: Path, *keys: str) -> Any:
-    """A value in a file of a run folder, or None where there is no such file or value."""
+def _recipe_and_accuracy(path: Path) -> tuple[str | None, float | None]:
+    """The recipe that made a model and its accuracy on the test part, None where its folder does not tell."""
+    if path == SHIPPED_MODEL:
+        return SHIPPED_RECIPE, None
     try:
-        value = json.loads(path.read_text())
-        for key in keys:
-            value = value[key]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return value
+        run = read_run(path.parent)
+    except RunError:
+        return None, None
+    try:
+        accuracy = run.figures.get("accuracy")
+    except RunError:
+        accuracy = None
+    return run.recipe_name, accuracy if isinstance(accuracy, float) else None
