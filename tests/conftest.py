@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,22 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     file, line, reason = report.longrepr
     report.outcome = "failed"
     report.longrepr = f"{file}:{line}: where CI is set, this must run. {reason}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or fills the user's cache; what one process compiles, the others need not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNISTRY_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_programs_are_forgotten() -> Iterator[None]:
+    """After each file, because those of all tests together take gigabytes."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(scope="session")

@@ -103,18 +103,28 @@ def test_pooling_within_a_convolution_agrees_with_pooling_after_it(
     def one_after_the_other(images: jax.Array, kernel: jax.Array) -> jax.Array:
         return max_pool(convolve_natively(images, kernel, padding))
 
-    output, slopes = jax.vjp(partial(convolve_and_pool, padding=padding), images, kernel)
-    expected, expected_slopes = jax.vjp(one_after_the_other, images, kernel)
-    weights = jax.random.normal(keys[2], output.shape)
-    for value, wanted in zip((output, *slopes(weights)), (expected, *expected_slopes(weights)), strict=True):
-        np.testing.assert_allclose(value, wanted, rtol=1e-4, atol=1e-3)
+    @jax.jit
+    def both(images: jax.Array, kernel: jax.Array) -> list[tuple[jax.Array, ...]]:
+        found = []
+        for way in (partial(convolve_and_pool, padding=padding), one_after_the_other):
+            output, slopes = jax.vjp(way, images, kernel)
+            found.append((output, *slopes(jax.random.normal(keys[2], output.shape))))
+        return found
+
+    for value, expected in zip(*both(images, kernel), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-3)
 
 
 def test_equally_large_places_of_a_block_share_its_gradient() -> None:
     images, kernel = jnp.ones((1, 4, 4, 1)), jnp.ones((3, 3, 1, 1))
-    output, slopes = jax.vjp(partial(convolve_and_pool, padding="VALID"), images, kernel)
+
+    @jax.jit
+    def pooled(images: jax.Array, kernel: jax.Array) -> tuple[jax.Array, ...]:
+        output, slopes = jax.vjp(partial(convolve_and_pool, padding="VALID"), images, kernel)
+        return output, *slopes(jnp.ones_like(output))
+
+    output, of_images, of_kernel = pooled(images, kernel)
     assert output.tolist() == [[[[9]]]]
-    of_images, of_kernel = slopes(jnp.ones_like(output))
     # Each of the four places has a quarter, which goes to the nine pixels under it.
     assert (4 * of_images[0, ..., 0]).tolist() == [[1, 2, 2, 1], [2, 4, 4, 2], [2, 4, 4, 2], [1, 2, 2, 1]]
     assert of_kernel[..., 0, 0].tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 1]]

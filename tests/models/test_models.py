@@ -63,10 +63,15 @@ def images() -> jax.Array:
 
 @pytest.fixture(scope="module")
 def folded(model: Model, images: jax.Array) -> FoldedModel:
-    return model.folded(images[None])
+    return fold(model, images)
 
 
 KEY = jax.random.key(0)
+
+
+@jax.jit
+def fold(model: Model, images: jax.Array) -> FoldedModel:
+    return model.folded(images[None])
 
 
 @jax.jit
@@ -131,16 +136,20 @@ def test_the_gradient_agrees_with_finite_differences(folded: FoldedModel, images
         noise = np.random.default_rng(9)  # without it, paper would lie on the kink of a ReLU
         model = jax.tree.map(lambda a: np.asarray(a) + 0.1 * noise.normal(size=a.shape), folded)
 
-        def loss(model: object) -> jax.Array:
+        @jax.jit
+        @jax.value_and_grad
+        def loss_and_gradient(model: object) -> jax.Array:
             return cross_entropy(model(pixels), labels).mean()  # type: ignore[operator]
 
-        loss, gradient = jax.jit(loss), jax.jit(jax.grad(loss))(model)
+        _, gradient = loss_and_gradient(model)
         for seed in range(3):
             random = np.random.default_rng(seed)
             direction = jax.tree.map(lambda leaf, random=random: random.normal(size=leaf.shape), model)
             # Short steps, lest one of the ReLUs or maxima switches on the way.
-            ahead, behind = (
-                loss(jax.tree.map(lambda w, d, step=step: np.asarray(w) + step * d, model, direction))
+            (ahead, _), (behind, _) = (
+                loss_and_gradient(
+                    jax.tree.map(lambda w, d, step=step: np.asarray(w) + step * d, model, direction)
+                )
                 for step in (1e-8, -1e-8)
             )
             slope = sum(
@@ -157,7 +166,7 @@ NORMALIZED = [ConvNetConfig(features=(5, 18, 7)), SeparableNetConfig(features=(5
 def test_only_what_trains_depends_on_the_batch(config: ModelConfig, images: jax.Array) -> None:
     """In training, a convolutional net normalises by the batch; for use, an image's logits are its own."""
     model = config.build(np.random.default_rng(0))
-    folded = model.folded(images[None])
+    folded = fold(model, images)
     for function, net, depends in ((training_logits, model, True), (logits, folded, False)):
         alone, together = function(net, images[:1]), function(net, images)[:1]
         assert np.allclose(alone, together, rtol=1e-5, atol=1e-5) != depends
@@ -171,7 +180,7 @@ def test_folding_puts_the_moments_of_the_images_into_the_weights(
     random = np.random.default_rng(3)
     model = config.build(random)
     model = jax.tree.map(lambda leaf: leaf + 0.1 * random.normal(size=leaf.shape).astype("f4"), model)
-    folded = model.folded(images[None])
+    folded = fold(model, images)
     np.testing.assert_allclose(logits(folded, images), training_logits(model, images), rtol=1e-4, atol=1e-4)
     assert not isinstance(folded, Model), "what is folded cannot be trained any further"
 
@@ -186,15 +195,19 @@ def test_the_gradient_of_normalisation_agrees_with_finite_differences(
         pixels, key = np.asarray(images, np.float64), jax.random.key(0)
 
         @jax.jit
-        def loss(model: Model) -> jax.Array:
+        @jax.value_and_grad
+        def loss_and_gradient(model: Model) -> jax.Array:
             return cross_entropy(model(pixels, key), jnp.array([3, 1, 4, 1, 5, 9])).mean()
 
         direction = jax.tree.map(lambda leaf: random.normal(size=leaf.shape), model)
-        ahead, behind = (
-            loss(jax.tree.map(lambda w, d, step=step: np.asarray(w) + step * d, model, direction))
+        (ahead, _), (behind, _) = (
+            loss_and_gradient(
+                jax.tree.map(lambda w, d, step=step: np.asarray(w) + step * d, model, direction)
+            )
             for step in (1e-8, -1e-8)
         )
-        pairs = zip(jax.tree.leaves(jax.grad(loss)(model)), jax.tree.leaves(direction), strict=True)
+        _, gradient = loss_and_gradient(model)
+        pairs = zip(jax.tree.leaves(gradient), jax.tree.leaves(direction), strict=True)
         slope = sum(float(np.vdot(g, d)) for g, d in pairs)
         assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
 
@@ -207,8 +220,8 @@ def test_each_member_of_a_committee_learns_from_its_own_share(images: jax.Array)
     for place, member in enumerate(model.members):
         alone = training_logits(member, images[place::2])
         np.testing.assert_allclose(together[place::2], alone, rtol=1e-5, atol=1e-5)
-    folded = model.folded(images[None])
-    answers = [jax.nn.log_softmax(logits(member.folded(images[None]), images)) for member in model.members]
+    folded = fold(model, images)
+    answers = [jax.nn.log_softmax(logits(fold(member, images), images)) for member in model.members]
     np.testing.assert_allclose(logits(folded, images), np.mean(answers, axis=0), rtol=1e-5, atol=1e-5)
 
 
