@@ -12,8 +12,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
 from mnistry.cli import main
 from mnistry.data import Dataset
@@ -117,7 +119,7 @@ def test_several_seeds_give_mean_and_deviation(mnistry: Command) -> None:
 
 
 def test_a_folder_of_pictures_of_three_classes_of_ones_own(
-    mnistry: Command, tmp_path: Path, optdigits: Dataset
+    mnistry: Command, tmp_path: Path, optdigits: Dataset, refused: Refused
 ) -> None:
     for label, name in enumerate(("pear", "apple & <fig>", "plum")):
         (tmp_path / "fruit" / name).mkdir(parents=True)
@@ -130,6 +132,35 @@ def test_a_folder_of_pictures_of_three_classes_of_ones_own(
     assert result["test"]["accuracy"] > 0.9
     assert "apple &amp; &lt;fig&gt;" in (tmp_path / result["run"] / "report.html").read_text()
     assert "plum" in mnistry("evaluate", result["run"]).stdout
+    names = ["apple & <fig>", "pear", "plum", *["(none)"] * 7]
+    # Other folders, in which the same names have other labels.
+    shutil.copytree(tmp_path / "fruit" / "plum", tmp_path / "fewer" / "plum")
+    shutil.copytree(tmp_path / "fruit" / "pear", tmp_path / "fewer" / "pear")
+    done = mnistry("evaluate", result["run"], "--data", "fewer", "--part", "all", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["accuracy"] > 0.9
+    assert answer["class_names"] == names
+    assert np.sum(answer["confusion"], axis=1).tolist()[:3] == [0, 40, 40]
+    shutil.copytree(tmp_path / "fruit" / "plum", tmp_path / "fewer" / "cherry")
+    done = mnistry("evaluate", result["run"], "--data", "fewer")
+    refused(done, "the model's classes are apple & <fig>, pear, plum; the images have others: cherry")
+    done = mnistry("evaluate", result["run"], "--data", "optdigits", "--json")
+    assert "only the model's classes have names" in done.stderr
+    for to in ("onnx", "safetensors", "npz"):
+        assert mnistry("export", result["run"], "--to", to, "--output", f"fruit.{to}").returncode == 0
+    kept = onnx.load(tmp_path / "fruit.onnx").metadata_props
+    assert json.loads({entry.key: entry.value for entry in kept}["class_names"]) == names
+    with safe_open(tmp_path / "fruit.safetensors", "numpy") as file:
+        assert json.loads(file.metadata()["class_names"]) == names
+    with np.load(tmp_path / "fruit.npz") as arrays:
+        assert arrays["class_names"].tolist() == names
+    pear = optdigits.test.images[optdigits.test.labels == 0][0]
+    Image.fromarray(255 - np.pad(pear, 30)).save(tmp_path / "one.png")
+    for model in (result["run"], "fruit.onnx"):
+        done = mnistry("read", "one.png", "--model", model, "--json")
+        (digit,) = json.loads(done.stdout)["digits"]
+        assert json.loads(done.stdout)["lines"] == ["pear"]
+        assert (digit["digit"], digit["name"]) == (1, "pear")
 
 
 def test_resume_of_a_finished_run_says_its_figures(mnistry: Command, run: Path) -> None:

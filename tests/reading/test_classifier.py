@@ -124,3 +124,29 @@ def test_an_onnx_model_with_other_inputs(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(RunError, match="expected the input images"):
         Classifier.load(tmp_path / "other.onnx")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "names"),
+    [
+        (None, tuple("0123456789")),
+        ('["O", "I", "c", "d", "e", "f", "g", "h", "ü", "(none)"]', (*"OIcdefghü", "(none)")),
+        ("[1, 2]", "expected ten different names"),
+        ('["a"', "its metadata are damaged"),
+        ("7", "its metadata are damaged"),
+    ],
+)
+def test_the_names_of_the_classes(tmp_path: Path, metadata: str | None, names: tuple[str, ...] | str) -> None:
+    import onnx
+
+    model = onnx.load(SHIPPED_MODEL)
+    if metadata:
+        onnx.helper.set_model_props(model, {"class_names": metadata})
+    onnx.save(model, tmp_path / "named.onnx")
+    if isinstance(names, str):
+        with pytest.raises(RunError, match=rf"named\.onnx: .*{names}"):
+            Classifier.load(tmp_path / "named.onnx")
+        return
+    classifier = Classifier.load(tmp_path / "named.onnx")
+    assert classifier.class_names == names
+    assert pickle.loads(pickle.dumps(classifier)).class_names == names

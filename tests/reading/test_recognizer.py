@@ -74,3 +74,27 @@ def test_a_deadline(optdigits: Dataset) -> None:
     assert recognizer.read(row, deadline=time.monotonic() + 60) == recognizer.read(row)
     with pytest.raises(PictureSizeError, match="takes too long to read"):
         recognizer.read(row, deadline=time.monotonic() - 1)
+
+
+def test_classes_are_called_by_their_names(optdigits: Dataset) -> None:
+    """Letters stand side by side, as digits do; words are parted, and groups further."""
+    zero, one = (optdigits.test.images[optdigits.test.labels == label][0] for label in (0, 1))
+    space = np.zeros((28, 90), np.uint8)
+    picture = 255 - np.pad(np.hstack([zero, one, space, one, zero]), 30)
+    recognizer = Recognizer.load(threads=1)
+    digits = recognizer.read(picture)
+    assert digits.lines == ("01 10",)
+    assert {digit.name for digit in digits.digits} == {None}
+    assert "name" not in digits.to_json()["digits"][0]
+    for names, line in (
+        (("O", "I", *["(none)"] * 8), "OI IO"),
+        (("circle", "bar", *"cdefghij"), "circle bar  bar circle"),
+    ):
+        recognizer.classifier.class_names = names
+        reading = recognizer.read(picture)
+        assert reading.lines == (line,)
+        assert [digit.name for digit in reading.digits] == [names[0], names[1], names[1], names[0]]
+        assert [digit.digit for digit in reading.digits] == [0, 1, 1, 0]
+        assert reading.to_json()["digits"][1]["name"] == names[1]
+        unsure = recognizer.read(picture, min_confidence=1).digits[0]
+        assert (unsure.digit, unsure.name) == (None, None)

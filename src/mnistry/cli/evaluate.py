@@ -11,6 +11,8 @@ import tyro
 from rich.console import Console
 
 from mnistry.data import Dataset, Examples, load
+from mnistry.data.classes import relabelled
+from mnistry.data.dataset import DIGITS
 from mnistry.errors import DataError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
@@ -51,21 +53,45 @@ def main(arguments: list[str]) -> int:
     for note in dataset.notes:
         print(f"mnistry: {dataset.name}: {note}", file=sys.stderr)
     examples = part_of(run, dataset, options.part, options.data_dir)
+    examples, class_names = _in_classes_of(classifier, examples, dataset)
     logits = classifier.logits(examples.images)
     evaluation = Evaluation.of(logits, examples.labels)
     if options.json:
-        result = {"run": str(run.path), "data": dataset.name, "part": options.part, **evaluation.to_json()}
-        print(json.dumps(result))
+        result = {"run": str(run.path), "data": dataset.name, "part": options.part}
+        print(json.dumps({**result, "class_names": class_names, **evaluation.to_json()}))
     else:
         print(f"{run.path} on the {options.part} part of {dataset.name} ({dataset.source})", file=sys.stderr)
-        Console().print(render_table(evaluation, dataset.class_names))
+        Console().print(render_table(evaluation, class_names))
     if options.pictures:
         from mnistry.evaluation.pictures import write_pictures
 
         mistakes = worst_mistakes(examples.images, examples.labels, logits)
-        for path in write_pictures(options.pictures, evaluation, dataset.class_names, mistakes):
+        for path in write_pictures(options.pictures, evaluation, class_names, mistakes):
             print(path, file=sys.stderr)
     return 0
+
+
+def _in_classes_of(
+    classifier: Classifier, examples: Examples, dataset: Dataset
+) -> tuple[Examples, tuple[str, ...]]:
+    """The examples with the labels that the model gives their classes, and what these are called.
+
+    Plain digits may be all that is known of classes; then the numbers are compared, and that is said.
+
+    Raises:
+        DataError: a class of the examples is none of the model's.
+    """
+    own, models = dataset.class_names, classifier.class_names
+    if own != models and DIGITS not in (own, models):
+        return relabelled(examples, own, models), models
+    if own != models:
+        names, whose = (own, "the data's") if models == DIGITS else (models, "the model's")
+        print(
+            f"mnistry: only {whose} classes have names ({', '.join(names)}): labels are compared by number",
+            file=sys.stderr,
+        )
+        return examples, names
+    return examples, own
 
 
 def part_of(run: Run, dataset: Dataset, part: Part, data_dir: Path | None = None) -> Examples:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from mnistry.data.dataset import DIGITS
 from mnistry.export.files import Format, export
 from mnistry.training.run import Run
 
@@ -24,8 +25,9 @@ class Options:
 def main(arguments: list[str]) -> int:
     """Runs `mnistry export` with what follows it, and returns the exit status."""
     options = tyro.cli(Options, args=arguments, prog="mnistry export")
-    model = Run.open(options.run).model()
+    run = Run.open(options.run)
+    model = run.model()
     path = options.output or Path(f"{options.run.resolve().name}.{options.to}")
-    difference = export(model, options.to, path)
+    difference = export(model, options.to, path, run.figures.get("class_names", DIGITS))
     print(f"{path}: written; its logits differ by at most {difference:.2g} from the trained model's")
     return 0

@@ -5,15 +5,19 @@ Number words mean their digits in every language that `num2words` writes, numera
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from mnistry import atomic
-from mnistry.data.dataset import DIGITS
+from mnistry.data.dataset import DIGITS, Examples
 from mnistry.errors import DataError
 
-NAMES_FILE = "class_names.txt"
+CLASS_NAMES = "class_names"
+"""What the ten names are called as an array of an `.npz` file, and in the metadata of a model."""
+NAMES_FILE = f"{CLASS_NAMES}.txt"
 """Keeps the ten names of a data set, a line for each label, beside data that have no place for them."""
 NO_CLASS = "(none)"
 """The name of a label that no class has."""
@@ -122,6 +126,27 @@ def checked_names(names: Collection[str], where: str) -> tuple[str, ...]:
             f"there is no such class), found {list(names)}."
         )
     return tuple(names)
+
+
+def relabelled(examples: Examples, own: Sequence[str], wanted: Sequence[str]) -> Examples:
+    """The examples with the labels that their classes' names have in another list of names.
+
+    Args:
+        examples: the examples.
+        own: what their ten classes are called.
+        wanted: what a model's ten classes are called.
+
+    Raises:
+        DataError: a class of the examples is none of the model's.
+    """
+    if unknown := [own[label] for label in np.unique(examples.labels) if own[label] not in wanted]:
+        known = ", ".join(name for name in wanted if name != NO_CLASS)
+        raise DataError(
+            f"the model's classes are {known}; the images have others: {', '.join(unknown)}. Call them as "
+            "those of the model, or measure a model that was trained on these."
+        )
+    labels = [wanted.index(name) if name in wanted else 0 for name in own]
+    return Examples(examples.images, np.array(labels, np.uint8)[examples.labels])
 
 
 def _digits(names: Collection[str]) -> dict[str, int] | None:

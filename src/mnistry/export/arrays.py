@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from mnistry.data.classes import CLASS_NAMES
 from mnistry.errors import RunError
 from mnistry.files import open_regular
 
@@ -48,9 +50,17 @@ def with_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
     return filled
 
 
-def safetensors_bytes(arrays: dict[str, np.ndarray]) -> bytes:
-    """Named arrays as a safetensors file, with a SHA-256 of their content in its header."""
-    content: bytes = safetensors.numpy.save(arrays, metadata={"sha256": _digest(arrays)})
+def safetensors_bytes(arrays: dict[str, np.ndarray], class_names: Sequence[str] | None = None) -> bytes:
+    """Named arrays as a safetensors file, with a SHA-256 of their content in its header.
+
+    Args:
+        arrays: the arrays.
+        class_names: what the ten classes of a model are called; kept in the header as a JSON list.
+    """
+    metadata = {"sha256": _digest(arrays)}
+    if class_names is not None:
+        metadata[CLASS_NAMES] = json.dumps(list(class_names), ensure_ascii=False)
+    content: bytes = safetensors.numpy.save(arrays, metadata=metadata)
     return content
 
 

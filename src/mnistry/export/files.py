@@ -1,6 +1,7 @@
 """Writes a trained model to a file of its own, checked against the model it came from."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from mnistry.atomic import write_bytes
 from mnistry.data import load
+from mnistry.data.classes import CLASS_NAMES
+from mnistry.data.dataset import DIGITS
 from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
 from mnistry.export.onnx import to_onnx
@@ -20,10 +23,11 @@ Format = Literal["onnx", "safetensors", "npz"]
 CHECKED_IMAGES = 1000
 
 
-def export(model: FoldedModel, to: Format, path: Path) -> float:
+def export(model: FoldedModel, to: Format, path: Path, class_names: Sequence[str] = DIGITS) -> float:
     """Writes the model to `path` and returns the largest difference of its logits from the model's.
 
-    The bytes to be written are read back and run on 1,000 of the bundled digits first.
+    The bytes to be written are read back and run on 1,000 of the bundled digits first. What the ten classes
+    are called goes with them: in the metadata of ONNX and safetensors, and as an array in npz.
 
     Raises:
         ExportError: the logits differ by more than 1e-4; nothing is written.
@@ -31,10 +35,11 @@ def export(model: FoldedModel, to: Format, path: Path) -> float:
     """
     images = load("optdigits").train.images[:CHECKED_IMAGES]
     if to == "onnx":
-        content = to_onnx(model)
+        content = to_onnx(model, class_names)
         exported = Classifier(content).all_logits(images)
     else:
-        content = safetensors_bytes(named_arrays(model)) if to == "safetensors" else _npz(model)
+        arrays = named_arrays(model)
+        content = safetensors_bytes(arrays, class_names) if to == "safetensors" else _npz(arrays, class_names)
         read_back = with_arrays(model, _arrays(content, to))
         exported = np.asarray(trained_logits(read_back, jnp.asarray(images)))
     difference = checked_difference(model, images, exported, str(path))
@@ -42,16 +47,16 @@ def export(model: FoldedModel, to: Format, path: Path) -> float:
     return difference
 
 
-def _npz(model: FoldedModel) -> bytes:
+def _npz(arrays: dict[str, np.ndarray], class_names: Sequence[str]) -> bytes:
     file = io.BytesIO()
-    np.savez(file, **named_arrays(model))  # type: ignore[arg-type]
+    np.savez(file, **arrays, **{CLASS_NAMES: np.array(class_names)})  # type: ignore[arg-type]
     return file.getvalue()
 
 
 def _arrays(content: bytes, form: Format) -> dict[str, np.ndarray]:
     if form == "npz":
         with np.load(io.BytesIO(content)) as file:
-            return dict(file)
+            return {name: file[name] for name in file.files if name != CLASS_NAMES}
     import safetensors.numpy
 
     arrays: dict[str, np.ndarray] = safetensors.numpy.load(content)

@@ -5,6 +5,7 @@ gives `logits`: float32 `[batch, 10]`, or `[batch, 12]` of a model that knows
 "no digit" and "several" too, its last classes.
 """
 
+import json
 from collections.abc import Sequence
 from functools import partial, reduce
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from mnistry.data.classes import CLASS_NAMES
+from mnistry.data.dataset import DIGITS
 from mnistry.errors import ExportError
 from mnistry.models import (
     FoldedCommittee,
@@ -80,8 +83,8 @@ class _Graph:
         return self.add("Relu", self.max_pool(x))
 
 
-def to_onnx(model: FoldedModel) -> bytes:
-    """The model as the bytes of an ONNX file.
+def to_onnx(model: FoldedModel, class_names: Sequence[str] = DIGITS) -> bytes:
+    """The model as the bytes of an ONNX file, which keeps the names of the ten classes in its metadata.
 
     Raises:
         ExportError: a kind of model that has no ONNX form here.
@@ -125,6 +128,7 @@ def to_onnx(model: FoldedModel) -> bytes:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
+    helper.set_model_props(proto, {CLASS_NAMES: json.dumps(list(class_names), ensure_ascii=False)})
     onnx.checker.check_model(proto)
     content: bytes = proto.SerializeToString()
     return content

@@ -1,5 +1,7 @@
 """The classifier: images of 28×28 in, probabilities out, by any model that was exported as ONNX."""
 
+import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import CLASSES, SIDE
-from mnistry.errors import InvalidValueError, RunError
+from mnistry.data.classes import CLASS_NAMES, checked_names
+from mnistry.data.dataset import CLASSES, DIGITS, SIDE
+from mnistry.errors import DataError, InvalidValueError, RunError
 from mnistry.evaluation.metrics import probabilities as softmax
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
@@ -39,6 +42,9 @@ def _seen(image: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uin
 
 class Classifier:
     """A model that tells which digit an image of 28×28 shows. It can be pickled.
+
+    Attributes:
+        class_names: what the ten classes are called; digits, unless the model learnt something else.
 
     >>> classifier = Classifier.load()
     >>> classifier.probabilities(np.zeros((3, 28, 28), np.uint8)).shape
@@ -69,6 +75,7 @@ class Classifier:
                 f"found {inputs} and {outputs}"
             )
         self._model, self._threads = model, threads
+        self.class_names = _class_names(self._session.get_modelmeta().custom_metadata_map)
 
     @staticmethod
     def load(source: Path | str | None = None, *, threads: int = 0) -> "Classifier":
@@ -143,6 +150,16 @@ class Classifier:
         if logits.shape[1] > CLASSES:
             return softmax(logits - NONE_SHIFT * (np.arange(logits.shape[1]) >= CLASSES))
         return np.pad(softmax(logits) * (1 - 2 * GUESS), ((0, 0), (0, 2)), constant_values=GUESS)
+
+
+def _class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """The names that a model's file keeps; older ones keep none."""
+    if CLASS_NAMES not in metadata:
+        return DIGITS
+    try:
+        return checked_names([str(name) for name in json.loads(metadata[CLASS_NAMES])], CLASS_NAMES)
+    except (DataError, ValueError, TypeError) as error:
+        raise ValueError(f"its metadata are damaged: {error}") from error
 
 
 def _checked(images: NDArray[Any]) -> NDArray[np.uint8]:

@@ -277,7 +277,7 @@ def _card(digit: Digit, candidate: Candidate, chances: NDArray[np.float64]) -> I
 
 
 def _name(digit: Digit) -> str:
-    return "?" if digit.digit is None else str(digit.digit)
+    return "?" if digit.digit is None else digit.name or str(digit.digit)
 
 
 def _colour(digit: Digit) -> Colour:

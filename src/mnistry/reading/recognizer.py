@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import CLASSES
+from mnistry.data.classes import NO_CLASS
+from mnistry.data.dataset import CLASSES, DIGITS
 from mnistry.data.decode import Picture, open_picture
 from mnistry.errors import PictureSizeError
 from mnistry.reading.classifier import VIEWS, Classifier
@@ -32,6 +33,7 @@ class Digit:
         box: x, y, width, height in the picture's own pixels.
         line: the line that it stands in, counted from 0.
         probabilities: of the ten digits; what is missing to 1 is the probability that it is none.
+        name: of the class, where the model's classes are no digits but have names.
     """
 
     digit: int | None
@@ -39,6 +41,7 @@ class Digit:
     box: tuple[int, int, int, int]
     line: int
     probabilities: tuple[float, ...]
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Reading:
 
     Attributes:
         lines: top to bottom, with a space where a gap parts two groups; empty where there is no digit.
+            Names of classes that are longer than a letter are parted by one space, their groups by two.
         digits: in the order of the lines.
         notes: what the reader decided that its user may want to know, such as which frame was read.
     """
@@ -69,16 +73,15 @@ class Reading:
         left_out = set() if probabilities else {"probabilities"}
         digits = [
             {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in asdict(digit).items()
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in asdict(digit).items()
+                if key not in left_out and not (key == "name" and value is None)
             }
             for digit in self.digits
         ]
         return {
             "lines": list(self.lines),
-            "digits": [
-                {name: value for name, value in digit.items() if name not in left_out} for digit in digits
-            ],
+            "digits": digits,
             **({"notes": list(self.notes)} if self.notes else {}),
         }
 
@@ -161,6 +164,8 @@ class Recognizer:
         if many := page.pieces.too_many:
             notes += (f"too many pieces to be writing: {many:,} found, at most {MOST_PIECES:,} are read",)
         breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
+        names = self.classifier.class_names
+        together = all(len(name) == 1 for name in names if name != NO_CLASS)
         texts, digits = [], []
         for number, line in enumerate(lines):
             text = ""
@@ -169,8 +174,10 @@ class Recognizer:
                 known = confidence >= min_confidence
                 box = picture_box(line.text.on_page(found.box), page.origin, decoded.scale, decoded.size)
                 ten = tuple(chances[:CLASSES].tolist())
-                digits.append(Digit(value if known else None, confidence, box, number, ten))
-                text += " " * after_gap + (str(value) if known else "?")
+                name = names[value] if known and names != DIGITS else None
+                digits.append(Digit(value if known else None, confidence, box, number, ten, name))
+                gap = " " * (after_gap + (not together and text != ""))
+                text += gap + (names[value] if known else "?")
             texts.append(text)
         reading = Reading(tuple(texts), tuple(digits), notes)
         return Examination(decoded.grey, page, tuple(lines), reading)

@@ -46,14 +46,15 @@ def finish(
     model = folded(state.final_model, seen)
     if run.recipe.half_precision:
         model = jax.tree.map(lambda weights: weights.astype(jnp.float16).astype(jnp.float32), model)
-    content = to_onnx(model)
+    content = to_onnx(model, dataset.class_names)
     classifier = Classifier(content)
     logits = classifier.logits(test.images)
     checked = test.images[:CHECKED_IMAGES]
     difference = checked_difference(model, checked, classifier.all_logits(checked), MODEL)
     arrays = named_arrays(model)
-    write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model)))
-    write_bytes(run.path / WEIGHTS, safetensors_bytes(arrays))
+    names = dataset.class_names
+    write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model), names))
+    write_bytes(run.path / WEIGHTS, safetensors_bytes(arrays, names))
     write_bytes(run.path / MODEL, content)
     evaluation = Evaluation.of(logits, test.labels)
     mistakes = worst_mistakes(test.images, test.labels, logits)
