@@ -215,6 +215,51 @@ def test_the_bars_of_a_drawing_are_no_ruled_lines(bars: tuple[int, ...]) -> None
     assert printed_lines(up_to_the_border)[bars[0] : bars[0] + 4].mean() > 0.8
 
 
+def digit(strokes: list[tuple[float, float]], width: int, height: int, pen: int) -> np.ndarray:
+    """A digit of one stroke, by points from 0 to 1, that fills its picture but for a few pixels."""
+    mask = np.zeros((height, width), np.uint8)
+    inside = np.array([width - 2 * MARGIN - pen, height - 2 * MARGIN - pen])
+    points = np.rint(np.array(strokes) * inside + MARGIN + pen / 2).astype(np.int32)
+    cv2.polylines(mask, [points], False, 1, pen)
+    return mask.astype(bool)
+
+
+MARGIN = 6
+TWO = [(0.15, 0.25), (0.3, 0.07), (0.5, 0), (0.68, 0.1), (0.72, 0.3), (0.6, 0.5), (0.3, 0.75), (0, 1), (1, 1)]
+SEVEN = [(0, 0), (1, 0), (0.4, 1)]
+FIVE = [(1, 0), (0, 0), (0, 0.4), (0.4, 0.36), (0.7, 0.5), (0.75, 0.7), (0.55, 0.95), (0.2, 1)]
+BARRED = {2: TWO, 7: SEVEN, 5: FIVE}
+
+
+@pytest.mark.parametrize("value", BARRED)
+@pytest.mark.parametrize(("width", "height"), [(80, 100), (120, 120), (300, 400), (400, 400)])
+@pytest.mark.parametrize("thickness", [0.02, 0.04, 0.08])
+def test_the_level_bar_of_a_digit_is_no_ruled_line_and_its_margin_no_frame(
+    value: int, width: int, height: int, thickness: float
+) -> None:
+    pen = max(2, round(thickness * width))
+    mask = digit(BARRED[value], width, height, pen)
+    assert not printed_lines(mask).any()
+    assert not printed_lines(mask[:, MARGIN:-MARGIN]).any(), (
+        "cut out so closely that its bar meets the border"
+    )
+    page = drawn(mask, ink=0.1, paper=0.95)
+    np.testing.assert_array_equal(without_frame(page), page)
+    assert agreement(stroke_mask(flat_ink(page)), mask) > 0.9
+
+
+@pytest.mark.parametrize("left", [20, 120, 250])
+@pytest.mark.parametrize("value", BARRED)
+def test_a_digit_that_stands_on_a_ruled_line_stays_and_the_line_goes(value: int, left: int) -> None:
+    mask = np.zeros((200, 400), bool)
+    mask[40:160, left : left + 100] = digit(BARRED[value], 100, 120, 6)
+    ruled = np.zeros_like(mask)
+    ruled[153:156] = True
+    found = printed_lines(mask | ruled)
+    assert found[ruled & ~cv2.dilate(mask.astype(np.uint8), np.ones((9, 9))).astype(bool)].all()
+    assert (found & mask & ~ruled).sum() <= 2
+
+
 def test_between_two_ruled_lines_an_upright_stroke_is_a_one() -> None:
     mask = np.zeros((100, 300), bool)
     mask[[10, 11, 90, 91]] = True

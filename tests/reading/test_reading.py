@@ -132,3 +132,38 @@ def test_a_file_by_its_path(recognizer: Recognizer, tmp_path: Path) -> None:
     seven().save(tmp_path / "seven.png")
     readings = [recognizer.read(path) for path in (tmp_path / "seven.png", str(tmp_path / "seven.png"))]
     assert readings == [recognizer.read(seven())] * 2
+
+
+@pytest.mark.parametrize(
+    ("points", "value"),
+    [
+        (
+            [
+                (0.2, 0.3),
+                (0.3, 0.1),
+                (0.5, 0.05),
+                (0.68, 0.13),
+                (0.72, 0.3),
+                (0.6, 0.5),
+                (0.35, 0.72),
+                (0, 1),
+                (1, 1),
+            ],
+            "2",
+        ),
+        ([(0, 0), (1, 0), (0.4, 1)], "7"),
+    ],
+)
+@pytest.mark.parametrize("size", [(80, 100), (100, 120), (160, 200), (300, 400)])
+@pytest.mark.parametrize("share", [25, 12])
+def test_a_digit_with_a_long_level_bar_is_itself(
+    recognizer: Recognizer, points: list[tuple[float, float]], value: str, size: tuple[int, int], share: int
+) -> None:
+    """Its bar crosses the picture as a ruled line does, or as the side of a frame."""
+    width, height = size
+    pen = width // share
+    margin = 6 + pen // 2
+    picture = Image.new("L", size, 255)
+    stroke = [(margin + x * (width - 2 * margin), margin + y * (height - 2 * margin)) for x, y in points]
+    ImageDraw.Draw(picture).line(stroke, fill=0, width=pen, joint="curve")
+    assert recognizer.read(picture).lines == (value,)

@@ -14,7 +14,7 @@ Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 SMALL = 28
-MOST_INK = 0.6  # share of a small drawing, cut out closely, that dark ink may cover
+MOST_INK = 0.6  # share of a drawing, cut out closely, that ink may cover
 CROP_SIDE = 64
 SHADE_SIDE = 96  # the shorter side of the small copy in which the paper's shade is found
 WIDE_WINDOW, NARROW_WINDOW = 33, 13  # pixels of that copy
@@ -32,6 +32,10 @@ CORNER = 8  # pixels from a box's corner within which its sides begin
 THIN = 0.04  # of a side: how thick a line may be
 SQUARES = 3  # lines each way from which paper is squared
 EVENLY = 0.5  # how far a drawing reaches on one side of its level lines, as a share of the other side
+REACHING, TURNING = (
+    0.5,
+    0.1,
+)  # of a bar's length: what its digit has of it, how near to its end a stroke turns
 SPANNING = 0.8  # a straight line that crosses so much of the picture was printed, not written
 
 
@@ -73,7 +77,7 @@ def without_frame(grey: Grey) -> Grey:
     """A picture whose frame of one tone, on some sides or all, goes on as the page inside it does.
 
     A margin is such a frame where nearly all that borders on it differs from it; next to a margin of the
-    page itself hardly anything does.
+    page itself hardly anything does, or a digit that is cut out closely, whose paper has the margin's tone.
 
     Args:
         grey: float32 `[height, width]`, 0 black to 1 white.
@@ -89,7 +93,11 @@ def without_frame(grey: Grey) -> Grey:
         page = grey[top : height - bottom, left : width - right]
         edge = 1 + round(BLURRED * min(page.shape))
         frame = [
-            margin * bool((np.abs(side[edge : 4 * edge] - tone) > UNLIKE_FRAME).mean() > BORDERING)
+            margin
+            * bool(
+                (np.abs(side[edge : 4 * edge] - tone) > UNLIKE_FRAME).mean() > BORDERING
+                and (np.abs(side - tone) <= UNLIKE_FRAME).mean() < MOST_INK
+            )
             for margin, side, tone in zip(margins, _sides(page), tones, strict=True)
         ]
         if frame == margins:
@@ -241,16 +249,56 @@ def printed_lines(mask: Mask) -> Mask:
     the lines that it is no stroke, such as their crossings and ragged edges, goes with them.
     """
     level = _level_lines(mask)
-    if not level.any() or _is_drawn(level, mask):
+    if not level.any() or _is_drawn(level, mask) or all(_is_bar(line, mask) for line in _one_by_one(level)):
         return np.zeros(mask.shape, bool)
     upright = _level_lines(mask.T).T
     # An upright line may well be a one; squared paper has many lines both ways, and a box has corners.
     squared = min(_runs(level.max(axis=1)), _runs(upright.max(axis=0))) >= SQUARES
     lines = np.asarray(level | upright if squared else level | _box_sides(mask, level))
+    return mask & ~_beside_lines(mask, lines)
+
+
+def _beside_lines(mask: Mask, lines: Mask) -> Mask:
+    """The strokes that are left without the lines, but for what is as near to them as their ragged edges."""
     left = mask & ~lines
-    near = cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     _, labels = cv2.connectedComponents(left.astype(np.uint8), connectivity=8)
-    return np.asarray(mask & ~np.isin(labels, np.unique(labels[left & ~near])))
+    return np.isin(labels, np.unique(labels[left & ~_near(lines)]))
+
+
+def _near(lines: Mask) -> Mask:
+    return cv2.dilate(lines.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+
+
+def _one_by_one(level: Mask) -> list[Mask]:
+    """Level lines, each alone."""
+    edges = np.diff(level.any(axis=1).astype(int), prepend=0, append=0)
+    rows = np.arange(len(level))[:, None]
+    spans = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)
+    return [level & (top <= rows) & (rows < bottom) for top, bottom in spans]
+
+
+def _is_bar(line: Mask, mask: Mask) -> bool:
+    """Whether a level line is part of a digit: the base of a two, the bar of a seven, the cap of a five.
+
+    There the one stroke that it has turns into it at one of its ends, and reaches along it. A ruled line
+    runs on beyond what stands on it.
+    """
+    strokes = _beside_lines(mask, line)
+    columns, touching = np.flatnonzero(line.any(axis=0)), np.flatnonzero((strokes & _near(line)).any(axis=0))
+    if not len(touching):
+        return False
+    _, labels = cv2.connectedComponents(strokes.astype(np.uint8), connectivity=8)
+    touched = np.flatnonzero(np.isin(labels, np.unique(labels[strokes & _near(line)])).any(axis=0))
+    first, last = int(columns[0]), int(columns[-1])
+    length = last - first
+    if touched[-1] - touched[0] < REACHING * length:
+        return False
+    beyond_left = CORNER if first == 0 else TURNING * length
+    beyond_right = CORNER if last == line.shape[1] - 1 else TURNING * length
+    middle = (first + last) / 2
+    at_left = touching[0] <= first + beyond_left and touching[-1] < middle
+    at_right = touching[-1] >= last - beyond_right and touching[0] > middle
+    return bool(at_left or at_right)
 
 
 def _is_drawn(level: Mask, mask: Mask) -> bool:
