@@ -99,29 +99,29 @@ def png(strokes: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def bars() -> bytes:
-    row, column = np.ogrid[:2048, :2048]
+def bars(side: int = 2048) -> bytes:
+    row, column = np.ogrid[:side, :side]
     return png((row % 28 < 20) & (column % 4 < 2))
 
 
-def comb() -> bytes:
-    row, column = np.ogrid[:2048, :2048]
+def comb(side: int = 2048) -> bytes:
+    row, column = np.ogrid[:side, :side]
     return png((row % 40 < 30) & ((column % 6 < 3) | (row % 40 < 3)))
 
 
-def checkerboard() -> bytes:
-    row, column = np.ogrid[:7000, :7000]
+def checkerboard(side: int = 7000) -> bytes:
+    row, column = np.ogrid[:side, :side]
     return png((row // 32 + column // 32) % 2 == 0)
 
 
-def noise() -> bytes:
-    return png(np.random.default_rng(0).random((7000, 7000)) < 0.5)
+def noise(side: int = 7000) -> bytes:
+    return png(np.random.default_rng(0).random((side, side)) < 0.5)
 
 
-def scans(size: int = 1_900_000) -> bytes:
+def scans(size: int = 1_900_000, side: int = 7000) -> bytes:
     """A progressive JPEG of blank paper whose last scan, which is short, comes again and again."""
     file = io.BytesIO()
-    Image.new("L", (7000, 7000), 255).save(file, "jpeg", progressive=True)
+    Image.new("L", (side, side), 255).save(file, "jpeg", progressive=True)
     content = file.getvalue()
     scan = content[content.rindex(b"\xff\xda") : -2]
     return content[:-2] + scan * ((size - len(content)) // len(scan)) + b"\xff\xd9"
@@ -139,17 +139,17 @@ def pages(count: int = 190_000) -> bytes:
     return b"".join(parts)
 
 
-def odd_levels() -> bytes:
+def odd_levels(side: int = 4400) -> bytes:
     """A PGM whose levels end at 254, which Pillow scales in Python."""
-    return b"P5 4400 4400 254\n" + bytes(4400 * 4400)
+    return f"P5 {side} {side} 254\n".encode() + bytes(side * side)
 
 
-def text_bomb() -> bytes:
-    """A PNG with compressed texts of 60 MB each."""
+def text_bomb(size: int = 60_000_000) -> bytes:
+    """A PNG with twenty compressed texts of so many bytes each."""
     file = io.BytesIO()
     Image.new("L", (100, 100), 255).save(file, "png")
     content = file.getvalue()
-    body = b"zTXt" + b"a\0\0" + zlib.compress(bytes(60_000_000), 9)
+    body = b"zTXt" + b"a\0\0" + zlib.compress(bytes(size), 9)
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return content[:33] + 20 * chunk + content[33:]
 

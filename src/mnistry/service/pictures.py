@@ -37,7 +37,9 @@ def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, bounds: 
             its turn did not come in time (503).
     """
     try:
-        examined = recognizer.examine(_decoded(content, bounds), min_confidence=asked.min_confidence)
+        examined = recognizer.examine(
+            _decoded(content, bounds), min_confidence=asked.min_confidence, deadline=bounds.deadline
+        )
     except PictureError as error:
         raise _problem(error) from error
     answer = msgspec.convert(examined.reading.to_json(probabilities=asked.probabilities), Reading)
@@ -51,7 +53,12 @@ def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, bounds: 
 def explain(recognizer: Recognizer, content: bytes, asked: ExplainParameters, bounds: Bounds) -> bytes:
     """A PNG that shows how a picture is read. Raises `Problem` as `read` does."""
     try:
-        sheet = draw_explanation(recognizer, _decoded(content, bounds), min_confidence=asked.min_confidence)
+        sheet = draw_explanation(
+            recognizer,
+            _decoded(content, bounds),
+            min_confidence=asked.min_confidence,
+            deadline=bounds.deadline,
+        )
     except PictureError as error:
         raise _problem(error) from error
     file = io.BytesIO()
