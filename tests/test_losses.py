@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mnistry.errors import UnknownNameError
 from mnistry.losses import cross_entropy, example_losses, one_hot, probability_cross_entropy, squared_error
 
 
@@ -49,3 +50,8 @@ def test_the_two_cross_entropies_agree_where_probabilities_are_not_tiny() -> Non
 def test_a_probability_of_zero_gives_a_finite_loss() -> None:
     loss = probability_cross_entropy(jnp.array([[0.0, 1.0]]), jnp.array([0]))
     assert float(loss[0]) == pytest.approx(-np.log(1e-10), rel=1e-5)
+
+
+def test_an_unknown_loss_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"no loss 'crossentropy'\. Did you mean 'cross-entropy'"):
+        example_losses("crossentropy", jnp.zeros((1, 10)), jnp.array([2]))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import numpy as np
 import optax
 import pytest
 
+from mnistry.errors import UnknownNameError
 from mnistry.models.softmax import SoftmaxConfig
 from mnistry.optimizers import l2_penalty, learning_rate_schedule, make_optimizer, moving_average
 from mnistry.recipes import RECIPES
@@ -53,3 +54,10 @@ def test_the_penalty_counts_weights_and_not_biases() -> None:
 
     model = jax.tree.map(lambda a: jnp.full_like(a, 2.0), SoftmaxConfig().build(np.random.default_rng(0)))
     np.testing.assert_allclose(l2_penalty(model), 0.5 * 784 * 10 * 4)
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"no schedule 'cosin'\. Did you mean 'cosine'"):
+        learning_rate_schedule("cosin", 0.1, steps=10, decay_rate=1, decay_steps=1)  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match=r"no optimizer 'adamw'\. Did you mean 'adam'"):
+        make_optimizer("adamw", optax.constant_schedule(0.1), momentum=0.9)  # type: ignore[arg-type]

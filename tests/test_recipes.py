@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.models import PerceptronConfig, RowLstmConfig, ScratchConfig
-from mnistry.recipes import RECIPES, Recipe, find_recipe
+from mnistry.recipe import NEEDS, Recipe
+from mnistry.recipes import RECIPES, find_recipe, own_values
+from mnistry.training import train
 
 
 def test_the_tutorials_numbers() -> None:
@@ -65,14 +68,14 @@ def test_a_field_that_is_unknown_or_missing_is_named() -> None:
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name: str, value: float) -> None:
-    with pytest.raises(InvalidValueError, match=f"{name} must be .*, not"):
+    with pytest.raises(InvalidValueError, match=f"`{name}` must be .*, not"):
         replace(RECIPES["softmax"], **{name: value})
 
 
 def test_no_digit_is_taught_only_to_models_that_know_it() -> None:
     assert RECIPES["reader"].augmentation == "paper"
     with pytest.raises(
-        InvalidValueError, match=r"augmentation must be none or affine for this model, which.*not paper"
+        InvalidValueError, match=r"`augmentation` must be none or affine for this model, which.*not paper"
     ):
         replace(RECIPES["lenet5"], augmentation="paper")
     replace(RECIPES["reader"], augmentation="none")
@@ -82,3 +85,110 @@ def test_an_unknown_recipe_suggests_the_nearest() -> None:
     assert find_recipe("mlp") is RECIPES["mlp"]
     with pytest.raises(UnknownNameError, match=r"'sofmax'.*Did you mean 'softmax'"):
         find_recipe("sofmax")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("optimizer", "adamw", "adam"),
+        ("schedule", "cosin", "cosine"),
+        ("loss", "crossentropy", "cross-entropy"),
+        ("loss", "mse", "squared-error"),
+        ("reduction", "avg", None),
+        ("order", "shuffle", "shuffled"),
+        ("augmentation", "afine", "affine"),
+        ("split", "randm", "random"),
+    ],
+)
+def test_a_name_that_a_field_does_not_know_is_refused_and_the_nearest_suggested(
+    name: str, value: str, meant: str | None
+) -> None:
+    with pytest.raises(UnknownNameError, match=f"there is no {name} '{value}'") as refused:
+        replace(RECIPES["softmax"], **{name: value})
+    assert (f"Did you mean '{meant}'" in str(refused.value)) == (meant is not None)
+
+
+def test_values_of_other_types_are_refused_and_lists_become_tuples() -> None:
+    model = PerceptronConfig(hidden=[300, np.int64(100)])  # type: ignore[arg-type, list-item]
+    assert model == PerceptronConfig(hidden=(300, 100))
+    assert hash(replace(RECIPES["mlp"], model=model))
+    assert replace(RECIPES["mlp"], steps=np.int64(5)).steps == 5
+    for value in (5.5, "5", True, None):
+        with pytest.raises(InvalidValueError, match=f"`steps` must be a whole number, not {value!r}"):
+            replace(RECIPES["mlp"], steps=value)
+    with pytest.raises(InvalidValueError, match="`half_precision` must be True or False, not 1"):
+        replace(RECIPES["mlp"], half_precision=1)
+    for hidden in (300, (300.5,), "300"):
+        with pytest.raises(InvalidValueError, match=r"`model\.hidden` must be whole numbers, such as"):
+            PerceptronConfig(hidden=hidden)  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match=r"no model\.initialization 'He'.*Did you mean 'he'"):
+        PerceptronConfig(initialization="He")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="`model` must be "):
+        replace(RECIPES["mlp"], model="mlp")
+
+
+def test_a_field_of_the_model_given_as_one_of_the_recipe_is_told_where_it_belongs() -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        RECIPES["mlp"].changed(hidden=(300, 100))
+    said = str(refused.value)
+    assert "`hidden` is a field of the recipe's model" in said
+    assert f"model={PerceptronConfig(hidden=(300, 100))!r}" in said
+    with pytest.raises(UnknownNameError, match=r"no field of a recipe 'lr'\. Did you mean 'learning_rate'"):
+        RECIPES["mlp"].changed(lr=0.1)
+
+
+WITHOUT_EFFECT = {
+    "momentum": 0.99,
+    "decay_rate": 0.5,
+    "decay_steps": 9,
+    "shift": 4.0,
+    "rotation": 9.0,
+    "stretch": 0.1,
+    "bend": 0.5,
+    "split": "random",
+}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_what_would_have_no_effect_says_what_it_needs(name: str) -> None:
+    recipe = replace(RECIPES["softmax"], validation=0)
+    need, value = NEEDS[name], WITHOUT_EFFECT[name]
+    with pytest.raises(InvalidValueError, match=f"`{name}=.*has no effect: it needs .*{need.field}"):
+        recipe.changed(**{name: value})
+    with pytest.raises(InvalidValueError, match="has no effect"):
+        recipe.changed(**{name: getattr(recipe, name)}), "also where it is what it was"
+    made = replace(recipe, **{name: value})
+    assert name in own_values(made)
+    with pytest.raises(InvalidValueError, match="has no effect"):
+        train(made, data="optdigits")
+    enough = {
+        "optimizer": "momentum",
+        "schedule": "staircase",
+        "augmentation": "affine",
+        "validation": 10,
+    }[need.field]
+    assert getattr(recipe.changed(**{name: value, need.field: enough}), name) == value
+
+
+def test_what_a_recipe_of_the_table_has_may_lose_its_effect() -> None:
+    """Who leaves the augmentation out need not undo its amounts."""
+    without = RECIPES["marathon"].changed(augmentation="none")
+    without.require_effect(own_values(without))
+    assert not {"shift", "rotation"} & set(own_values(without))
+    steady = replace(RECIPES["record"], schedule="constant", learning_rate=2e-3)
+    steady.require_effect(own_values(steady))
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
+def test_no_recipe_of_the_table_has_a_value_without_effect(recipe: Recipe) -> None:
+    recipe.require_effect(own_values(replace(recipe, name="another")))
+
+
+def test_steps_and_epochs_at_once_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="`epochs=1` and `steps=100` both say how long to train"):
+        train("softmax", data="optdigits", epochs=1, steps=100)
+
+
+def test_paper_needs_batches_in_random_order() -> None:
+    with pytest.raises(InvalidValueError, match="`order` must be shuffled for the augmentation paper"):
+        replace(RECIPES["reader"], order="file")

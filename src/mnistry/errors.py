@@ -26,6 +26,40 @@ class MnistryError(Exception):
     """Base of all errors that mnistry raises on purpose."""
 
 
+OTHER_NAMES = {
+    "lr": "learning-rate",
+    "wd": "l2-penalty",
+    "weight-decay": "l2-penalty",
+    "l2": "l2-penalty",
+    "ema": "averaging",
+    "iterations": "steps",
+    "augment": "augmentation",
+    "nesterov": "momentum",
+    "mse": "squared-error",
+    "brier": "squared-error",
+    "ce": "cross-entropy",
+    "nll": "cross-entropy",
+    "xent": "cross-entropy",
+    "exponential": "staircase",
+    "onecycle": "triangular",
+    "one-cycle": "triangular",
+    "linear": "triangular",
+}
+"""What other libraries call a thing, and what it is called here."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, if any.
+
+    >>> nearest("cosin", ["constant", "cosine"]), nearest("lr", ["learning_rate"]), nearest("x", ["softmax"])
+    ('cosine', 'learning_rate', None)
+    """
+    by_form = {one.lower().replace("_", "-"): one for one in known}
+    form = name.lower().replace("_", "-")
+    found = get_close_matches(OTHER_NAMES.get(form, form), by_form, n=1, cutoff=0.5)
+    return by_form[found[0]] if found else None
+
+
 class UnknownNameError(MnistryError):
     """A name that is not in the table it was looked up in."""
 
@@ -37,8 +71,8 @@ class UnknownNameError(MnistryError):
             known: the names that exist; the nearest one is suggested.
         """
         known = list(known)
-        nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        suggestion = f" Did you mean {nearest[0]!r}?" if nearest else ""
+        meant = nearest(name, known)
+        suggestion = f" Did you mean {meant!r}?" if meant else ""
         super().__init__(f"there is no {kind} {name!r}.{suggestion} Known: {', '.join(known)}.")
 
 

@@ -10,11 +10,13 @@ for the true class 2 and the outputs 0.1, 0.3, 0.6:
 0.51
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+
+from mnistry.errors import UnknownNameError
 
 LossName = Literal["cross-entropy", "probability-cross-entropy", "squared-error"]
 
@@ -53,10 +55,16 @@ def squared_error(probabilities: Array, labels: Array) -> Array:
 
 
 def example_losses(name: LossName, logits: Array, labels: Array) -> Array:
-    """The named loss of each example, float32 `[batch]`, from logits `[batch, classes]`."""
-    if name == "cross-entropy":
-        return cross_entropy(logits, labels)
-    probabilities = jax.nn.softmax(logits)
-    if name == "probability-cross-entropy":
-        return probability_cross_entropy(probabilities, labels)
-    return squared_error(probabilities, labels)
+    """The named loss of each example, float32 `[batch]`, from logits `[batch, classes]`.
+
+    Raises:
+        UnknownNameError: there is no such loss.
+    """
+    match name:
+        case "cross-entropy":
+            return cross_entropy(logits, labels)
+        case "probability-cross-entropy":
+            return probability_cross_entropy(jax.nn.softmax(logits), labels)
+        case "squared-error":
+            return squared_error(jax.nn.softmax(logits), labels)
+    raise UnknownNameError("loss", name, get_args(LossName))

@@ -1,11 +1,13 @@
 """Optimizers, learning-rate schedules and the averaging of weights, by the tutorials' definitions."""
 
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+
+from mnistry.errors import UnknownNameError
 
 OptimizerName = Literal["sgd", "momentum", "adam"]
 ScheduleName = Literal["constant", "staircase", "cosine", "triangular"]
@@ -26,16 +28,22 @@ def learning_rate_schedule(
         steps: the length of the run.
         decay_rate: the factor of one stair.
         decay_steps: the steps on one stair.
+
+    Raises:
+        UnknownNameError: there is no such schedule.
     """
-    if name == "staircase":
-        return optax.exponential_decay(learning_rate, decay_steps, decay_rate, staircase=True)
-    if name == "cosine":
-        return optax.cosine_decay_schedule(learning_rate, steps)
-    if name == "triangular":
-        rise = max(1, round(RISE * steps))
-        up = optax.linear_schedule(learning_rate / 10, learning_rate, rise)
-        return optax.join_schedules([up, optax.linear_schedule(learning_rate, 0, steps - rise)], [rise])
-    return optax.constant_schedule(learning_rate)
+    match name:
+        case "constant":
+            return optax.constant_schedule(learning_rate)
+        case "staircase":
+            return optax.exponential_decay(learning_rate, decay_steps, decay_rate, staircase=True)
+        case "cosine":
+            return optax.cosine_decay_schedule(learning_rate, steps)
+        case "triangular":
+            rise = max(1, round(RISE * steps))
+            up = optax.linear_schedule(learning_rate / 10, learning_rate, rise)
+            return optax.join_schedules([up, optax.linear_schedule(learning_rate, 0, steps - rise)], [rise])
+    raise UnknownNameError("schedule", name, get_args(ScheduleName))
 
 
 def make_optimizer(
@@ -45,10 +53,18 @@ def make_optimizer(
 
     "sgd": `w ← w - lr·g`. "momentum": `v ← m·v + g`, `w ← w - lr·v` (for a constant rate the tutorials'
     `v ← m·v - lr·g`, `w ← w + v`). "adam": Kingma and Ba, 2015, with their constants.
+
+    Raises:
+        UnknownNameError: there is no such optimizer.
     """
-    if name == "adam":
-        return optax.adam(schedule)
-    return optax.sgd(schedule, momentum=momentum if name == "momentum" else None)
+    match name:
+        case "sgd":
+            return optax.sgd(schedule)
+        case "momentum":
+            return optax.sgd(schedule, momentum=momentum)
+        case "adam":
+            return optax.adam(schedule)
+    raise UnknownNameError("optimizer", name, get_args(OptimizerName))
 
 
 def moving_average(average: Tree, weights: Tree, updates: Array, max_decay: float) -> Tree:

@@ -1,172 +1,24 @@
-"""Recipes: everything that decides what a training run computes, as one value each.
+"""The table of recipes.
 
-A `Recipe` is a frozen dataclass; `RECIPES` is the table of them. `dataclasses.replace` or a flag of
-`mnistry train` changes any field. What a recipe does not hold is what a run is given: the data set,
-the seed, and where to write.
+`mnistry.train`, `Recipe.changed` or a flag of `mnistry train` changes any field of one.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import fields, replace
 
-from tyro.conf import Suppress
-
-from mnistry.errors import InvalidValueError, RunError, UnknownNameError
-from mnistry.losses import LossName
+from mnistry.errors import UnknownNameError
 from mnistry.models import (
     CommitteeConfig,
     ConvNetConfig,
     LeNet5Config,
-    ModelConfig,
     PerceptronConfig,
     RowLstmConfig,
     ScratchConfig,
     SeparableNetConfig,
     SoftmaxConfig,
 )
-from mnistry.optimizers import OptimizerName, ScheduleName
+from mnistry.recipe import Recipe
 
-MODELS: dict[str, type[ModelConfig]] = {
-    "softmax": SoftmaxConfig,
-    "perceptron": PerceptronConfig,
-    "scratch": ScratchConfig,
-    "row-lstm": RowLstmConfig,
-    "lenet5": LeNet5Config,
-    "convnet": ConvNetConfig,
-    "separable": SeparableNetConfig,
-    "committee": CommitteeConfig,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Which model, trained how, on what, and what it is expected to reach.
-
-    Raises:
-        InvalidValueError: a value is out of its range.
-    """
-
-    name: Suppress[str]
-    """The recipe's name in the table."""
-    summary: Suppress[str]
-    """One line on what it is and where it comes from."""
-    model: ModelConfig
-    """The model and its initialization."""
-    optimizer: OptimizerName
-    """Update rule."""
-    learning_rate: float
-    """Learning rate at the first step."""
-    momentum: float = 0.9
-    """Share of the last update that is kept; for the optimizer `momentum`."""
-    schedule: ScheduleName = "constant"
-    """How the learning rate changes: not at all, in stairs, or along a cosine to zero."""
-    decay_rate: float = 0.99
-    """Factor of one stair; for the schedule `staircase`."""
-    decay_steps: int = 275
-    """Steps on one stair; for the schedule `staircase`."""
-    loss: LossName = "cross-entropy"
-    """Loss of one example."""
-    reduction: Literal["mean", "sum"] = "mean"
-    """How the losses of a batch become one number."""
-    label_smoothing: float = 0.0
-    """Share of each label that is spread evenly over all classes."""
-    l2_penalty: float = 0.0
-    """Factor of Σ‖W‖²/2 over the weight matrices, added to the loss."""
-    averaging: float = 0.0
-    """Largest decay of the moving average of the weights; 0 keeps no average."""
-    half_precision: bool = False
-    """Whether the finished weights are rounded to half precision, which halves `model.onnx`."""
-    batch_size: int
-    """Images a step."""
-    steps: int
-    """Updates of the weights."""
-    order: Literal["shuffled", "file"] = "shuffled"
-    """`shuffled`: a new order every epoch, batches running on across epochs; `file`: the data set's
-    order, the last batch of an epoch shorter where the batch size does not divide it."""
-    augmentation: Literal["none", "affine", "paper"] = "none"
-    """What is done to each image before it is learnt from. `affine`: it is shifted, turned, stretched and
-    bent; `paper`: other pens, slants and styles, and what is no digit; for models that know this class."""
-    shift: float = 1.0
-    """Largest shift, in pixels; for the augmentation `affine`, as are the next three."""
-    rotation: float = 0.0
-    """Largest turn, in degrees."""
-    stretch: float = 0.0
-    """Largest stretch of width and height, each by itself, and largest slant; a share."""
-    bend: float = 0.0
-    """How far places move apart from the rest; the standard deviation, in pixels."""
-    validation: int | float = 1 / 12
-    """Size of the validation part, cut from the training part: a count, or a fraction below 1."""
-    split: Literal["first", "random", "writer"] = "first"
-    """Which examples are for validation: the first ones, random ones, or those of random writers."""
-    log_every: int = 50
-    """Steps between two rows of metrics."""
-    validate_every: int = 500
-    """Steps between two measurements on the validation part."""
-    checkpoint_every: int = 1000
-    """Steps between two checkpoints."""
-    keep_checkpoints: int = 5
-    """Checkpoints kept, the newest ones."""
-    devices: int = 1
-    """Devices that share each batch; on a CPU, threads of computation of their own."""
-    reaches: Suppress[tuple[float, float] | None] = None
-    """Test accuracy on MNIST that is expected, from and to; of a tutorial, what its own program reaches."""
-
-    def __post_init__(self) -> None:
-        def require(name: str, valid: bool, expected: str) -> None:
-            if not valid:
-                raise InvalidValueError(f"{name} must be {expected}, not {getattr(self, name)}")
-
-        counts = ("batch_size", "steps", "decay_steps", "log_every", "validate_every")
-        for name in (*counts, "checkpoint_every", "keep_checkpoints", "devices"):
-            require(name, getattr(self, name) >= 1, "at least 1")
-        require("learning_rate", 0 < self.learning_rate < float("inf"), "above 0 and finite")
-        require("momentum", 0 <= self.momentum < 1, "at least 0 and below 1")
-        require("decay_rate", 0 < self.decay_rate <= 1, "above 0 and at most 1")
-        require("l2_penalty", 0 <= self.l2_penalty < float("inf"), "at least 0 and finite")
-        require("averaging", 0 <= self.averaging < 1, "at least 0 and below 1")
-        require("validation", self.validation >= 0, "at least 0")
-        require(
-            "validation",
-            isinstance(self.validation, int) or self.validation < 1,
-            "a count of images, or a fraction below 1",
-        )
-        require("label_smoothing", 0 <= self.label_smoothing < 1, "at least 0 and below 1")
-        for name in ("shift", "rotation", "stretch", "bend"):
-            require(name, 0 <= getattr(self, name) < float("inf"), "at least 0 and finite")
-        require(
-            "augmentation",
-            self.augmentation != "paper" or getattr(self.model, "no_digit", False),
-            'none or affine for this model, which has no class "no digit" as reader has',
-        )
-        members = len(getattr(self.model, "members", ())) or 1
-        require("batch_size", self.batch_size % members == 0, "a multiple of the number of members")
-
-    def to_json(self) -> dict[str, Any]:
-        """The recipe as JSON values; `from_json` is the inverse."""
-        kind = next(name for name, config in MODELS.items() if isinstance(self.model, config))
-        return asdict(self) | {"model": {"kind": kind, **asdict(self.model)}}
-
-    @staticmethod
-    def from_json(values: dict[str, Any]) -> "Recipe":
-        """Builds the recipe that `to_json` wrote.
-
-        Raises:
-            RunError: a field is unknown or missing.
-        """
-        try:
-            model = dict(values["model"])
-            config = MODELS[model.pop("kind")]
-            if "members" in model:
-                model["members"] = [ConvNetConfig(**_tupled(member)) for member in model["members"]]
-            return Recipe(**_tupled(values) | {"model": config(**_tupled(model))})
-        except (KeyError, TypeError) as error:
-            known = ", ".join(item.name for item in fields(Recipe))
-            raise RunError(f"a recipe with the fields {known} was expected: {error}") from error
-
-
-def _tupled(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON has lists where the dataclasses have tuples, which can be hashed."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
+__all__ = ["RECIPES", "Recipe", "find_recipe", "own_values"]
 
 _FOUR_CONVOLUTIONS = ConvNetConfig(features=(32, 64, 128, 128), sizes=(4, 3, 3, 3), strides=(2, 1, 2, 1))
 
@@ -390,3 +242,14 @@ def find_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise UnknownNameError("recipe", name, RECIPES)
     return RECIPES[name]
+
+
+def own_values(recipe: Recipe) -> list[str]:
+    """The fields whose values the recipe has neither from the table's recipe of its name nor by default."""
+    base = RECIPES.get(recipe.name)
+    return [
+        item.name
+        for item in fields(recipe)
+        if (value := getattr(recipe, item.name)) != item.default
+        and not (base and value == getattr(base, item.name))
+    ]

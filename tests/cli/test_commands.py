@@ -222,8 +222,32 @@ def test_wrong_names_are_answered_with_the_nearest(mnistry: Command, refused: Re
     refused(mnistry("train", "softmax", "--data", "mnits"), "mnits", "Did you mean 'mnist'")
 
 
+@pytest.mark.parametrize(
+    ("recipe", "flags", "said"),
+    [
+        ("softmax", "--lr 0.1", "there is no flag --lr. Did you mean --learning-rate?"),
+        ("softmax", "--learning-rat=0.1", "Did you mean --learning-rate?"),
+        ("mlp", "--hidden 300 100", "there is no flag --hidden. Did you mean --model.hidden?"),
+        ("softmax", "--loss mse", "there is no loss 'mse'. Did you mean 'squared-error'?"),
+        ("softmax", "--optimizer=adamw", "there is no optimizer 'adamw'. Did you mean 'adam'?"),
+        ("softmax", "--schedule cosin", "there is no schedule 'cosin'. Did you mean 'cosine'?"),
+        ("mlp", "--model.initialization He", "Did you mean 'he'?"),
+        ("softmax", "--momentum 0.99", "--momentum 0.99 has no effect: it needs --optimizer momentum"),
+        ("softmax", "--momentum 0.9", "--momentum 0.9 has no effect"),
+        ("softmax", "--shift 4", "--shift 4.0 has no effect: it needs --augmentation affine"),
+        ("softmax", "--decay-rate 0.5", "--decay-rate 0.5 has no effect: it needs --schedule staircase"),
+        ("softmax", "--epochs 1 --steps 1000", "--epochs 1.0 and --steps 1000 both say how long to train"),
+    ],
+)
+def test_flags_that_are_unknown_or_would_have_no_effect_say_what_is_meant(
+    mnistry: Command, tmp_path: Path, refused: Refused, recipe: str, flags: str, said: str
+) -> None:
+    refused(mnistry("train", recipe, "--data", "optdigits", *flags.split()), said)
+    assert not list(tmp_path.iterdir()), "no run was begun"
+
+
 def test_values_out_of_range(mnistry: Command, refused: Refused) -> None:
-    refused(mnistry("train", "softmax", *SHORT, "--batch-size", 0), "batch_size must be at least 1, not 0")
+    refused(mnistry("train", "softmax", *SHORT, "--batch-size", 0), "--batch-size must be at least 1, not 0")
     refused(mnistry("train", "softmax", *SHORT, "--seeds", 0), "seeds must be at least 1")
     refused(mnistry("train", "softmax", *SHORT, "--seed", -1), "seed must be at least 0")
     refused(mnistry("train", "softmax", *SHORT, "--validation", 5000), "validation")

@@ -10,7 +10,7 @@ from mnistry.data import Dataset, Examples
 from mnistry.data.dataset import DIGITS
 from mnistry.data.split import Split, check_trainable, split
 from mnistry.data.writers import read_writers
-from mnistry.errors import DataError, InvalidValueError
+from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 
 
 def numbered(count: int) -> Dataset:
@@ -80,6 +80,11 @@ def test_the_seed_decides(how: str) -> None:
 def test_sizes_that_make_no_sense(validation: float, message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         split(numbered(20), validation=validation, how="random", seed=0, writers=None)
+
+
+def test_an_unknown_way_to_split_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"no split 'randm'\. Did you mean 'random'"):
+        split(numbered(20), validation=5, how="randm", seed=0, writers=None)  # type: ignore[arg-type]
 
 
 def test_writers_that_make_no_sense() -> None:

@@ -10,7 +10,7 @@ import pytest
 import safetensors.numpy
 
 from mnistry.data import Dataset
-from mnistry.errors import ExportError
+from mnistry.errors import ExportError, UnknownNameError
 from mnistry.export import files
 from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays
@@ -79,3 +79,9 @@ def test_a_wrong_weight_in_the_onnx_file_is_found(optdigits: Dataset) -> None:
 def test_the_same_model_gives_the_same_bytes() -> None:
     model = trained_somehow(RECIPES["lenet5"])
     assert to_onnx(model) == to_onnx(model)
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"no format 'onx'\. Did you mean 'onnx'"):
+        export(SoftmaxConfig().build(np.random.default_rng(0)), "onx", tmp_path / "m")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnistry.errors import UnknownNameError
 from mnistry.training import batches
 from mnistry.training.batches import batch_indices
 
@@ -66,3 +67,8 @@ def test_only_the_epochs_of_the_batches_are_shuffled(monkeypatch: pytest.MonkeyP
     found = batch_indices(700, 2, examples=7, batch_size=4, order="shuffled", seed=0)
     assert found.tolist() == [[0, 1, 2, 3], [4, 5, 6, 0]]
     assert epochs == [400, 401]
+
+
+def test_an_unknown_order_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"no order 'shuffle'\. Did you mean 'shuffled'"):
+        batch_indices(0, 1, examples=5, batch_size=2, order="shuffle", seed=0)  # type: ignore[arg-type]

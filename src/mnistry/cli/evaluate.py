@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import tyro
@@ -13,7 +13,7 @@ from rich.console import Console
 from mnistry.data import Dataset, Examples, load
 from mnistry.data.classes import relabelled
 from mnistry.data.dataset import DIGITS
-from mnistry.errors import DataError
+from mnistry.errors import DataError, UnknownNameError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
@@ -98,6 +98,7 @@ def part_of(run: Run, dataset: Dataset, part: Part, data_dir: Path | None = None
     """One part of a data set, divided as the run divided its own.
 
     Raises:
+        UnknownNameError: there is no such part.
         DataError: the part is empty.
     """
     if part == "all":
@@ -107,9 +108,11 @@ def part_of(run: Run, dataset: Dataset, part: Part, data_dir: Path | None = None
         )
     elif part == "test":
         examples = dataset.test
-    else:
+    elif part in ("validation", "train"):
         divided = split_for(run.recipe, dataset, seed=run.seed, data_dir=data_dir or run.data_dir)
-        examples = divided.validation if part == "validation" else divided.train
+        examples = {"validation": divided.validation, "train": divided.train}[part]
+    else:
+        raise UnknownNameError("part", part, get_args(Part))
     if not len(examples):
         raise DataError(f"{dataset.name}: there are no images in the {part} part")
     return examples

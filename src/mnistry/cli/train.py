@@ -4,12 +4,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
 from mnistry.cli.flags import as_flags
-from mnistry.errors import InvalidValueError
+from mnistry.errors import InvalidValueError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
@@ -76,6 +76,7 @@ def main(arguments: list[str]) -> int:
             print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
             return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
         recipe = find_recipe(arguments[0])
+        given = _given(arguments[1:], recipe)
         options = tyro.cli(
             TrainOptions,
             args=arguments[1:],
@@ -86,10 +87,12 @@ def main(arguments: list[str]) -> int:
         )
         if options.seeds < 1:
             raise InvalidValueError(f"seeds must be at least 1, not {options.seeds}")
+        # A flag is a change also where its value is the recipe's: it is refused where it has no effect.
+        changes = {name: getattr(options.recipe, name) for name in given if name in _fields(recipe)}
         runs = []
         for seed in range(options.seed, options.seed + options.seeds):
             run = train(
-                options.recipe,
+                recipe,
                 data=options.data,
                 data_dir=options.data_dir,
                 seed=seed,
@@ -97,6 +100,7 @@ def main(arguments: list[str]) -> int:
                 init_from=options.init_from,
                 epochs=options.epochs,
                 progress=TrainingProgress(print_every=options.print_every),
+                **changes,
             )
             runs.append(run)
         _report(runs, as_json=options.json)
@@ -104,6 +108,40 @@ def main(arguments: list[str]) -> int:
     except Interrupted as stopped:
         print(f"mnistry: {as_flags(str(stopped))}", file=sys.stderr)
         return 128 + stopped.signal_number
+
+
+def _fields(instance: Any) -> dict[str, Any]:
+    """The annotations of a dataclass's fields, by name."""
+    return get_type_hints(type(instance))
+
+
+def _given(arguments: list[str], recipe: Recipe) -> set[str]:
+    """The fields that flags were given for; of `--model.hidden` that is `model`.
+
+    Raises:
+        UnknownNameError: a value is none of those that its field knows; the nearest is suggested.
+        InvalidValueError: an unknown flag that is like a known one, which is suggested.
+    """
+    values = _fields(recipe) | {f"model.{name}": hint for name, hint in _fields(recipe.model).items()}
+    known = {*values, *_fields(TrainOptions()), "help"}
+    found = set()
+    for place, word in enumerate(arguments):
+        if not word.startswith("--"):
+            continue
+        flag, separator, value = word.removeprefix("--").partition("=")
+        name = flag.replace("-", "_")
+        name = name.removeprefix("no_") if values.get(name.removeprefix("no_")) is bool else name
+        found.add(name.split(".")[0])
+        if not separator:
+            value = "".join(arguments[place + 1 : place + 2])
+        if get_origin(values.get(name)) is Literal and value not in get_args(values[name]):
+            raise UnknownNameError(name, value, get_args(values[name]))
+        if name not in known and (meant := nearest(name, known)):
+            raise InvalidValueError(
+                f"there is no flag --{flag}. Did you mean `{meant}`? All are told by: "
+                f"mnistry train {recipe.name} --help"
+            )
+    return found
 
 
 def _report(runs: list[Run], *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from mnistry import atomic
 from mnistry.data import idx
 from mnistry.data.classes import folder_names, write_names
 from mnistry.data.dataset import DIGITS, SIDE, Dataset, Examples
-from mnistry.errors import DataError, InvalidValueError
+from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 
 Format = Literal["idx", "npz", "png", "csv"]
 
@@ -48,9 +48,12 @@ def write(dataset: Dataset, out: Path, to: Format) -> None:
     `class_names.txt`, or the array `class_names`.
 
     Raises:
+        UnknownNameError: there is no such format.
         InvalidValueError: `out` exists, or its name does not fit the format.
         DataError: it cannot be written. Nothing half-written stays behind.
     """
+    if to not in get_args(Format):
+        raise UnknownNameError("format", to, get_args(Format))
     if out.exists():
         raise InvalidValueError(f"{out} exists already; nothing is overwritten. Choose another name.")
     if (to == "npz") != (out.suffix == ".npz") or out.suffix == ".csv":

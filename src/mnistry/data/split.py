@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import Dataset, Examples
-from mnistry.errors import DataError, InvalidValueError
+from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,7 @@ def split(
         The parts; within each, the rows keep their order.
 
     Raises:
+        UnknownNameError: there is no such way to split.
         InvalidValueError: a size that leaves nothing to train on, or writers missing or of another length.
     """
     if dataset.validation is not None:
@@ -60,7 +61,7 @@ def split(
     elif how == "writer":
         aside = _whole_writers(_check_writers(writers, total), wanted, random)
     else:
-        raise InvalidValueError(f"how to split must be first, random or writer, found {how!r}.")
+        raise UnknownNameError("split", how, ("first", "random", "writer"))
     return Split(dataset.train[~aside], dataset.train[aside], dataset.test)
 
 

@@ -17,7 +17,7 @@ from mnistry.data import idx
 from mnistry.data.catalog import MNIST, QMNIST
 from mnistry.data.dataset import Dataset
 from mnistry.data.fetch import cache_folder, data_folders
-from mnistry.errors import DataError, DataNotFoundError, InvalidValueError
+from mnistry.errors import DataError, DataNotFoundError, InvalidValueError, UnknownNameError
 from mnistry.files import open_regular
 
 COLUMNS = 8
@@ -52,17 +52,20 @@ def read_writers(
     digits are the first 10,000 of QMNIST's 60,000.
 
     Raises:
+        UnknownNameError: there is no such part.
         InvalidValueError: the data set is neither MNIST nor QMNIST.
         DataNotFoundError: no folder has the table; the message says which file to put where.
         DataError: the table is damaged, or its classes are not the labels of this part.
     """
+    if part not in ("train", "test"):
+        raise UnknownNameError("part", part, ("train", "test"))
     if dataset.name not in (MNIST.name, QMNIST.name):
         raise InvalidValueError(
             f"the writers of {dataset.name!r} are not known; only mnist and qmnist have a table of writers."
         )
     path = _find(part, data_dir)
     table = _read(path)
-    labels = dataset.train.labels if part == "train" else dataset.test.labels
+    labels = {"train": dataset.train, "test": dataset.test}[part].labels
     if len(table) < len(labels):
         raise DataError(f"{path}: expected a row for each of {len(labels):,} examples, found {len(table):,}.")
     table = table[: len(labels)]

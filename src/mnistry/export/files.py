@@ -3,15 +3,17 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import jax.numpy as jnp
 import numpy as np
+import safetensors.numpy
 
 from mnistry.atomic import write_bytes
 from mnistry.data import load
 from mnistry.data.classes import CLASS_NAMES
 from mnistry.data.dataset import DIGITS
+from mnistry.errors import UnknownNameError
 from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
 from mnistry.export.onnx import to_onnx
@@ -30,18 +32,26 @@ def export(model: FoldedModel, to: Format, path: Path, class_names: Sequence[str
     are called goes with them: in the metadata of ONNX and safetensors, and as an array in npz.
 
     Raises:
+        UnknownNameError: there is no such format.
         ExportError: the logits differ by more than 1e-4; nothing is written.
         OSError: the file cannot be written.
     """
     images = load("optdigits").train.images[:CHECKED_IMAGES]
-    if to == "onnx":
-        content = to_onnx(model, class_names)
-        exported = Classifier(content).all_logits(images)
-    else:
-        arrays = named_arrays(model)
-        content = safetensors_bytes(arrays, class_names) if to == "safetensors" else _npz(arrays, class_names)
-        read_back = with_arrays(model, _arrays(content, to))
-        exported = np.asarray(trained_logits(read_back, jnp.asarray(images)))
+    arrays = named_arrays(model)
+    match to:
+        case "onnx":
+            content = to_onnx(model, class_names)
+            exported = Classifier(content).all_logits(images)
+        case "safetensors":
+            content = safetensors_bytes(arrays, class_names)
+            exported = _logits(model, safetensors.numpy.load(content), images)
+        case "npz":
+            content = _npz(arrays, class_names)
+            with np.load(io.BytesIO(content)) as file:
+                read_back = {name: file[name] for name in file.files if name != CLASS_NAMES}
+            exported = _logits(model, read_back, images)
+        case _:
+            raise UnknownNameError("format", to, get_args(Format))
     difference = checked_difference(model, images, exported, str(path))
     write_bytes(path, content)
     return difference
@@ -53,11 +63,6 @@ def _npz(arrays: dict[str, np.ndarray], class_names: Sequence[str]) -> bytes:
     return file.getvalue()
 
 
-def _arrays(content: bytes, form: Format) -> dict[str, np.ndarray]:
-    if form == "npz":
-        with np.load(io.BytesIO(content)) as file:
-            return {name: file[name] for name in file.files if name != CLASS_NAMES}
-    import safetensors.numpy
-
-    arrays: dict[str, np.ndarray] = safetensors.numpy.load(content)
-    return arrays
+def _logits(model: FoldedModel, arrays: dict[str, np.ndarray], images: np.ndarray) -> np.ndarray:
+    """The logits of the model with the arrays that were read back."""
+    return np.asarray(trained_logits(with_arrays(model, arrays), jnp.asarray(images)))

@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
+from mnistry.fields import check_fields
 from mnistry.models.conv import ConvNet, ConvNetConfig, FoldedConvNet
 from mnistry.models.model import FoldedModel, Model
 
@@ -20,6 +21,7 @@ class CommitteeConfig:
     """The members; each has its own share of every batch."""
 
     def __post_init__(self) -> None:
+        check_fields(self, within="model.")
         if not self.members or len({member.no_digit for member in self.members}) > 1:
             raise InvalidValueError("model.members must be one or more models with the same classes")
 

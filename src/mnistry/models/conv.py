@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
+from mnistry.fields import check_fields
 from mnistry.models.layers import (
     SIDE,
     Linear,
@@ -53,6 +54,7 @@ class ConvNetConfig:
     """Whether there are two more classes, "no digit" and "several"."""
 
     def __post_init__(self) -> None:
+        check_fields(self, within="model.")
         if not len(self.features) == len(self.sizes) == len(self.strides) > 0:
             raise InvalidValueError(
                 "model.features, model.sizes and model.strides must have a number for each convolution; "

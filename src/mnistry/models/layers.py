@@ -1,7 +1,7 @@
 """What the models are made of: the linear layer, convolution, pooling, normalisation, dropout."""
 
 import math
-from typing import Literal
+from typing import Literal, assert_never
 
 import equinox as eqx
 import jax
@@ -187,10 +187,13 @@ def convolve_patches(
 
 
 def _padded(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) -> Array:
-    if padding == "VALID":
-        return images
-    rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
-    return jnp.pad(images, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
+    match padding:
+        case "VALID":
+            return images
+        case "SAME":
+            rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
+            return jnp.pad(images, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
+    assert_never(padding)
 
 
 def convolve_natively(

@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
+from mnistry.fields import check_fields
 from mnistry.models.layers import SIDE, Linear, glorot_uniform, initial, linear
 from mnistry.models.model import CLASSES, PlainModel
 
@@ -25,6 +26,7 @@ class RowLstmConfig:
     """Size of the hidden state and of the cell state."""
 
     def __post_init__(self) -> None:
+        check_fields(self, within="model.")
         if self.units < 1:
             raise InvalidValueError(f"model.units must be at least 1, not {self.units}")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, assert_never
 
 import equinox as eqx
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
+from mnistry.fields import check_fields
 from mnistry.models.layers import PIXELS, Linear, dropout, he_normal, linear
 from mnistry.models.model import CLASSES, PlainModel
 
@@ -26,6 +27,7 @@ class PerceptronConfig:
     """Share of each hidden layer's units that is zeroed while training."""
 
     def __post_init__(self) -> None:
+        check_fields(self, within="model.")
         if not self.hidden or min(self.hidden) < 1:
             raise InvalidValueError(
                 f"model.hidden must be one or more widths of at least 1, not {self.hidden}"
@@ -36,10 +38,13 @@ class PerceptronConfig:
     def build(self, random: np.random.Generator) -> "Perceptron":
         """Draws the initial weights."""
         shapes = pairwise((PIXELS, *self.hidden, CLASSES))
-        if self.initialization == "truncated-normal":
-            weights = [_truncated_normal(random, shape) for shape in shapes]
-        else:
-            weights = [he_normal(random, *shape) for shape in shapes]
+        match self.initialization:
+            case "truncated-normal":
+                weights = [_truncated_normal(random, shape) for shape in shapes]
+            case "he":
+                weights = [he_normal(random, *shape) for shape in shapes]
+            case _:
+                assert_never(self.initialization)
         return Perceptron(tuple(linear(weight) for weight in weights), self.dropout)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
+from mnistry.fields import check_fields
 from mnistry.models.layers import PIXELS
 from mnistry.models.model import CLASSES, PlainModel
 
@@ -33,6 +34,7 @@ class ScratchConfig:
     """Width of the hidden layer."""
 
     def __post_init__(self) -> None:
+        check_fields(self, within="model.")
         if self.hidden < 1:
             raise InvalidValueError(f"model.hidden must be at least 1, not {self.hidden}")
 

@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
+from mnistry.fields import check_fields
 from mnistry.models.conv import Convolution
 from mnistry.models.layers import (
     SIDE,
@@ -41,6 +42,7 @@ class SeparableNetConfig:
     """Whether digits are set upright and brought to one width first."""
 
     def __post_init__(self) -> None:
+        check_fields(self, within="model.")
         if len(self.features) < 2 or min(self.features) < 1:
             raise InvalidValueError(
                 f"model.features must be two or more numbers, each at least 1, not {self.features}"

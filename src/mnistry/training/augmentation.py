@@ -1,6 +1,7 @@
 """What a recipe does to images before it learns from them, and the model as it is for use afterwards."""
 
 from functools import partial
+from typing import assert_never
 
 import jax
 import jax.numpy as jnp
@@ -25,19 +26,22 @@ def augmented(recipe: Recipe, key: Array, images: Array, labels: Array) -> tuple
         images: 0 (paper) to 1 (ink).
         labels: the classes.
     """
-    if recipe.augmentation == "affine":
-        moved = deformed(
-            key,
-            images,
-            shift=recipe.shift,
-            rotation=recipe.rotation,
-            stretch=recipe.stretch,
-            bend=recipe.bend,
-        )
-        return moved, labels
-    if recipe.augmentation == "paper":
-        return on_paper(key, images, labels)
-    return images, labels
+    match recipe.augmentation:
+        case "none":
+            return images, labels
+        case "affine":
+            moved = deformed(
+                key,
+                images,
+                shift=recipe.shift,
+                rotation=recipe.rotation,
+                stretch=recipe.stretch,
+                bend=recipe.bend,
+            )
+            return moved, labels
+        case "paper":
+            return on_paper(key, images, labels)
+    assert_never(recipe.augmentation)
 
 
 def folding_batches(recipe: Recipe, train: Examples) -> Array:

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from mnistry.errors import UnknownNameError
+
 
 def batch_indices(
     first_step: int,
@@ -33,6 +35,9 @@ def batch_indices(
     Returns:
         int32 `[count, batch_size]`; the missing places of a short batch are -1.
 
+    Raises:
+        UnknownNameError: there is no such order.
+
     >>> batch_indices(0, 3, examples=5, batch_size=2, order="file", seed=0).tolist()
     [[0, 1], [2, 3], [4, -1]]
     """
@@ -42,6 +47,8 @@ def batch_indices(
         per_epoch = -(-examples // batch_size)
         rows = (steps % per_epoch) * batch_size + places
         return np.where(rows < examples, rows, -1).astype(np.int32)
+    if order != "shuffled":
+        raise UnknownNameError("order", order, ("shuffled", "file"))
     positions = steps * batch_size + places
     epochs = positions // examples
     indices = np.empty(positions.shape, np.int32)

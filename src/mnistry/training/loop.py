@@ -26,7 +26,7 @@ from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, moving_average
-from mnistry.recipes import Recipe, find_recipe
+from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.runs import TENSORBOARD
 from mnistry.training.augmentation import augmented
 from mnistry.training.batches import batch_indices
@@ -75,7 +75,12 @@ def train(
     >>> run.evaluation.accuracy > 0.8
     True
     """
-    recipe = replace(find_recipe(recipe) if isinstance(recipe, str) else recipe, **changes)
+    recipe = (find_recipe(recipe) if isinstance(recipe, str) else recipe).changed(**changes)
+    recipe.require_effect(own_values(recipe))
+    if epochs is not None and "steps" in changes:
+        raise InvalidValueError(
+            f"`epochs={epochs!r}` and `steps={recipe.steps!r}` both say how long to train; give one of them"
+        )
     if seed < 0:
         raise InvalidValueError(f"seed must be at least 0, not {seed}")
     dataset = load(data, data_dir)
@@ -324,7 +329,7 @@ def train_step(
         losses = jnp.where(present, example_losses(recipe.loss, logits, targets), 0)
         # One column for each share of the batch, whose loss is its own.
         sums, counts = (rows.reshape(-1, model.shares).sum(axis=0) for rows in (losses, present))
-        loss = (sums / jnp.maximum(counts, 1) if recipe.reduction == "mean" else sums).sum()
+        loss = {"mean": sums / jnp.maximum(counts, 1), "sum": sums}[recipe.reduction].sum()
         return loss + recipe.l2_penalty * l2_penalty(model) if recipe.l2_penalty else loss
 
     loss, gradient = jax.value_and_grad(batch_loss)(state.model)

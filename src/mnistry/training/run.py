@@ -20,7 +20,7 @@ from mnistry.data import Dataset
 from mnistry.data.loading import place
 from mnistry.data.split import Split, split
 from mnistry.data.writers import read_writers
-from mnistry.errors import InvalidValueError, RunError
+from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
 from mnistry.models import FoldedModel, Model
 from mnistry.models.layers import SIDE
@@ -91,7 +91,7 @@ class Run(RunFolder):
         folder = read_run(path)
         try:
             recipe = Recipe.from_json(dict(folder.description["recipe"]))
-        except (RunError, InvalidValueError) as error:
+        except (RunError, InvalidValueError, UnknownNameError) as error:
             raise RunError(f"{folder.path / RECIPE}: {error}") from error
         return Run(folder.path, folder.description, recipe)
 
