@@ -45,6 +45,18 @@ def test_figures_together_and_by_kind(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_files_that_are_not_measured_are_said(mnistry: Command, folder: Path, flags: tuple[str, ...]) -> None:
+    assert "skipped" not in mnistry("evaluate-pictures", folder, *flags).stderr
+    for name in ("new.png", "photo.heic", ".hidden.png"):
+        (folder / name).touch()
+    said = mnistry("evaluate-pictures", folder, *flags).stderr.splitlines()[0]
+    assert said == (
+        f"mnistry: {folder}: 2 skipped: new.png (no line in labels.tsv), "
+        "photo.heic (a HEIC photo: save it as JPEG or PNG)"
+    )
+
+
 def test_json_is_one_object(mnistry: Command, folder: Path) -> None:
     result = json.loads(mnistry("evaluate-pictures", folder, "--json").stdout)
     assert (result["pictures"], result["exact"], result["unreadable"]) == (3, 1, 1)

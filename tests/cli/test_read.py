@@ -133,12 +133,39 @@ def test_folders(mnistry: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = mnistry("read", "empty", "in")
     assert done.returncode == 2
-    assert done.stderr.startswith("mnistry: empty: no pictures in this folder")
+    said, failed = done.stderr.splitlines()
+    assert said == "mnistry: in: 1 skipped: notes.txt (not known as a picture by its ending)"
+    assert failed.startswith("mnistry: empty: no pictures in this folder")
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["in/a.png", "in/b.png"]
     done = mnistry("read", "in", "empty", "--recursive", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["file"] for line in lines] == ["in/a.png", "in/b.png", "in/below/c.png", "empty"]
     assert "no pictures" in lines[-1]["error"]
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--csv", "in/out.csv")])
+def test_what_of_a_folder_is_skipped_is_said(
+    mnistry: Command, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    digit_picture(tmp_path / "in" / "a.png")
+    for name in ("IMG_1.HEIC", "IMG_2.heic", "scan.pdf", "all.zip", "Thumbs.db", ".DS_Store", "below/b.heic"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    for again in range(2 if flags[:1] == ("--csv",) else 1):
+        done = mnistry("read", "in", *flags, *["--resume"] * again)
+        assert done.returncode == 0
+        assert done.stderr.splitlines()[0] == (
+            "mnistry: in: 4 skipped: IMG_1.HEIC, IMG_2.heic (a HEIC photo: save it as JPEG or PNG), "
+            "all.zip (packed: unpack it first), scan.pdf (a PDF: save its pages as PNG or JPEG)"
+        )
+
+
+def test_of_many_skipped_files_some_are_named(mnistry: Command, tmp_path: Path) -> None:
+    digit_picture(tmp_path / "in" / "a.png")
+    for number in range(1_200):
+        (tmp_path / "in" / f"{number:04}.heic").touch()
+    named = ", ".join(f"{number:04}.heic" for number in range(5))
+    assert f"in: 1,200 skipped: {named} and 1,195 more (a HEIC photo" in mnistry("read", "in").stderr
 
 
 def test_probabilities(mnistry: Command, tmp_path: Path, refused: Refused) -> None:

@@ -45,12 +45,12 @@ def test_pictures_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "below" / "loop").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe.png")
-    assert find_pictures(tmp_path) == [tmp_path / "a.JPG", tmp_path / "b.png"]
-    assert find_pictures(tmp_path, recursive=True) == [
-        tmp_path / "a.JPG",
-        tmp_path / "b.png",
-        tmp_path / "below" / "c.tiff",
-    ]
+    skipped = [tmp_path / "notes.txt", tmp_path / "pipe.png"]
+    assert find_pictures(tmp_path) == ([tmp_path / "a.JPG", tmp_path / "b.png"], skipped)
+    assert find_pictures(tmp_path, recursive=True) == (
+        [tmp_path / "a.JPG", tmp_path / "b.png", tmp_path / "below" / "c.tiff"],
+        skipped,
+    )
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
@@ -58,6 +58,10 @@ def test_a_folder_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "below" / "a.png").touch()
     with pytest.raises(PictureError, match=r"no pictures in this folder itself.*`recursive=True`.*\.png"):
         find_pictures(tmp_path)
+    (tmp_path / "a.heic").touch()
+    with pytest.raises(PictureError, match=r"; 1 skipped: a.heic \(a HEIC photo: save it as JPEG or PNG\)"):
+        find_pictures(tmp_path)
+    (tmp_path / "a.heic").unlink()
     (tmp_path / "below" / "a.png").unlink()
     with pytest.raises(PictureError, match=r"no pictures in this folder or below it: expected"):
         find_pictures(tmp_path, recursive=True)
@@ -139,7 +143,7 @@ def test_the_same_answers_as_one_by_one(tmp_path: Path, optdigits: Dataset) -> N
         Image.fromarray(image).resize((90, 90)).save(tmp_path / f"{number:02d}.png")
     (tmp_path / "17.png").write_text("no picture")
     recognizer = Recognizer.load()
-    files = find_pictures(tmp_path)
+    files = find_pictures(tmp_path).pictures
     alone = [recognizer.read(file, min_confidence=0.9) for file in files if file.name != "17.png"]
     for workers in (1, 4):
         results = list(read_all(recognizer, files, workers=workers, min_confidence=0.9))

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from mnistry import atomic
 from mnistry.data.decode import open_picture
-from mnistry.reading.measure import Answer, Figures, Measured, measure, read_labels
+from mnistry.reading.measure import Answer, Figures, Measured, find_unlabelled, measure, read_labels
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Recognizer
 
 SHEET_COLUMNS = 5
@@ -55,7 +55,10 @@ def main(arguments: list[str]) -> int:
     """Runs `mnistry evaluate-pictures` with what follows it, and returns the exit status."""
     options = tyro.cli(Options, args=arguments, prog="mnistry evaluate-pictures")
     recognizer = Recognizer.load(options.model)
-    measured = measure(recognizer, read_labels(options.folder), min_confidence=options.min_confidence)
+    labelled = read_labels(options.folder)
+    if unlabelled := find_unlabelled(options.folder, labelled):
+        print(f"mnistry: {options.folder}: {unlabelled}", file=sys.stderr)
+    measured = measure(recognizer, labelled, min_confidence=options.min_confidence)
     if options.json:
         settings = {"folder": str(options.folder), "min_confidence": options.min_confidence}
         print(json.dumps({**settings, **measured.to_json()}))

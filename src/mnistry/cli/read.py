@@ -16,6 +16,7 @@ import tyro
 
 from mnistry import atomic
 from mnistry.data.decode import Picture
+from mnistry.data.skipped import describe_skipped
 from mnistry.errors import DataError, InvalidValueError, PictureError
 from mnistry.reading.batch import ReadingTable, find_pictures, read_all
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
@@ -76,20 +77,30 @@ def main(arguments: list[str]) -> int:
     options = tyro.cli(Options, args=arguments, prog="mnistry read", config=(tyro.conf.FlagCreatePairsOff,))
     options.check()
     recognizer = Recognizer.load(options.model, threads=1)  # pictures are read in parallel
-    items = [item for file in options.files for item in _expand(file, recursive=options.recursive)]
+    items = [
+        item
+        for file in options.files
+        for item in _expand(file, recursive=options.recursive, table=options.csv)
+    ]
     if options.csv:
         return _tabulate(options.csv, recognizer, items, options)
     show = partial(_print_json, probabilities=options.probabilities) if options.json else _print
     return 2 if _read(recognizer, items, options, show) else 0
 
 
-def _expand(file: Path, *, recursive: bool) -> list[Item]:
+def _expand(file: Path, *, recursive: bool, table: Path | None) -> list[Item]:
+    """What to read of a file or folder; says what of a folder is skipped."""
     try:
-        pictures = find_pictures(file, recursive=recursive) if file.is_dir() else [file]
+        if not file.is_dir():
+            return [(file, None)]
+        pictures, skipped = find_pictures(file, recursive=recursive)
     except PictureError as error:
         return [(file, error)]
     except OSError as error:
         return [(file, PictureError(f"cannot be opened: {error.strerror}"))]
+    # The table that is written, or was begun, may lie in the folder too.
+    if skipped := [path.relative_to(file) for path in skipped if path != table]:
+        print(f"mnistry: {file}: {describe_skipped(skipped)}", file=sys.stderr)
     return [(picture, None) for picture in pictures]
 
 

@@ -12,15 +12,8 @@ from mnistry.data.dataset import DIGITS, SIDE, Examples
 from mnistry.data.decode import open_picture
 from mnistry.data.normalize import as_mnist
 from mnistry.data.parts import Part, parts_among
-from mnistry.data.skipped import describe_skipped, is_litter
+from mnistry.data.skipped import SUFFIXES, describe_skipped, is_litter
 from mnistry.errors import DataError, PictureError
-
-SUFFIXES = frozenset(
-    {
-        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
-        *(".pbm", ".pgm", ".ppm", ".pnm"),
-    }
-)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,15 @@
-"""Files of a folder that are left out because they are no pictures that can be read: which, and why."""
+"""Which files of a folder are pictures that can be read, and which are left out, and why."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
+SUFFIXES = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+        *(".pbm", ".pgm", ".ppm", ".pnm"),
+    }
+)
+"""What the names of pictures end in."""
 _MOST_NAMED = 5  # files of one kind that are named one by one
 _LITTER = frozenset({"thumbs.db", "desktop.ini"})  # what Windows leaves in folders of pictures
 _KINDS = {
@@ -21,8 +28,12 @@ def is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LITTER
 
 
-def describe_skipped(files: Iterable[Path]) -> str:
+def describe_skipped(files: Iterable[Path], of_pictures: str = "no regular file") -> str:
     """Which files are skipped, and why, in one line; empty for none.
+
+    Args:
+        files: by the names that are shown.
+        of_pictures: why those are skipped that end as pictures do.
 
     >>> describe_skipped([Path("b.pdf"), Path("a.heic")])
     '2 skipped: a.heic (a HEIC photo: save it as JPEG or PNG), b.pdf (a PDF: save its pages as PNG or JPEG)'
@@ -30,7 +41,10 @@ def describe_skipped(files: Iterable[Path]) -> str:
     by_reason: dict[str, list[str]] = {}
     files = sorted(files)
     for file in files:
-        reason = _REASONS.get(file.suffix.lower(), "not known as a picture by its ending")
+        ending = file.suffix.lower()
+        reason = _REASONS.get(ending, "not known as a picture by its ending")
+        if ending in SUFFIXES:
+            reason = of_pictures
         by_reason.setdefault(reason, []).append(str(file))
     groups = []
     for reason, names in by_reason.items():

@@ -11,13 +11,13 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 
 from mnistry import atomic
 from mnistry.data.decode import Picture
-from mnistry.data.pictures import SUFFIXES
+from mnistry.data.skipped import SUFFIXES, describe_skipped, is_litter
 from mnistry.errors import DataError, InvalidValueError, PictureError
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
@@ -27,8 +27,20 @@ LOOK_AHEAD = 8  # pictures for each worker; enough that one slow picture does no
 AnyPicture = TypeVar("AnyPicture", bound=Picture)
 
 
-def find_pictures(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """The pictures in a folder, known by their suffixes, in sorted order; hidden ones are left out.
+class FoundFiles(NamedTuple):
+    """The files of a folder, sorted; hidden ones and what file managers leave behind are in neither.
+
+    Attributes:
+        pictures: those that end as pictures do.
+        skipped: the others; see `describe_skipped`.
+    """
+
+    pictures: list[Path]
+    skipped: list[Path]
+
+
+def find_pictures(folder: Path, *, recursive: bool = False) -> FoundFiles:
+    """The pictures in a folder, known by what their names end in.
 
     Args:
         folder: where to look.
@@ -41,17 +53,18 @@ def find_pictures(folder: Path, *, recursive: bool = False) -> list[Path]:
     def refuse(error: OSError) -> None:
         raise PictureError(f"the folder {error.filename} cannot be listed: {error.strerror}") from error
 
-    found: list[Path] = []
+    found, others = list[Path](), list[Path]()
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        paths = [Path(parent, name) for name in names if not name.startswith(".")]
-        found += [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
+        for path in (Path(parent, name) for name in names if not is_litter(name)):
+            (found if path.suffix.lower() in SUFFIXES and path.is_file() else others).append(path)
     if not found:
         where = "or below it" if recursive else "itself (`recursive=True` looks below it too)"
         raise PictureError(
             f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(SUFFIXES))}"
+            + (f"; {describe_skipped(path.relative_to(folder) for path in others)}" if others else "")
         )
-    return sorted(found)
+    return FoundFiles(sorted(found), sorted(others))
 
 
 def read_all(

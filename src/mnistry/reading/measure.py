@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any, Protocol
 
 from mnistry.data.decode import Picture
+from mnistry.data.skipped import describe_skipped, is_litter
 from mnistry.errors import DataError, PictureError
 from mnistry.evaluation.intervals import wilson_interval
 from mnistry.evaluation.strings import Score, score_lines
@@ -230,6 +231,25 @@ def read_labels(folder: Path) -> tuple[Labelled, ...]:
     if not labelled:
         raise DataError(f"{path}: there are no pictures in the table. {_EXPECTED}")
     return labelled
+
+
+def find_unlabelled(folder: Path, labelled: Iterable[Labelled]) -> str:
+    """Which files of a folder are not measured, and why; empty if there are none.
+
+    Args:
+        folder: the folder; files that are hidden count for nothing, as does its table.
+        labelled: what `read_labels` gave of it.
+
+    Raises:
+        DataError: the folder cannot be listed.
+    """
+    named = {(folder / one.name).resolve() for one in labelled} | {(folder / LABELS).resolve()}
+    try:
+        files = [path for path in folder.iterdir() if not is_litter(path.name) and not path.is_dir()]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed: {error.strerror or error}") from error
+    missing = [Path(path.name) for path in files if path.resolve() not in named]
+    return describe_skipped(missing, f"no line in {LABELS}")
 
 
 def _labelled(folder: Path, row: dict[Any, Any], column: str, where: str) -> Labelled:
