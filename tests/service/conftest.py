@@ -17,6 +17,8 @@ from starlette.testclient import TestClient
 
 from mnistry.service.api import create_app
 
+from .constant import always
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 Refusal = Callable[..., dict[str, Any]]
@@ -59,6 +61,12 @@ def serving(*flags: object, **environment: str) -> Iterator[Server]:
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def model_of_threes() -> bytes:
+    """An ONNX model to which everything is a three."""
+    return always(3)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 
-import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from selenium import webdriver
 
 from .browser import Page, Start, find_chromium, open_browser
@@ -24,11 +21,11 @@ def chrome() -> Iterator[webdriver.Chrome]:
 
 
 @pytest.fixture(scope="session")
-def address(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(start: Start, model_of_threes: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service that has a second model, to which everything is a three."""
     runs = tmp_path_factory.mktemp("runs")
     (runs / "threes").mkdir()
-    onnx.save(model_of_threes(), runs / "threes" / "model.onnx")
+    (runs / "threes" / "model.onnx").write_bytes(model_of_threes)
     with start("--runs", runs) as server:
         yield server.address
 
@@ -56,29 +53,9 @@ def axe(request: pytest.FixtureRequest) -> str:
     if not (folder / "axe.min.js").exists():
         if not shutil.which("npm"):
             pytest.skip("npm, which fetches axe-core, is not installed")
-        pack = ["npm", "pack", "axe-core@4", "--silent", "--pack-destination", str(folder)]
+        pack = ["npm", "pack", "axe-core@4.12.1", "--silent", "--pack-destination", str(folder)]
         if subprocess.run(pack, capture_output=True, timeout=120).returncode:
             pytest.skip("npm could not fetch axe-core")
         with tarfile.open(next(folder.glob("axe-core-*.tgz"))) as pack_file:
             (folder / "axe.min.js").write_bytes(pack_file.extractfile("package/axe.min.js").read())
     return (folder / "axe.min.js").read_text()
-
-
-def model_of_threes() -> onnx.ModelProto:
-    logits = np.where(np.arange(10) == 3, 9, 0).astype(np.float32)
-    nodes = [
-        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("Flatten", ["floats"], ["rows"]),
-        helper.make_node("Gemm", ["rows", "weights", "bias"], ["logits"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "threes",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 28, 28])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10])],
-        [
-            numpy_helper.from_array(np.zeros((784, 10), np.float32), "weights"),
-            numpy_helper.from_array(logits, "bias"),
-        ],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
