@@ -327,19 +327,20 @@ def test_what_was_begun_is_answered_when_it_is_stopped(start: Start) -> None:
 
 def test_a_picture_that_takes_long_stops_nobody_else_and_not_the_end(start: Start, seven: bytes) -> None:
     slow = b"P5 4400 4400 254\n" + bytes(4400 * 4400)  # such levels are scaled in Python
-    with start("--seconds", 4, "--workers", 1) as server, ThreadPoolExecutor(2) as threads:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(seven)).convert("L").save(file, "gif")
+    gif = file.getvalue()
+    with start("--seconds", 4) as server, ThreadPoolExecutor(8) as threads:
         address = f"{server.address}/v1/read"
         late = [
-            threads.submit(httpx2.post, address, content=slow, headers=KIND, timeout=30) for _ in range(2)
+            threads.submit(httpx2.post, address, content=slow, headers=KIND, timeout=30) for _ in range(8)
         ]
         time.sleep(0.5)
         with httpx2.Client(transport=httpx2.HTTPTransport(local_address="127.0.0.2"), timeout=30) as other:
-            for _ in range(5):
-                assert other.post(address, content=seven, headers=KIND).json()["lines"] == ["7"]
+            for content in [seven, gif] * 3:  # a GIF, too, is decoded in a process of its own
+                assert other.post(address, content=content, headers=KIND).json()["lines"] == ["7"]
         assert not any(answer.done() for answer in late)
-        statuses = [answer.result().status_code for answer in late]
-        assert statuses[0] == 413
-        assert statuses[1] in (413, 503)
+        assert {answer.result().status_code for answer in late} <= {413, 503}
         begun = threads.submit(httpx2.post, address, content=slow, headers=KIND, timeout=30)
         time.sleep(0.5)
         stopped = time.monotonic()

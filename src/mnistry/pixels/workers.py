@@ -84,10 +84,10 @@ class _Worker:
 
 
 class _Pool:
-    """As many workers as there are cores, at most."""
+    """Twice as many workers as there are cores, at most: a few that take long leave room for others."""
 
     def __init__(self) -> None:
-        self._places = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._places = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
         self._idle: list[_Worker] = []
 
     def decode(self, asked: dict[str, Any], content: bytes, deadline: float) -> Unpacked:

@@ -78,6 +78,8 @@ def _decoded(content: bytes, bounds: Bounds) -> Decoded:
 
 
 def _problem(error: PictureError) -> Problem:
+    if getattr(error.__cause__, "errno", None) is not None:  # the machine's error, not the picture's
+        return busy(str(error))
     match error:
         case PictureFormatError():
             status = 415
