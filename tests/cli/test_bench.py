@@ -29,4 +29,4 @@ def test_the_table_has_a_line_for_each_recipe(mnistry: Command) -> None:
 
 def test_wrong_input_is_refused(mnistry: Command, refused: Refused) -> None:
     refused(mnistry("bench", "--recipes", "dish"), "Did you mean 'dash'")
-    refused(mnistry("bench", "--seeds", "0"), "seeds must be at least 1, not 0")
+    refused(mnistry("bench", "--seeds", "0"), "--seeds must be at least 1, not 0")

@@ -248,8 +248,8 @@ def test_flags_that_are_unknown_or_would_have_no_effect_say_what_is_meant(
 
 def test_values_out_of_range(mnistry: Command, refused: Refused) -> None:
     refused(mnistry("train", "softmax", *SHORT, "--batch-size", 0), "--batch-size must be at least 1, not 0")
-    refused(mnistry("train", "softmax", *SHORT, "--seeds", 0), "seeds must be at least 1")
-    refused(mnistry("train", "softmax", *SHORT, "--seed", -1), "seed must be at least 0")
+    refused(mnistry("train", "softmax", *SHORT, "--seeds", 0), "--seeds must be at least 1")
+    refused(mnistry("train", "softmax", *SHORT, "--seed", -1), "--seed must be at least 0")
     refused(mnistry("train", "softmax", *SHORT, "--validation", 5000), "validation")
     done = mnistry("train", "softmax", "--steps", "many")
     assert done.returncode == 2

@@ -230,7 +230,7 @@ def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
         ConvNetConfig(features=(8, 8))
     with pytest.raises(InvalidValueError, match="leave nothing of the image's 28 rows"):
         ConvNetConfig(sizes=(20, 9, 3), strides=(1, 2, 1))
-    with pytest.raises(InvalidValueError, match=r"model\.strides must be at least 1"):
+    with pytest.raises(InvalidValueError, match=r"`model\.strides` must be at least 1"):
         ConvNetConfig(strides=(2, 0, 1))
     with pytest.raises(InvalidValueError, match="must be two or more numbers, each at least 1"):
         SeparableNetConfig(features=(8,))
@@ -259,7 +259,7 @@ def test_only_dropout_depends_on_the_key(
 def test_a_size_of_zero_is_refused(config: ModelConfig) -> None:
     for name, value in asdict(config).items():
         if name in ("hidden", "units", "features"):
-            with pytest.raises(InvalidValueError, match=f"model.{name} .*must be .*at least 1"):
+            with pytest.raises(InvalidValueError, match=f"`model.{name}` .*must be .*at least 1"):
                 replace(config, **{name: (0,) * len(value) if isinstance(value, tuple) else 0})
 
 
@@ -267,6 +267,6 @@ def test_a_share_of_dropout_outside_its_range_is_refused(config: ModelConfig) ->
     for value in (-0.1, 1.0, float("nan")):
         if hasattr(config, "dropout"):
             with pytest.raises(
-                InvalidValueError, match=r"model\.dropout must be at least 0 and below 1, not"
+                InvalidValueError, match=r"`model\.dropout` must be at least 0 and below 1, not"
             ):
                 replace(config, dropout=value)

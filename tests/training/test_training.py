@@ -350,7 +350,7 @@ def test_half_precision_rounds_the_finished_weights_and_halves_the_model(
 def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:
     run = train("softmax", data="optdigits", epochs=2, batch_size=100, runs=tmp_path)
     assert run.recipe.steps == 2 * 14  # 1,317 examples for training
-    with pytest.raises(InvalidValueError, match="epochs must be above 0"):
+    with pytest.raises(InvalidValueError, match="`epochs` must be above 0"):
         train("softmax", data="optdigits", epochs=0, runs=tmp_path)
 
 

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     """Runs `mnistry bench` with what follows it, and returns the exit status."""
     options = tyro.cli(Options, args=arguments, prog="mnistry bench")
     if options.seeds < 1:
-        raise InvalidValueError(f"seeds must be at least 1, not {options.seeds}")
+        raise InvalidValueError(f"`seeds` must be at least 1, not {options.seeds}")
     recipes = [find_recipe(name) for name in options.recipes]
     rows: list[dict[str, Any]] = []
     try:

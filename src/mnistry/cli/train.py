@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
             config=(tyro.conf.AvoidSubcommands,),
         )
         if options.seeds < 1:
-            raise InvalidValueError(f"seeds must be at least 1, not {options.seeds}")
+            raise InvalidValueError(f"`seeds` must be at least 1, not {options.seeds}")
         # A flag is a change also where its value is the recipe's: it is refused where it has no effect.
         changes = {name: getattr(options.recipe, name) for name in given if name in _fields(recipe)}
         runs = []

@@ -31,7 +31,7 @@ def format_for(out: Path) -> Format:
     if out.suffix:
         raise InvalidValueError(
             f"{out}: no format ends in {out.suffix!r}. Known are OUT.npz, a file, and OUT without an ending, "
-            f"a folder of IDX files; or choose with --to: {', '.join(get_args(Format))}."
+            f"a folder of IDX files; or choose with `to`: {', '.join(get_args(Format))}."
         )
     return "idx"
 

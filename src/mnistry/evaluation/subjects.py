@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import Examples
+from mnistry.data.dataset import DIGITS, Examples
 from mnistry.errors import InvalidValueError
 from mnistry.evaluation.metrics import Evaluation, probabilities
 from mnistry.evaluation.weights import Weights
@@ -88,7 +88,7 @@ class Report:
     subjects: Sequence[Subject]
     examples: Examples
     part: str
-    class_names: Sequence[str] = tuple("0123456789")
+    class_names: Sequence[str] = DIGITS
     digits: Sequence[int] = ()
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ class CommitteeConfig:
     def __post_init__(self) -> None:
         check_fields(self, within="model.")
         if not self.members or len({member.no_digit for member in self.members}) > 1:
-            raise InvalidValueError("model.members must be one or more models with the same classes")
+            raise InvalidValueError("`model.members` must be one or more models with the same classes")
 
     def build(self, random: np.random.Generator) -> "Committee":
         """Draws the initial weights of all members."""

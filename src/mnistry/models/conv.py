@@ -57,19 +57,19 @@ class ConvNetConfig:
         check_fields(self, within="model.")
         if not len(self.features) == len(self.sizes) == len(self.strides) > 0:
             raise InvalidValueError(
-                "model.features, model.sizes and model.strides must have a number for each convolution; "
+                "`model.features`, `model.sizes` and `model.strides` must have one number a convolution; "
                 f"they have {len(self.features)}, {len(self.sizes)} and {len(self.strides)}"
             )
         for name in ("features", "sizes", "strides"):
             if min(getattr(self, name)) < 1:
-                raise InvalidValueError(f"model.{name} must be at least 1, not {getattr(self, name)}")
+                raise InvalidValueError(f"`model.{name}` must be at least 1, not {getattr(self, name)}")
         if self.last_side < 1:
             raise InvalidValueError(
-                f"model.sizes and model.strides leave nothing of the image's {SIDE} rows: {self.sizes}, "
+                f"`model.sizes` and `model.strides` leave nothing of the image's {SIDE} rows: {self.sizes}, "
                 f"{self.strides}"
             )
         if not 0 <= self.dropout < 1:
-            raise InvalidValueError(f"model.dropout must be at least 0 and below 1, not {self.dropout}")
+            raise InvalidValueError(f"`model.dropout` must be at least 0 and below 1, not {self.dropout}")
 
     @property
     def last_side(self) -> int:

@@ -28,7 +28,7 @@ class RowLstmConfig:
     def __post_init__(self) -> None:
         check_fields(self, within="model.")
         if self.units < 1:
-            raise InvalidValueError(f"model.units must be at least 1, not {self.units}")
+            raise InvalidValueError(f"`model.units` must be at least 1, not {self.units}")
 
     def build(self, random: np.random.Generator) -> "RowLstm":
         """Draws the weights: Glorot's uniform for the gates, normal with σ 1 for the output, zero biases."""

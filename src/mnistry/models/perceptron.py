@@ -30,10 +30,10 @@ class PerceptronConfig:
         check_fields(self, within="model.")
         if not self.hidden or min(self.hidden) < 1:
             raise InvalidValueError(
-                f"model.hidden must be one or more widths of at least 1, not {self.hidden}"
+                f"`model.hidden` must be one or more widths of at least 1, not {self.hidden}"
             )
         if not 0 <= self.dropout < 1:
-            raise InvalidValueError(f"model.dropout must be at least 0 and below 1, not {self.dropout}")
+            raise InvalidValueError(f"`model.dropout` must be at least 0 and below 1, not {self.dropout}")
 
     def build(self, random: np.random.Generator) -> "Perceptron":
         """Draws the initial weights."""

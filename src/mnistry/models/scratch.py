@@ -36,7 +36,7 @@ class ScratchConfig:
     def __post_init__(self) -> None:
         check_fields(self, within="model.")
         if self.hidden < 1:
-            raise InvalidValueError(f"model.hidden must be at least 1, not {self.hidden}")
+            raise InvalidValueError(f"`model.hidden` must be at least 1, not {self.hidden}")
 
     def build(self, random: np.random.Generator) -> "Scratch":
         """Draws the initial weights."""

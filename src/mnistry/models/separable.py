@@ -45,12 +45,12 @@ class SeparableNetConfig:
         check_fields(self, within="model.")
         if len(self.features) < 2 or min(self.features) < 1:
             raise InvalidValueError(
-                f"model.features must be two or more numbers, each at least 1, not {self.features}"
+                f"`model.features` must be two or more numbers, each at least 1, not {self.features}"
             )
         if (SIDE - SIZE + 1) // 2 - (SIZE - 1) * (len(self.features) - 1) < 1:
             raise InvalidValueError(
-                f"model.features must be at most 7 numbers, not {len(self.features)}: each convolution takes "
-                "two of the 13 rows that pooling leaves"
+                f"`model.features` must be at most 7 numbers, not {len(self.features)}: each convolution "
+                "takes two of the 13 rows that pooling leaves"
             )
 
     def build(self, random: np.random.Generator) -> "SeparableNet":

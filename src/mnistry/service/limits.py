@@ -42,10 +42,11 @@ class Limits:
         """Raises `InvalidValueError` where a limit is not positive or larger than the reader's own."""
         for field in fields(self):
             if not getattr(self, field.name) > 0:
-                flag = field.name.replace("_", "-")
-                raise InvalidValueError(f"--{flag} must be more than 0, not {getattr(self, field.name)}")
+                raise InvalidValueError(
+                    f"`{field.name}` must be more than 0, not {getattr(self, field.name)}"
+                )
         if self.pixels > MOST_PIXELS:
-            raise InvalidValueError(f"--pixels must be at most {MOST_PIXELS:,}, not {self.pixels:,}")
+            raise InvalidValueError(f"`pixels` must be at most {MOST_PIXELS:,}, not {self.pixels:,}")
 
     @property
     def upload_bytes(self) -> int:

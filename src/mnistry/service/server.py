@@ -105,7 +105,7 @@ def _that_files_allow(limits: Limits) -> Limits:
     if connections < 1:
         raise InvalidValueError(
             f"this process may open {may} files, and needs {own + 1} for {limits.workers} workers. "
-            "Allow more with `ulimit -n`, or choose fewer --workers"
+            "Allow more with `ulimit -n`, or choose fewer `workers`"
         )
     if connections < limits.connections:
         said = "%d connections at the same time instead of %d, as this process may open %d files (ulimit -n)"
@@ -119,6 +119,6 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise InvalidValueError(
-            f"--host {host} --port {port}: cannot listen there: {error.strerror}. "
+            f"`host={host!r}`, `port={port}`: cannot listen there: {error.strerror}. "
             "Choose another port, or 0 for a free one"
         ) from error

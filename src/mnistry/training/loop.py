@@ -82,13 +82,13 @@ def train(
             f"`epochs={epochs!r}` and `steps={recipe.steps!r}` both say how long to train; give one of them"
         )
     if seed < 0:
-        raise InvalidValueError(f"seed must be at least 0, not {seed}")
+        raise InvalidValueError(f"`seed` must be at least 0, not {seed}")
     dataset = load(data, data_dir)
     split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
     check_trainable(split, dataset.name)
     if epochs is not None:
         if not 0 < epochs < float("inf"):
-            raise InvalidValueError(f"epochs must be above 0 and finite, not {epochs}")
+            raise InvalidValueError(f"`epochs` must be above 0 and finite, not {epochs}")
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
     mesh = make_mesh(recipe)
     keep_compiled()
