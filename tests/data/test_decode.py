@@ -344,6 +344,8 @@ def test_other_files(content: bytes, message: str, tmp_path: Path) -> None:
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="no such file"):
         open_picture(tmp_path / "absent.png")
+    with pytest.raises(PictureError, match="this is a URL; download the picture"):
+        open_picture("https://example.org/seven.png")
     with pytest.raises(PictureError, match="folder"):
         open_picture(tmp_path)
     with pytest.raises(PictureError, match=r"cannot be opened.*too long"):

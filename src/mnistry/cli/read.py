@@ -15,7 +15,7 @@ from typing import Annotated
 import tyro
 
 from mnistry import atomic
-from mnistry.data.decode import Picture
+from mnistry.data.decode import MOST_BYTES, Picture
 from mnistry.data.skipped import describe_skipped
 from mnistry.errors import DataError, InvalidValueError, PictureError
 from mnistry.reading.batch import ReadingTable, find_pictures, read_all
@@ -140,7 +140,7 @@ def _read(
     # An explanation takes the place of an earlier one, but never of a picture to read.
     taken = {file.parent.resolve() / file.name for file, _ in items} if options.explain else set()
     items = [(file, error) for file, error in items if str(file) not in skip]
-    stdin = sys.stdin.buffer.read() if any(file == STDIN for file, _ in items) else b""
+    stdin = sys.stdin.buffer.read(MOST_BYTES + 1) if any(file == STDIN for file, _ in items) else b""
 
     def picture(file: Path) -> Path | io.BytesIO:
         return io.BytesIO(stdin) if file == STDIN else file

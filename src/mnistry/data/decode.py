@@ -108,6 +108,8 @@ def _open_file(path: Path) -> IO[bytes]:
     try:
         file = open_regular(path)
     except FileNotFoundError as error:
+        if "/" in str(path) and str(path).partition(":")[0] in ("http", "https", "ftp", "file"):
+            raise PictureError("this is a URL; download the picture and name its file.") from error
         raise PictureError("there is no such file.") from error
     except IsADirectoryError as error:
         raise PictureError("this is a folder, not a picture.") from error
