@@ -14,7 +14,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnistry.data import Dataset, Examples, load
+    from mnistry.data import Dataset, Examples
+    from mnistry.datasets import load
     from mnistry.errors import MnistryError
     from mnistry.reading.recognizer import Digit, Reading, Recognizer
     from mnistry.recipes import RECIPES, Recipe
@@ -39,7 +40,8 @@ __all__ = [
 
 
 _HOMES = {
-    "mnistry.data": ("Dataset", "Examples", "load"),
+    "mnistry.data": ("Dataset", "Examples"),
+    "mnistry.datasets": ("load",),
     "mnistry.errors": ("MnistryError",),
     "mnistry.reading.recognizer": ("Digit", "Reading", "Recognizer"),
     "mnistry.recipes": ("RECIPES", "Recipe"),

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistry.data import Dataset, load
+from mnistry.data.image_form import ImageForm
 from mnistry.errors import RunError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.files import read_regular
@@ -92,6 +93,11 @@ class RunFolder:
         return dict(self.description["data"]["sha256"])
 
     @property
+    def image_form(self) -> ImageForm:
+        """How its data set stores its images."""
+        return ImageForm.from_json(self.description["data"].get("images", {}))
+
+    @property
     def init_from(self) -> Path | None:
         """The run whose weights were the initial ones."""
         folder = self.description["init_from"]
@@ -133,7 +139,7 @@ class RunFolder:
             DataError: it cannot be found or read.
             RunError: it is not the same any more.
         """
-        dataset = load(self.data, self.data_dir)
+        dataset = load(self.data, self.data_dir, form=self.image_form)
         if dataset.sha256 != self.data_sha256:
             raise RunError(
                 f"{self.path}: the data set {self.data!r} is not the one that this run was started with "

@@ -29,6 +29,13 @@ def test_ink_or_paper(dtype: str) -> None:
     np.testing.assert_array_equal(examples.images, np.where(IMAGES > 127, 255, 0))
 
 
+@pytest.mark.parametrize(("full_scale", "dtype"), [(16, "uint8"), (65535, "uint16"), (2, "float64")])
+def test_another_full_scale(full_scale: float, dtype: str) -> None:
+    images = (IMAGES / 255 * full_scale).astype(dtype)
+    examples = to_examples(images, LABELS, "file", full_scale=full_scale)
+    np.testing.assert_array_equal(examples.images, np.rint(images.astype(float) * 255 / full_scale))
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "float32"])
 def test_one_hot_labels(dtype: str) -> None:
     examples = to_examples(IMAGES, np.eye(10)[LABELS].astype(dtype), "file")
@@ -43,10 +50,14 @@ def test_labels_as_text_and_as_a_column() -> None:
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        ((IMAGES / 255 - 0.1307) / 0.3081, LABELS, r"found -0.42\d+ to 2.8\d+\. If they were normalised"),
-        (IMAGES / 127.5, LABELS, "found float64 from 0 to 2. Divide them by the largest value"),
-        (IMAGES * np.float32(np.nan), LABELS, "found nan to nan"),
-        (IMAGES * 257.0, LABELS, "found 0 to 65535. Divide them by"),
+        (
+            (IMAGES / 255 - 0.1307) / 0.3081,
+            LABELS,
+            r"float64 from -0.42\d+ to 2.8\d+\. If they were",
+        ),
+        (IMAGES / 127.5, LABELS, r"found float64 from 0 to 2\. Give .*`full_scale=2`"),
+        (IMAGES * np.float32(np.nan), LABELS, "found float32 from nan to nan"),
+        (IMAGES * 257.0, LABELS, r"found float64 from 0 to 65535\. Give .*`full_scale=65535`"),
         (IMAGES * 1j, LABELS, "pixels must be numbers, found complex128"),
         (IMAGES, LABELS + 1, r"found 1 to 10\. Where 10 stands for the digit 0, take labels % 10"),
         (IMAGES, LABELS + 0.5, r"labels must be from 0 to 9, found 0.5 to 9.5"),

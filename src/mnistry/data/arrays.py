@@ -11,7 +11,9 @@ from mnistry.errors import DataError
 _BLOCK = 1024  # images converted at a time, so that a large array needs little memory besides its own
 
 
-def to_examples(images: NDArray[Any], labels: NDArray[Any], name: str) -> Examples:
+def to_examples(
+    images: NDArray[Any], labels: NDArray[Any], name: str, *, full_scale: float | None = None
+) -> Examples:
     """Checks and converts images and labels.
 
     Args:
@@ -19,17 +21,19 @@ def to_examples(images: NDArray[Any], labels: NDArray[Any], name: str) -> Exampl
             type, or, where none is above 1 (numbers, truth values), shares of the strongest ink.
         labels: `[n]` or `[n, 1]`, whole numbers from 0 to 9 of any type; or one-hot, `[n, 10]`.
         name: the file or folder, for error messages.
+        full_scale: the pixel value that means the strongest ink, if it is neither 255 nor, where none is
+            above it, 1.
 
     Raises:
         DataError: it is anything else; the message says how to make it so.
     """
     try:
-        return Examples(_pixels(images), _classes(labels))
+        return Examples(_pixels(images, full_scale), _classes(labels))
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
 
 
-def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:
+def _pixels(images: NDArray[Any], full_scale: float | None) -> NDArray[np.uint8]:
     if images.shape[1:] not in ((SIDE * SIDE,), (SIDE, SIDE), (SIDE, SIDE, 1)):
         raise DataError(
             f"images must have shape (n, {SIDE}, {SIDE}) or (n, {SIDE * SIDE}), found {images.shape}."
@@ -37,26 +41,29 @@ def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:
     images = images.reshape(-1, SIDE, SIDE)
     if images.dtype.kind not in "iufb":
         raise DataError(f"pixels must be numbers, found {images.dtype}.")
-    lowest, highest = (images.min(), images.max()) if images.size else (0, 0)
+    lowest, highest = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
+    found = f"found {images.dtype} from {lowest:.6g} to {highest:.6g}"
+    scale = full_scale or (1 if highest <= 1 else 255)
     if not lowest >= 0:  # so written, NaN fails too
         raise DataError(
-            f"pixels must be from 0 to 255, or from 0 to 1, found {lowest:.6g} to {highest:.6g}. If they "
-            "were normalised, take that back, such as by pixels * 0.3081 + 0.1307, or save them before it."
+            f"pixels must be from 0 to 255, or from 0 to 1, {found}. If they were normalised, take that "
+            "back, such as by pixels * 0.3081 + 0.1307, or save them before it."
         )
-    if highest > 255:
+    if highest > scale:
         raise DataError(
-            f"pixels must be from 0 to 255, or from 0 to 1, found {lowest:.6g} to {highest:.6g}. "
-            "Divide them by the largest value that they can have."
+            f"pixels must be from 0 to {scale:.6g}, {found}. Give the value of the strongest ink, such as "
+            f"`full_scale={highest:.6g}`"
         )
     converted = np.empty(images.shape, np.uint8)
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK]
-        rounded = np.rint(block.astype(np.float32) * np.float32(255)) if highest <= 1 else block
-        converted[start : start + _BLOCK] = rounded
-        if highest > 1 and block.dtype.kind == "f" and not (converted[start : start + _BLOCK] == block).all():
+        rounded = block if scale == 255 else np.rint(block.astype(np.float32) * np.float32(255 / scale))
+        taken = converted[start : start + _BLOCK]
+        taken[:] = rounded
+        if scale == 255 and block.dtype.kind == "f" and not (taken == block).all():
             raise DataError(
-                f"pixels must be whole numbers from 0 to 255, or from 0 to 1; found {images.dtype} from "
-                f"{lowest:.6g} to {highest:.6g}. Divide them by the largest value that they can have."
+                f"pixels must be whole numbers from 0 to 255, or from 0 to 1; {found}. Give the value of the "
+                f"strongest ink, such as `full_scale={highest:.6g}`"
             )
     return converted
 

@@ -1,5 +1,6 @@
 """The two values that everything else works on: examples, and a data set made of two parts of them."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -63,6 +64,16 @@ class Examples:
     def __getitem__(self, rows: slice | NDArray[Any]) -> "Examples":
         """The examples of a slice, of an array of row numbers, or of a boolean mask."""
         return Examples(self.images[rows], self.labels[rows])
+
+
+def content_hashes(train: Examples, validation: Examples | None, test: Examples) -> dict[str, str]:
+    """SHA-256 of each part's images and labels, in hexadecimal."""
+    parts = {"train": train, "validation": validation, "test": test}
+    return {
+        name: hashlib.sha256(part.images.tobytes() + part.labels.tobytes()).hexdigest()
+        for name, part in parts.items()
+        if part is not None
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,18 @@ from mnistry.data import idx
 from mnistry.data.catalog import CATALOG, OPTDIGITS, Entry
 from mnistry.data.dataset import Dataset, Examples
 from mnistry.data.fetch import fetch
+from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.verify import Found
-from mnistry.errors import DataError, UnknownNameError
+from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 
 
-def load(name_or_path: str | Path, data_dir: Path | str | None = None, *, download: bool = True) -> Dataset:
+def load(
+    name_or_path: str | Path,
+    data_dir: Path | str | None = None,
+    *,
+    download: bool = True,
+    form: ImageForm = AS_MNIST,
+) -> Dataset:
     """Loads a data set of the catalogue by name, or one of your own by path.
 
     Args:
@@ -20,25 +27,29 @@ def load(name_or_path: str | Path, data_dir: Path | str | None = None, *, downlo
             `.npz` file, or a `.csv` file. A name wins over a folder of that name; write `./mnist` for it.
         data_dir: a folder to look in before MNISTRY_DATA, the cache and the mirrors.
         download: ask the mirrors for what no folder has.
+        form: how its images are stored; `mnistry.load` checks it.
 
     Raises:
         UnknownNameError: neither a data set nor a path.
+        InvalidValueError: a full scale for what has its own.
         DataNotFoundError: no place has the data set.
         DataError: the data are damaged or not what they should be.
     """
     if _is_name(name_or_path):
         entry = CATALOG[str(name_or_path)]
+        if form.full_scale is not None:
+            raise InvalidValueError(f"{entry.name}: `full_scale` is for data of your own")
         if entry == OPTDIGITS:
             from mnistry.data.optdigits import load_optdigits
 
-            return load_optdigits()
-        return from_files(entry, fetch(entry, data_dir, may_download=download))
+            return form.applied(load_optdigits())
+        return form.applied(from_files(entry, fetch(entry, data_dir, may_download=download)))
     path = Path(name_or_path).expanduser()
     if path.exists():
         from mnistry.data.readers import read
 
         try:
-            return read(path)
+            return form.applied(read(path, full_scale=form.full_scale))
         except OSError as error:
             raise DataError(
                 f"{error.filename or path}: cannot be read: {error.strerror or error}."

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.classes import NAMES_FILE, labels_of, read_names
-from mnistry.data.dataset import DIGITS, SIDE, Examples
+from mnistry.data.dataset import DIGITS, Examples
 from mnistry.data.decode import open_picture
-from mnistry.data.normalize import as_mnist
 from mnistry.data.parts import Part, parts_among
+from mnistry.data.polarity import image_of, paper_is_light
 from mnistry.data.skipped import SUFFIXES, describe_skipped, is_litter
 from mnistry.errors import DataError, PictureError
 
@@ -87,10 +87,9 @@ def _labels(names: list[str], kept: tuple[str, ...] | None) -> tuple[dict[str, i
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Reads one picture as an MNIST image.
+    """Reads one picture as an MNIST image; see `open_picture` and `mnistry.data.polarity`.
 
-    A picture of 28×28 is taken as it is, grey, white on black. Of any other the border tells whether the
-    paper is light or dark, and its ink goes through `as_mnist`. See `open_picture` for what can be read.
+    Where the border leaves open whether the paper is light or dark, it is dark, as in MNIST.
 
     Returns:
         uint8[28, 28].
@@ -98,17 +97,22 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: the file is no picture, or has no ink.
     """
+    return next(iter(_images(path).values()))
+
+
+def _images(path: Path) -> dict[bool, NDArray[np.uint8]]:
+    """The image of a picture by whether its paper is light; both, the dark one first, where that is open."""
     try:
         grey = open_picture(path).grey
-        if grey.shape == (SIDE, SIDE):
-            return np.rint(grey * 255).astype(np.uint8)
-        paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-        return as_mnist(np.maximum(paper - grey if paper > 0.5 else grey - paper, 0))
+        light = paper_is_light(grey)
+        ways = (False, True) if light is None else (light,)
+        return {way: image_of(grey, light_paper=way) for way in ways}
     except PictureError as error:
         raise DataError(f"{path}: {error}") from error
 
 
 def _read_part(folder: Path, labels: dict[str, int]) -> Examples:
+    """The pictures of all classes; where one leaves open whether its paper is light, most others tell."""
     paths = [
         (path, label)
         for name, label in sorted(labels.items(), key=itemgetter(1))
@@ -117,5 +121,8 @@ def _read_part(folder: Path, labels: dict[str, int]) -> Examples:
     ]
     if not paths:
         raise DataError(f"{folder}: there are no pictures in its class folders {', '.join(labels)}.")
-    images = np.stack([read_picture(path) for path, _ in paths])
+    found = [_images(path) for path, _ in paths]
+    clear = [next(iter(images)) for images in found if len(images) == 1]
+    mostly_light = sum(clear) > len(clear) / 2
+    images = np.stack([images.get(mostly_light, next(iter(images.values()))) for images in found])
     return Examples(images, np.array([label for _, label in paths], np.uint8))

@@ -1,6 +1,5 @@
 """Reading your own data: IDX files, folders of pictures, `.npz` files, and CSV files."""
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,20 +9,20 @@ import numpy as np
 from mnistry.data import idx
 from mnistry.data.arrays import to_examples
 from mnistry.data.classes import checked_names, read_names
-from mnistry.data.dataset import DIGITS, Dataset, Examples
+from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
 from mnistry.data.label_column import label_column
 from mnistry.data.npz import read_npz
 from mnistry.data.parts import PARTS, Part, parts_among
 from mnistry.data.pictures import read_folder
 from mnistry.data.table import read_table
-from mnistry.errors import DataError
+from mnistry.errors import DataError, InvalidValueError
 
 EVERY = 7
 """Where a source has no test part, every seventh example is for testing."""
 _IDX_NAME = re.compile(r"(?P<part>[^-]+)-(images-idx3|labels-idx1)-ubyte(\.gz)?")
 
 
-def read(path: Path) -> Dataset:
+def read(path: Path, *, full_scale: float | None = None) -> Dataset:
     """Reads a data set from a path, by what is there.
 
     - a folder with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and, for the test part,
@@ -39,21 +38,28 @@ def read(path: Path) -> Dataset:
     The classes are called as their folders are, as the file `class_names.txt` or the array `class_names`
     says, or else by digits.
 
+    Args:
+        path: the file or folder.
+        full_scale: the pixel value of the strongest ink in arrays; see `to_examples`.
+
     Raises:
         DataError: nothing of the above, or damaged.
+        InvalidValueError: a full scale for pictures, whose formats say it.
     """
     if path.is_dir():
         if files := _idx_files(path):
-            return _dataset(path, {part: _read_idx_part(path, files[part]) for part in files})
+            return _dataset(path, {part: _read_idx_part(path, files[part], full_scale) for part in files})
         tables = parts_among((table.stem for table in path.glob("*.csv")), path)
         if "train" in tables:
-            return _from_tables(path, {part: path / f"{tables[part]}.csv" for part in tables})
+            return _from_tables(path, {part: path / f"{tables[part]}.csv" for part in tables}, full_scale)
+        if full_scale is not None:
+            raise InvalidValueError(f"{path}: `full_scale` is for arrays; pictures say what white is")
         pictures = read_folder(path)
         return _dataset(path, pictures.parts, pictures.class_names, pictures.notes)
     if path.suffix.lower() == ".npz":
-        return _read_npz(path)
+        return _read_npz(path, full_scale)
     if path.suffix.lower() == ".csv":
-        return _from_tables(path, {"train": path})
+        return _from_tables(path, {"train": path}, full_scale)
     raise DataError(
         f"{path}: not a data set: expected a folder of IDX files, of pictures by class or of CSV files, "
         "an .npz file, or a .csv file."
@@ -82,12 +88,7 @@ def _dataset(
         source += " (has no test part: every seventh example was taken for it)"
     if class_names is None:
         class_names = (read_names(path) if path.is_dir() else None) or DIGITS
-    complete = {"train": train, "validation": validation, "test": test}
-    sha256 = {
-        name: hashlib.sha256(part.images.tobytes() + part.labels.tobytes()).hexdigest()
-        for name, part in complete.items()
-        if part is not None
-    }
+    sha256 = content_hashes(train, validation, test)
     return Dataset(path.stem, train, test, class_names, source, sha256, validation, notes)
 
 
@@ -97,7 +98,7 @@ def _idx_files(folder: Path) -> dict[Part, str]:
     return parts_among({match["part"] for match in found if match}, folder)
 
 
-def _read_idx_part(folder: Path, called: str) -> Examples:
+def _read_idx_part(folder: Path, called: str, full_scale: float | None) -> Examples:
     paths = []
     for what in ("images-idx3-ubyte", "labels-idx1-ubyte"):
         choices = (folder / f"{called}-{what}.gz", folder / f"{called}-{what}")
@@ -113,14 +114,14 @@ def _read_idx_part(folder: Path, called: str) -> Examples:
             f"{images} and {labels}: images must have 3 dimensions and labels one, "
             f"found the shapes {pixels.shape} and {classes.shape}."
         )
-    return to_examples(pixels, classes, f"{images} and {labels}")
+    return to_examples(pixels, classes, f"{images} and {labels}", full_scale=full_scale)
 
 
-def _from_tables(path: Path, tables: Mapping[Part, Path]) -> Dataset:
+def _from_tables(path: Path, tables: Mapping[Part, Path], full_scale: float | None) -> Dataset:
     parts: dict[Part, Examples] = {}
     notes: tuple[str, ...] = ()
     for part, file in tables.items():
-        if (examples := _read_table(file)) is not None:
+        if (examples := _read_table(file, full_scale)) is not None:
             parts[part] = examples
         elif part == "train":
             raise DataError(f"{file}: it has no labels. A file without labels cannot be a data set.")
@@ -129,7 +130,7 @@ def _from_tables(path: Path, tables: Mapping[Part, Path]) -> Dataset:
     return _dataset(path, parts, notes=notes)
 
 
-def _read_table(path: Path) -> Examples | None:
+def _read_table(path: Path, full_scale: float | None) -> Examples | None:
     """The examples of a CSV file; None if it has no labels."""
     names, table = read_table(path)
     try:
@@ -138,10 +139,10 @@ def _read_table(path: Path) -> Examples | None:
         raise DataError(f"{path}: {error}") from error
     if column is None:
         return None
-    return to_examples(np.delete(table, column, axis=1), table[:, column], str(path))
+    return to_examples(np.delete(table, column, axis=1), table[:, column], str(path), full_scale=full_scale)
 
 
-def _read_npz(path: Path) -> Dataset:
+def _read_npz(path: Path, full_scale: float | None) -> Dataset:
     pairs: dict[Part, tuple[str, str]] = {}
 
     def wanted(names: set[str]) -> Iterable[str]:
@@ -160,7 +161,9 @@ def _read_npz(path: Path) -> Dataset:
 
     arrays = read_npz(path, wanted)
     parts = {
-        part: to_examples(arrays[images], arrays[labels], f"{path}, {images} and {labels}")
+        part: to_examples(
+            arrays[images], arrays[labels], f"{path}, {images} and {labels}", full_scale=full_scale
+        )
         for part, (images, labels) in pairs.items()
     }
     kept = arrays["class_names"].tolist() if "class_names" in arrays else DIGITS

@@ -19,8 +19,10 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
-from mnistry.data import Dataset, Examples, load
+from mnistry.data import Dataset, Examples
+from mnistry.data.image_form import ImageForm
 from mnistry.data.split import Split, check_trainable
+from mnistry.datasets import load
 from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses, smoothed
@@ -50,6 +52,10 @@ def train(
     runs: Path | str = "runs",
     init_from: Path | str | None = None,
     epochs: float | None = None,
+    invert: bool = False,
+    transpose: bool = False,
+    full_scale: float | None = None,
+    check_images: bool = True,
     progress: TrainingProgress | None = None,
     **changes: Any,
 ) -> Run:
@@ -63,6 +69,7 @@ def train(
         runs: the folder in which the run gets a new folder of its own.
         init_from: a run folder whose trained weights are the initial ones.
         epochs: passes over the training part, in place of the recipe's steps.
+        invert, transpose, full_scale, check_images: how the images are stored; see `mnistry.load`.
         progress: where to show how it goes; nothing is shown without it.
         **changes: fields of the recipe to change, such as `steps=500`.
 
@@ -83,7 +90,8 @@ def train(
         )
     if seed < 0:
         raise InvalidValueError(f"`seed` must be at least 0, not {seed}")
-    dataset = load(data, data_dir)
+    form = ImageForm(invert, transpose, full_scale)
+    dataset = load(data, data_dir, **form.to_json(), check_images=check_images)
     split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
     check_trainable(split, dataset.name)
     if epochs is not None:
@@ -94,7 +102,14 @@ def train(
     keep_compiled()
     state = first_state(recipe, seed, init_from)
     run = Run.create(
-        runs, recipe, seed=seed, dataset=dataset, data=data, data_dir=data_dir, init_from=init_from
+        runs,
+        recipe,
+        seed=seed,
+        dataset=dataset,
+        data=data,
+        data_dir=data_dir,
+        form=form,
+        init_from=init_from,
     )
     with run.locked():
         return _train(run, dataset, split, mesh, state, progress or TrainingProgress(silent=True))

@@ -17,6 +17,7 @@ import numpy as np
 
 from mnistry.atomic import write_text
 from mnistry.data import Dataset
+from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.loading import place
 from mnistry.data.split import Split, split
 from mnistry.data.writers import read_writers
@@ -46,6 +47,7 @@ class Run(RunFolder):
         dataset: Dataset,
         data: Path | str,
         data_dir: Path | str | None = None,
+        form: ImageForm = AS_MNIST,
         init_from: Path | str | None = None,
     ) -> "Run":
         """Makes a new folder in `runs`, named by the recipe and the first free number.
@@ -63,6 +65,7 @@ class Run(RunFolder):
             "data": {
                 "name": place(data),
                 "data_dir": _whole(data_dir),
+                "images": form.to_json(),
                 "source": dataset.source,
                 "sha256": dict(dataset.sha256),
             },
