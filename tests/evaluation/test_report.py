@@ -24,6 +24,7 @@ from mnistry.evaluation.metrics import Evaluation, probabilities
 from mnistry.evaluation.mistakes import Mistake, worst_mistakes
 from mnistry.evaluation.occlusion import GREY, occlusion_maps
 from mnistry.evaluation.pairs import holm
+from mnistry.evaluation.rendering import _environment
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report, Subject
 from mnistry.evaluation.weights import Weights, first_layer
@@ -291,6 +292,25 @@ def test_hostile_text_stays_text(report: Report, tmp_path: Path) -> None:
 def test_a_title_that_is_no_unicode_can_be_written(report: Report, tmp_path: Path) -> None:
     odd = os.fsdecode(b"run-\xff")
     Page(written(tmp_path, dataclasses.replace(report, title=odd)))
+
+
+@pytest.mark.parametrize("kept", ["nothing", "damaged", "no folder"])
+def test_templates_that_cannot_be_kept_are_compiled_again(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    expected = written(tmp_path, report)
+    monkeypatch.setenv("MNISTRY_CACHE", str(tmp_path / "cache"))
+    if kept == "no folder":
+        (tmp_path / "cache").write_text("a file")
+    if kept == "damaged":
+        _environment.cache_clear()
+        written(tmp_path, report)
+        files = list((tmp_path / "cache" / "templates").iterdir())
+        assert len(files) == 3
+        for number, file in enumerate(files):
+            file.write_bytes(file.read_bytes()[: 100 * number])
+    _environment.cache_clear()
+    assert written(tmp_path, report) == expected
 
 
 def test_the_same_report_gives_the_same_bytes(report: Report, tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 import base64
 import io
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mnistry.atomic import write_bytes
+from mnistry.data.fetch import cache_folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,12 +72,26 @@ def _url(image: "Image", **options: Any) -> str:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+    from jinja2.bccache import Bucket
+
+    class Kept(BytecodeCache):
+        """Compiled templates are kept where compiled models are; without them, all is only slower."""
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            with suppress(OSError):
+                bucket.bytecode_from_string((cache_folder() / "templates" / bucket.key).read_bytes())
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            with suppress(OSError):
+                (cache_folder() / "templates").mkdir(parents=True, exist_ok=True)
+                write_bytes(cache_folder() / "templates" / bucket.key, bucket.bytecode_to_string())
 
     environment = Environment(
         loader=PackageLoader("mnistry.evaluation"),
         autoescape=True,
         undefined=StrictUndefined,
+        bytecode_cache=Kept(),
         trim_blocks=True,
         lstrip_blocks=True,
     )
