@@ -1,7 +1,8 @@
-"""Opening the files that a user names: regular ones only, and no more of them than is meant to be there."""
+"""The files that a user names: opened only if regular, and told from what is often taken for them."""
 
 import errno
 import os
+import re
 import stat
 from io import BufferedReader
 from pathlib import Path
@@ -45,6 +46,33 @@ def read_regular(path: Path | str, *, most_bytes: int) -> bytes:
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than the {most_bytes:,} bytes that are accepted", str(path))
     return content
+
+
+def address_in(path: Path | str) -> str | None:
+    """The address on the web that was given in place of a path, of whose slashes `Path` keeps one.
+
+    >>> address_in(Path("https://example.org/mnist.npz")), address_in("c:/mnist.npz")
+    ('https://example.org/mnist.npz', None)
+    """
+    match = re.fullmatch(r"(https?|ftp|s3|gs|file):/+(.+)", str(path), re.IGNORECASE)
+    return f"{match[1]}://{match[2]}" if match else None
+
+
+def disguised(start: bytes) -> str | None:
+    """What a file really is that has the name of another kind; None if its first bytes do not tell.
+
+    >>> disguised(b"<!DOCTYPE html><html>")[:58]
+    "an HTML page, which begins with '<!DOCTYPE html><html>': a"
+    """
+    text = start[:60].decode("ascii", "replace").strip()
+    if re.match(r"<(!doctype|html|head|body|\?xml)", text, re.IGNORECASE):
+        return (
+            f"an HTML page, which begins with {text!r}: a server's answer in place of the file. "
+            "Look at it in a browser, and download the file itself"
+        )
+    if start.startswith(b"PK\3\4"):
+        return "a ZIP archive. Unpack it first"
+    return f"a text, which begins with {text!r}" if text and text.isprintable() and text.isascii() else None
 
 
 def _require_regular(status: os.stat_result, path: Path | str) -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -166,6 +167,20 @@ def test_of_many_skipped_files_some_are_named(mnistry: Command, tmp_path: Path) 
         (tmp_path / "in" / f"{number:04}.heic").touch()
     named = ", ".join(f"{number:04}.heic" for number in range(5))
     assert f"in: 1,200 skipped: {named} and 1,195 more (a HEIC photo" in mnistry("read", "in").stderr
+
+
+def test_an_address_a_packed_folder_and_a_page_are_no_pictures(mnistry: Command, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "scans.zip", "w") as packed:
+        packed.writestr("a.png", b"")
+    (tmp_path / "seven.png").write_text("<!DOCTYPE html><html><body>404</body></html>")
+    done = mnistry("read", "https://example.org/seven.png", "scans.zip", "seven.png")
+    assert done.returncode == 2
+    address, packed_folder, page = done.stderr.splitlines()
+    assert (
+        "this is a URL; download the picture, such as by `curl -LO https://example.org/seven.png`" in address
+    )
+    assert packed_folder.startswith("mnistry: scans.zip: this is a ZIP archive; unpack it")
+    assert page.startswith("mnistry: seven.png: this is an HTML page; save the picture itself")
 
 
 def test_probabilities(mnistry: Command, tmp_path: Path, refused: Refused) -> None:

@@ -131,6 +131,26 @@ def test_files_of_another_data_set_with_the_same_names(
             fetch(mistaken, tmp_path, may_download=False)
 
 
+@pytest.mark.parametrize("below", ["", "small"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_files_with_each_others_names(
+    entry: Entry, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str, packed: bool
+) -> None:
+    monkeypatch.setitem(catalog.CATALOG, entry.name, entry)
+    folder = tmp_path / below
+    put(folder, packed=packed)
+    ending = ".gz" if packed else ""
+    train, test = (folder / f"{part}-images-idx3-ubyte{ending}" for part in ("train", "t10k"))
+    train.rename(folder / "aside")
+    test.rename(train)
+    (folder / "aside").rename(test)
+    with pytest.raises(
+        DataError, match="its content is that of t10k-images-idx3-ubyte: files have each"
+    ) as caught:
+        fetch(entry, tmp_path, may_download=False)
+    assert str(caught.value).startswith(str(train))
+
+
 def test_without_a_published_checksum_only_the_folder_of_that_name_counts(
     entry: Entry, put: Put, tmp_path: Path
 ) -> None:

@@ -336,3 +336,49 @@ def test_a_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(DataError, match="not a data set"):
         load(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("digits.zip", "packed; unpack it first, and name the folder or file"),
+        ("digits.tar.gz", "packed; unpack it first"),
+        ("train-images-idx3-ubyte.gz", "one file of several; name the folder that holds them, "),
+        ("seven.PNG", "a picture; name the folder that holds a folder of pictures for each class"),
+        ("digits.h5", "not a data set: expected a folder of IDX files"),
+    ],
+)
+def test_files_that_are_taken_for_data_sets(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(DataError, match=message):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["own.npz", "own.csv"])
+def test_a_web_page_in_place_of_a_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("<!doctype html>\n<html><body>Sign in</body></html>\n" * 9)
+    with pytest.raises(
+        DataError, match=r"an HTML page, which begins with '<!doctype html>.*download the file itself"
+    ):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/mnist.npz", "http://localhost:8/x/", "s3://bucket/digits"]
+)
+def test_an_address_is_no_path(address: str) -> None:
+    for given in (address, Path(address)):
+        with pytest.raises(
+            DataError, match=f"^{address.rstrip('/')}/?: this is a URL; only named data sets are dow"
+        ):
+            load(given)
+
+
+def test_idx_files_with_each_others_names(small: Dataset, tmp_path: Path) -> None:
+    write(small, tmp_path / "idx", "idx")
+    images, labels = (tmp_path / "idx" / f"train-{what}-ubyte.gz" for what in ("images-idx3", "labels-idx1"))
+    images.rename(tmp_path / "aside")
+    labels.rename(images)
+    (tmp_path / "aside").rename(labels)
+    with pytest.raises(DataError, match="The files have each other's names"):
+        load(tmp_path / "idx")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnistry.errors import PictureError, PictureSizeError
-from mnistry.files import open_regular
+from mnistry.files import address_in, open_regular
 from mnistry.pixels.plain import is_plain
 from mnistry.pixels.unpack import FORMATS, MOST_PIXELS, Unpacked, check_size, full_scale, unpack
 from mnistry.pixels.workers import unpack_apart
@@ -108,8 +108,10 @@ def _open_file(path: Path) -> IO[bytes]:
     try:
         file = open_regular(path)
     except FileNotFoundError as error:
-        if "/" in str(path) and str(path).partition(":")[0] in ("http", "https", "ftp", "file"):
-            raise PictureError("this is a URL; download the picture and name its file.") from error
+        if address := address_in(path):
+            raise PictureError(
+                f"this is a URL; download the picture, such as by `curl -LO {address}`, and name its file."
+            ) from error
         raise PictureError("there is no such file.") from error
     except IsADirectoryError as error:
         raise PictureError("this is a folder, not a picture.") from error

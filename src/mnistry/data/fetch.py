@@ -93,11 +93,16 @@ def _in_folder(folder: Path, name: str, file: File) -> Found | None:
             whose = owner(found)
             if found.verified or (place != folder and not found.refuted and not whose):
                 return found
-            if place == folder and (whose or not found.refuted):
+            if place == folder and (whose[0] != name if whose else not found.refuted):
                 continue
+            if whose and whose[0] == name:
+                raise DataError(
+                    f"{path}: its content is that of {whose[1]}: files have each other's names. Call each of "
+                    f"the files of {name} as its content is called."
+                )
             if whose:
                 raise DataError(
-                    f"{path}: this file belongs to {whose}, not to {name}. Put the right one there."
+                    f"{path}: this file belongs to {whose[0]}, not to {name}. Put the right one there."
                 )
             raise DataError(
                 f"{path}: wrong checksum: the content should have SHA-256 {file.sha256}, but has "

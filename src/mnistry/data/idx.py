@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mnistry import atomic
 from mnistry.data.dataset import Examples
 from mnistry.errors import DataError, IdxError
-from mnistry.files import open_regular
+from mnistry.files import disguised, open_regular
 
 TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"),
@@ -84,6 +84,8 @@ def unpack(content: bytes, *, name: str, most_bytes: int = MOST_BYTES) -> bytes:
         stream = gzip.GzipFile(fileobj=stream)
     try:
         start = stream.read(4)
+        if len(start) == 4 and start[:2] != b"\0\0" and (what := disguised(start + stream.read(60))):
+            raise IdxError(f"{name}: not an IDX file: it is {what}.")
         kind, dimensions = _check_magic(start, name)
         header = 4 + 4 * dimensions
         sizes = stream.read(4 * dimensions)

@@ -11,6 +11,7 @@ from mnistry.data.fetch import fetch
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.verify import Found
 from mnistry.errors import DataError, InvalidValueError, UnknownNameError
+from mnistry.files import address_in
 
 
 def load(
@@ -54,6 +55,11 @@ def load(
             raise DataError(
                 f"{error.filename or path}: cannot be read: {error.strerror or error}."
             ) from error
+    if address := address_in(path):
+        raise DataError(
+            f"{address}: this is a URL; only named data sets are downloaded. Download it first, such as by "
+            f"`curl -LO {address}`, and name the file or, of a packed one, the folder that was in it."
+        )
     raise UnknownNameError("data set or path", str(name_or_path), CATALOG)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnistry.data import idx
 from mnistry.errors import DataError
-from mnistry.files import open_regular
+from mnistry.files import disguised, open_regular
 
 MOST_DIRECTORY_BYTES = 2**20
 """A ZIP file with a longer table of contents (1 MiB; some ten thousand names) is refused."""
@@ -37,6 +37,8 @@ def read_npz(path: Path, wanted: Callable[[set[str]], Iterable[str]]) -> dict[st
     """
     try:
         with open_regular(path) as file:
+            if not (start := file.read(60)).startswith(b"PK") and (what := disguised(start)):
+                raise ValueError(f"it is {what}")
             _check_directory(file)
             with zipfile.ZipFile(file) as packed:
                 members = {info.filename.removesuffix(".npy"): info for info in packed.infolist()}

@@ -14,6 +14,7 @@ from mnistry.data.label_column import label_column
 from mnistry.data.npz import read_npz
 from mnistry.data.parts import PARTS, Part, parts_among
 from mnistry.data.pictures import read_folder
+from mnistry.data.skipped import PACKED, SUFFIXES
 from mnistry.data.table import read_table
 from mnistry.errors import DataError, InvalidValueError
 
@@ -60,9 +61,21 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
         return _read_npz(path, full_scale)
     if path.suffix.lower() == ".csv":
         return _from_tables(path, {"train": path}, full_scale)
-    raise DataError(
-        f"{path}: not a data set: expected a folder of IDX files, of pictures by class or of CSV files, "
-        "an .npz file, or a .csv file."
+    raise DataError(f"{path}: {_no_data_set(path)}.")
+
+
+def _no_data_set(path: Path) -> str:
+    """Why a file is no data set, and what is to be done."""
+    ending = path.suffix.lower()
+    if _IDX_NAME.fullmatch(path.name):
+        return f"one file of several; name the folder that holds them, {path.parent}"
+    if ending in PACKED:
+        return "packed; unpack it first, and name the folder or file that was in it"
+    if ending in SUFFIXES:
+        return "a picture; name the folder that holds a folder of pictures for each class"
+    return (
+        "not a data set: expected a folder of IDX files, of pictures by class or of CSV files, "
+        "an .npz file, or a .csv file"
     )
 
 
@@ -113,6 +126,7 @@ def _read_idx_part(folder: Path, called: str, full_scale: float | None) -> Examp
         raise DataError(
             f"{images} and {labels}: images must have 3 dimensions and labels one, "
             f"found the shapes {pixels.shape} and {classes.shape}."
+            + (" The files have each other's names." if (pixels.ndim, classes.ndim) == (1, 3) else "")
         )
     return to_examples(pixels, classes, f"{images} and {labels}", full_scale=full_scale)
 

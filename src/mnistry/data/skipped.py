@@ -12,13 +12,14 @@ SUFFIXES = frozenset(
 """What the names of pictures end in."""
 _MOST_NAMED = 5  # files of one kind that are named one by one
 _LITTER = frozenset({"thumbs.db", "desktop.ini"})  # what Windows leaves in folders of pictures
+PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _KINDS = {
     (".heic", ".heif"): "a HEIC photo: save it as JPEG or PNG",
     (".avif", ".jxl", ".jp2", ".psd", ".eps", ".ico"): "not a format that is read: save it as PNG or JPEG",
     (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2"): "a raw photo: save it as JPEG or PNG",
     (".pdf",): "a PDF: save its pages as PNG or JPEG",
     (".svg",): "a drawing of lines: save it as PNG",
-    (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"): "packed: unpack it first",
+    PACKED: "packed: unpack it first",
 }
 _REASONS = {ending: reason for endings, reason in _KINDS.items() for ending in endings}
 

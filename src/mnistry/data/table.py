@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mnistry.data import idx
 from mnistry.errors import DataError
-from mnistry.files import open_regular
+from mnistry.files import disguised, open_regular
 
 LONGEST_LINE = 2**15
 """Characters; a label and 784 pixels of any usual form take less."""
@@ -32,6 +32,8 @@ def read_table(path: Path) -> tuple[list[str], NDArray[Any]]:
         with open_regular(path) as opened, io.TextIOWrapper(opened, encoding="utf-8-sig") as file:
             lines = _lines(file, path)
             first = next(lines, "")
+            if first.lstrip().startswith("<"):
+                raise DataError(f"{path}: not a table: it is {disguised(first.encode())}.")
             names = [name.strip().strip('"') for name in first.split(",")]
             counted = names == [str(number) for number in range(len(names))]
             header = names if counted or not _is_number(names[0]) else []

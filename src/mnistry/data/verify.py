@@ -49,9 +49,7 @@ def examine(file: File, raw: bytes, path: Path, *, name: str | None = None) -> F
     return Found(path, content, digest, packed_digest == file.packed_sha256, refuted=False)
 
 
-def owner(found: Found) -> str | None:
-    """The catalogue's data set to which a file with this content belongs, if that is known."""
-    return next(
-        (entry.name for entry in CATALOG.values() if found.sha256 in {file.sha256 for file in entry.files}),
-        None,
-    )
+def owner(found: Found) -> tuple[str, str] | None:
+    """The catalogue's data set to which a file with this content belongs, and its name there, if known."""
+    files = ((entry.name, file) for entry in CATALOG.values() for file in entry.files)
+    return next(((name, file.name) for name, file in files if file.sha256 == found.sha256), None)

@@ -20,6 +20,8 @@ _OTHER_FILES = {
     b"ftyphei": "a HEIC photo; save it as PNG or JPEG",
     b"ftypmif1": "a HEIC photo; save it as PNG or JPEG",
     b"ftypavif": "an AVIF picture; save it as PNG or JPEG",
+    b"<!doctype html": "an HTML page; save the picture itself, not the page that shows it",
+    b"<html": "an HTML page; save the picture itself, not the page that shows it",
     b"<svg": "an SVG drawing; save it as PNG",
     b"<?xml": "an XML file, perhaps an SVG drawing; save that as PNG",
     b"PK\x03\x04": "a ZIP archive; unpack it and name the pictures in it",
@@ -119,7 +121,7 @@ def _open_image(file: IO[bytes], most_pixels: int) -> Image.Image:
     if not start:
         raise PictureFormatError("the file is empty.")
     for mark, what in _OTHER_FILES.items():
-        if mark in start:
+        if mark in start.lower() or mark in start:
             raise PictureFormatError(f"this is {what}.")
     if start.startswith(b"\xff\xd8\xff") and (scans := _jpeg_scans(file)) > MOST_SCANS:
         raise PictureSizeError(
