@@ -86,9 +86,9 @@ def main(arguments: list[str]) -> int:
 def _in_classes_of(
     classifier: Classifier, examples: Examples, dataset: Dataset
 ) -> tuple[Examples, tuple[str, ...]]:
-    """The examples with the labels that the model gives their classes, and what these are called.
+    """The examples, with their labels in the order of the model's classes, and the names of these classes.
 
-    Plain digits may be all that is known of classes; then the numbers are compared, and that is said.
+    Where one side has no names but the digits, labels are compared by number, and a warning says so.
 
     Raises:
         DataError: a class of the examples is none of the model's.

@@ -111,7 +111,7 @@ def draw_wrong(answers: Sequence[Answer]) -> Image.Image:
 
 
 def _thumbnail(answer: Answer) -> Image.Image:
-    """The picture on a grey ground, as large as it can be; grey alone where it cannot be read."""
+    """The picture on grey, as large as fits; only grey where the picture cannot be read."""
     ground = Image.new("RGB", THUMBNAIL, "gainsboro")
     if answer.error is None:
         grey = open_picture(answer.labelled.picture, longest_side=max(THUMBNAIL)).grey
@@ -128,7 +128,7 @@ def _headline(figures: Figures) -> Text:
         facts = [f"character errors {figures.character_error_rate:.2%} ({errors})", *facts]
     if figures.unreadable:
         facts.append(f"{figures.unreadable:,} cannot be read")
-    # Lines and groups tell something only where a picture has several.
+    # Whole lines and groups are worth a figure only where pictures have several.
     if figures.lines > figures.pictures:
         facts.append(f"lines exact {figures.lines_right:,} of {figures.lines:,}")
     if figures.groups > figures.lines:

@@ -24,7 +24,7 @@ from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 STDIN = Path("-")
 
 Item = tuple[Path, PictureError | None]
-"""What to read, and why it cannot be: a folder without pictures."""
+"""A file to read; or a folder without pictures, with the error that says so."""
 Show = Callable[[Path, Reading | PictureError], None]
 
 
@@ -98,7 +98,7 @@ def _expand(file: Path, *, recursive: bool, table: Path | None) -> list[Item]:
         return [(file, error)]
     except OSError as error:
         return [(file, PictureError(f"cannot be opened: {error.strerror}"))]
-    # The table that is written, or was begun, may lie in the folder too.
+    # The table that is written may lie in the same folder; it is no picture.
     if skipped := [path.relative_to(file) for path in skipped if path != table]:
         print(f"mnistry: {file}: {describe_skipped(skipped)}", file=sys.stderr)
     return [(picture, None) for picture in pictures]
@@ -167,7 +167,7 @@ def _print(file: Path, result: Reading | PictureError) -> None:
         print(f"mnistry: {file}: {result}", file=sys.stderr)
         return
     _print_notes(file, result)
-    # The names of files are any bytes; a terminal takes text.
+    # A file name may be any bytes; a terminal takes only text.
     name = os.fsencode(file).decode(errors="replace")
     if result.digits:
         print(f"{name}: {' | '.join(result.lines)} (confidence {result.confidence:.3f})", flush=True)
@@ -207,7 +207,7 @@ def _explain(recognizer: Recognizer, picture: Picture, min_confidence: float, pa
 
 
 def _free_name(stem: str, taken: set[Path]) -> Path:
-    """`STEM-explained.png` in the current folder, numbered where that is taken; takes it."""
+    """A free name in the current folder, from now on taken: `STEM-explained.png`, else with a number."""
     numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     names = (Path(f"{stem}-explained{number}.png") for number in numbers)
     path = next(name for name in names if name.absolute() not in taken)

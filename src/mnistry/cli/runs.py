@@ -41,7 +41,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Summary:
-    """One run in a line. What a run that is not done does not have yet is None.
+    """One run, in one line. What an unfinished run does not have yet is None.
 
     Attributes:
         run: its folder.
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
 
 
 def summaries(folder: Path) -> tuple[list[Summary], dict[str, str]]:
-    """The runs of a folder, by number, and of what cannot be read, why.
+    """The runs of a folder in the order of their numbers, and an error for each that cannot be read.
 
     Raises:
         RunError: there is no such folder, or it is a run itself.
@@ -150,7 +150,7 @@ def _by_number(path: Path) -> tuple[str, int]:
 
 
 def _chosen(every: list[Summary], options: Options) -> list[Summary]:
-    """What the flags leave, in their order.
+    """The runs that the flags select, in the order that they ask for.
 
     Raises:
         UnknownNameError: no run is of the recipe that was asked for.
@@ -166,7 +166,7 @@ def _chosen(every: list[Summary], options: Options) -> list[Summary]:
     return chosen[: options.limit]
 
 
-# What a run does not have yet comes last.
+# Runs that do not have the value yet come last.
 _SORT_KEYS: dict[str, Callable[[Summary], Any]] = {
     "accuracy": lambda one: -1.0 if one.accuracy is None else one.accuracy,
     "date": lambda one: one.date,

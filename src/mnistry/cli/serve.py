@@ -38,7 +38,7 @@ class Options:
     limits: Annotated[Limits, tyro.conf.arg(name="")] = field(default_factory=Limits)
 
     def check(self, token: str) -> None:
-        """Raises `InvalidValueError` for values out of range, and where strangers would be let in unsaid."""
+        """Raises `InvalidValueError` for values out of range, and for an open host without a token."""
         self.limits.check()
         if not 0 <= self.port <= 65535:
             raise InvalidValueError(f"--port must be from 0 to 65535, not {self.port}")

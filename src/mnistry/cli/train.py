@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
         )
         if options.seeds < 1:
             raise InvalidValueError(f"`seeds` must be at least 1, not {options.seeds}")
-        # A flag is a change also where its value is the recipe's: it is refused where it has no effect.
+        # A flag counts even if it repeats the recipe's value: one without effect is to be refused.
         changes = {name: getattr(options.recipe, name) for name in given if name in _fields(recipe)}
         runs = []
         for seed in range(options.seed, options.seed + options.seeds):

@@ -44,7 +44,7 @@ def _pixels(images: NDArray[Any], full_scale: float | None) -> NDArray[np.uint8]
     lowest, highest = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
     found = f"found {images.dtype} from {lowest:.6g} to {highest:.6g}"
     scale = full_scale or (1 if highest <= 1 else 255)
-    if not lowest >= 0:  # so written, NaN fails too
+    if not lowest >= 0:  # not `lowest < 0`, which is false for NaN
         raise DataError(
             f"pixels must be from 0 to 255, or from 0 to 1, {found}. If they were normalised, take that "
             "back, such as by pixels * 0.3081 + 0.1307, or save them before it."

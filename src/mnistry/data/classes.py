@@ -16,11 +16,11 @@ from mnistry.data.dataset import DIGITS, Examples
 from mnistry.errors import DataError
 
 CLASS_NAMES = "class_names"
-"""What the ten names are called as an array of an `.npz` file, and in the metadata of a model."""
+"""The name under which an `.npz` file, or the metadata of a model, holds the ten class names."""
 NAMES_FILE = f"{CLASS_NAMES}.txt"
-"""Keeps the ten names of a data set, a line for each label, beside data that have no place for them."""
+"""A text file beside the data, one name a line, for formats that have no place for class names."""
 NO_CLASS = "(none)"
-"""The name of a label that no class has."""
+"""Stands in the list of names for a label without a class."""
 
 _OTHER_FORMS = {
     "de": {"ein": 1, "eine": 1, "zwo": 2, "fuenf": 5},
@@ -30,7 +30,7 @@ _OTHER_FORMS = {
     "pt": {"uma": 1, "duas": 2},
     "ru": {"нуль": 0, "одна": 1, "две": 2},
 }
-"""Usual forms of number words that `num2words` does not write, by its name of the language."""
+"""More forms of the number words that `num2words` knows, by its code of the language."""
 _OTHER_LANGUAGES = (
     "零 幺 两 三 四 五 六 七 八 九",
     "ling yi er san si wu liu qi ba jiu",
@@ -39,8 +39,8 @@ _OTHER_LANGUAGES = (
     "zero/rei ichi ni san yon/shi go roku nana/shichi hachi kyuu/kyu/ku",
     "공 하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉",
 )
-"""What it does not write at all: Chinese as it is counted and in Latin letters, Japanese, Korean."""
-_NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|')  # of any system
+"""Number words that `num2words` does not know: spoken Chinese, pinyin, Japanese, native Korean."""
+_NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|')  # on Windows, macOS or Linux
 _LONGEST_FOLDER_NAME = 200  # bytes
 _NOT_PART_OF_IT = frozenset({"digit", "class", "label", "number"})
 
@@ -99,7 +99,7 @@ def write_names(folder: Path, names: tuple[str, ...]) -> None:
 
 
 def folder_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """What folders for the classes are called: as the classes, or by digits where not all can be.
+    """Names for the folders of the classes: the class names, or the digits if one cannot name a folder.
 
     >>> folder_names(("T-shirt/top", *"bcdefghij"))[:2]
     ('0', '1')
@@ -129,7 +129,7 @@ def checked_names(names: Collection[str], where: str) -> tuple[str, ...]:
 
 
 def relabelled(examples: Examples, own: Sequence[str], wanted: Sequence[str]) -> Examples:
-    """The examples with the labels that their classes' names have in another list of names.
+    """The examples with new labels: each class gets the number that it has in another list of names.
 
     Args:
         examples: the examples.
@@ -200,7 +200,7 @@ def _languages() -> tuple[dict[str, int], ...]:
 
 
 def _in_one_line(name: str) -> str:
-    """Folders' names are any characters, even such as no file in UTF-8 can hold; names of classes are not."""
+    """A class name on one line: folders' names may hold line breaks, or what UTF-8 cannot write."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split()) or "?"
 
 

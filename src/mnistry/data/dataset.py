@@ -12,11 +12,11 @@ from mnistry.errors import DataError
 DIGITS = tuple("0123456789")
 SIDE = 28
 CLASSES = 10
-"""The classes of digits, or of whatever else the ten labels stand for."""
+"""How many classes a data set has: the digits, or ten others."""
 NO_DIGIT = 10
-"""The class, of models that know it, of what has no digit in it, or only a piece of one."""
+"""A further class that some models have: no digit, or only a piece of one."""
 SEVERAL = 11
-"""The class of what should be cut: two digits, or one with a part of its neighbour."""
+"""A further class that some models have: more than one digit, or one with a part of its neighbour."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ _SAMPLE_SIDE = 128
 _STROKES_SHARE = 1 / 3  # of a picture's side: what is narrower is a stroke, not paper
 _POOR_CONTRAST = 0.2  # of the range from black to white
 _COLOUR_CONTRAST = 0.12  # less is the noise of a camera
-_COLOUR_GAIN = 2.5  # colours must show that many times more than the luminance does
+_COLOUR_GAIN = 2.5  # the contrast in colour must be so many times that in luminance
 _STRONGEST = 0.999  # quantile of the contrasts: a thin stroke covers a few thousandths of a page
 
 
@@ -174,7 +174,7 @@ def _from_array(array: NDArray[Any], most_pixels: int) -> Image.Image:
         )
     check_size((array.shape[1], array.shape[0]), most_pixels)
     lowest, highest = array.min(), array.max()
-    if real and not (lowest >= 0 and highest <= 1):  # so written, NaN fails too
+    if real and not (lowest >= 0 and highest <= 1):  # written so that NaN is refused, too
         raise PictureError(
             "the values of a float array must be from 0 (black) to 1 (white); "
             f"found {lowest:.6g} to {highest:.6g}."
@@ -210,7 +210,7 @@ def _on_paper(image: Image.Image) -> Image.Image:
 
 
 def _mixture(image: Image.Image) -> tuple[float, float, float, float] | None:
-    """Of how much red, green and blue grey is made, if the luminance does not show the ink.
+    """The weights of red, green and blue in the grey, where the luminance does not show the ink.
 
     A red pen on blue paper, or a yellow one on white, may be as light as the paper. Where even the
     strongest strokes hardly differ from it in luminance, grey becomes the first principal component of
@@ -224,7 +224,7 @@ def _mixture(image: Image.Image) -> tuple[float, float, float, float] | None:
     """
     scale = min(1.0, _SAMPLE_SIDE / max(image.size))
     width, height = (max(1, round(side * scale)) for side in image.size)
-    # Pixels as they are: averages would fade out thin strokes.
+    # Picked pixels, not averages, which would fade out thin strokes.
     sample = np.asarray(image.resize((width, height), Image.Resampling.NEAREST))
     window = 2 * round(_STROKES_SHARE * max(width, height) / 2) + 1
     luminance = np.rint(sample @ _LUMINANCE).astype(np.uint8)

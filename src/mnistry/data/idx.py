@@ -101,7 +101,7 @@ def unpack(content: bytes, *, name: str, most_bytes: int = MOST_BYTES) -> bytes:
                 f"{name}: the header promises {promised:,} bytes of data for shape {shape}, "
                 f"more than the {most_bytes:,} that are accepted. The file is damaged or not meant for this."
             )
-        stream.seek(0)  # so that header and data are one piece, and what is plain is not copied
+        stream.seek(0)  # read header and data as one block, without a copy if not compressed
         unpacked = stream.read(header + promised + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise IdxError(f"{name}: the gzip compression is damaged ({error}). Fetch the file again.") from error

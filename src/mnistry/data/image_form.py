@@ -1,4 +1,4 @@
-"""How a data set stores its images, where that is not how MNIST does."""
+"""Images stored in another way than MNIST's: inverted, transposed, or on another scale."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -27,7 +27,7 @@ class ImageForm:
             raise InvalidValueError(f"`full_scale` must be above 0 and finite, not {self.full_scale}")
 
     def upright(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Images as MNIST stores them, uint8 `[n, 28, 28]`; of images that are so, as they were stored."""
+        """Images of this form, uint8 `[n, 28, 28]`, turned into MNIST's form, uint8 `[n, 28, 28]`."""
         if self.transpose:
             images = np.ascontiguousarray(images.transpose(0, 2, 1))
         return 255 - images if self.invert else images

@@ -17,7 +17,7 @@ from mnistry.errors import PictureError
 INK_SIDE = 20
 CENTRE = 14
 FAINTEST = 0.01
-"""Less than this share of the brightest ink does not stretch the box; enlarging a picture rings so much."""
+"""Ink weaker than this share of the brightest is left out of the box: enlarging leaves ripples so strong."""
 
 
 def as_mnist(ink: NDArray[Any]) -> NDArray[np.uint8]:
@@ -55,7 +55,7 @@ def as_mnist(ink: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _start(mass: NDArray[np.float64]) -> int:
-    """Where a profile of ink starts so that its centre of mass lies in [13.5, 14.5), as all of MNIST's do."""
+    """Where the ink begins if its centre of mass is to lie in [13.5, 14.5), as in all of MNIST."""
     centre = float(np.average(np.arange(len(mass)), weights=mass))
     # The last term keeps rounding errors from deciding about a centre that lies exactly between pixels.
     start = math.ceil(CENTRE - 0.5 - centre - 1e-4)

@@ -1,4 +1,4 @@
-"""What the parts of a data set are called in folders, files and arrays of other people's making."""
+"""The names that people give to the parts of a data set: of folders, files and arrays."""
 
 import re
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def part_called(name: str) -> Part | None:
 
 
 def parts_among(names: Iterable[str], where: object) -> dict[Part, str]:
-    """Which part is called what, of some names.
+    """The name of each part, among some names.
 
     Args:
         names: of folders, files without their ending, or arrays.

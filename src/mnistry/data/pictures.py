@@ -101,7 +101,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _images(path: Path) -> dict[bool, NDArray[np.uint8]]:
-    """The image of a picture by whether its paper is light; both, the dark one first, where that is open."""
+    """The MNIST image of a picture, by whether its paper is light.
+
+    If the picture does not show that, there are two images, the one for dark paper first.
+    """
     try:
         grey = open_picture(path).grey
         light = paper_is_light(grey)
@@ -112,7 +115,7 @@ def _images(path: Path) -> dict[bool, NDArray[np.uint8]]:
 
 
 def _read_part(folder: Path, labels: dict[str, int]) -> Examples:
-    """The pictures of all classes; where one leaves open whether its paper is light, most others tell."""
+    """The pictures of all classes; where one does not show whether its paper is light, most others do."""
     paths = [
         (path, label)
         for name, label in sorted(labels.items(), key=itemgetter(1))

@@ -1,4 +1,4 @@
-"""Which is ink and which is paper in the picture of one thing, and its image as MNIST stores it."""
+"""Ink and paper in the picture of a single thing: which is which, and the image as MNIST stores it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ from mnistry.data.normalize import as_mnist
 from mnistry.errors import PictureError
 
 CLEAR = 0.75
-"""Share of the border that must be light, or dark, to tell that the paper is so."""
+"""If this share of the border is light, the paper is light; likewise for dark."""
 
 
 def paper_is_light(grey: NDArray[np.float32]) -> bool | None:
-    """Whether the paper is light, as its border tells; None where what is on it covers too much of that.
+    """Whether the paper is light, judged by the picture's border; None if the border is too mixed to tell.
 
     Args:
         grey: float32 `[height, width]`, 0 black to 1 white.

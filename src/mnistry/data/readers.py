@@ -106,7 +106,7 @@ def _dataset(
 
 
 def _idx_files(folder: Path) -> dict[Part, str]:
-    """The parts of which there is an IDX file of images or labels, and what they are called in its name."""
+    """The parts that have an IDX file in the folder, and the word for each part in the file names."""
     found = (_IDX_NAME.fullmatch(path.name) for path in folder.iterdir())
     return parts_among({match["part"] for match in found if match}, folder)
 

@@ -25,7 +25,7 @@ _REASONS = {ending: reason for endings, reason in _KINDS.items() for ending in e
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file is hidden, or one that a file manager leaves behind: nobody means it."""
+    """Whether a file is hidden, or was left by a file manager: it is not meant as data."""
     return name.startswith(".") or name.lower() in _LITTER
 
 

@@ -66,7 +66,7 @@ def split(
 
 
 def check_trainable(parts: Split, name: str) -> None:
-    """Refuses what nothing can be learnt from, or measured on, which a mistake in reading leaves behind.
+    """Refuses data that nothing can be learnt from or measured on; mostly they were read in a wrong way.
 
     Measuring a model on images of one class is possible; training on them is not.
 

@@ -1,4 +1,4 @@
-"""What a file's bytes prove about it: that it is intact, and whose it is."""
+"""What the bytes of a file prove: that it is intact, and to which data set it belongs."""
 
 import hashlib
 from dataclasses import dataclass

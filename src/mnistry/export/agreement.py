@@ -33,7 +33,7 @@ def checked_difference(model: FoldedModel, images: np.ndarray, exported: np.ndar
     trained = np.asarray(trained_logits(model, jnp.asarray(images)))
     difference = float(np.abs(exported - trained).max(initial=0))
     tolerance = TOLERANCE * max(1.0, float(np.abs(trained).max(initial=0)))
-    if not difference <= tolerance:  # also where it is no number
+    if not difference <= tolerance:  # not `>`, which is false for NaN
         raise ExportError(
             f"{what}: its logits differ from the trained model's by {difference:.3g}, more than "
             f"{tolerance:.3g}; it was not written"

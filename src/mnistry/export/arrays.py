@@ -33,7 +33,7 @@ def _named_leaves(tree: object) -> dict[str, Any]:
 def with_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
     """The tree with its arrays replaced by those of the same names.
 
-    Shapes, as `jax.eval_shape` gives them, may stand in the place of the tree's arrays.
+    The tree may also hold shapes instead of arrays, as `jax.eval_shape` returns them.
 
     Raises:
         ValueError: a name is missing or unknown, or a shape or dtype differs.

@@ -1,4 +1,4 @@
-"""Writes a trained model as ONNX, the form that everything which reads pictures runs.
+"""Writes a trained model as ONNX, the format that all reading of pictures runs.
 
 The exported model takes MNIST's own bytes, `images`: uint8 `[batch, 28, 28]`, scales them itself, and
 gives `logits`: float32 `[batch, 10]`, or `[batch, 12]` of a model that knows
@@ -53,7 +53,7 @@ class _Graph:
         return names
 
     def constant(self, value: Any) -> str:
-        """Weights that half precision holds exactly are stored so, and widened when the file is loaded."""
+        """Weights that float16 holds exactly are stored so, and become float32 when the file is loaded."""
         array = np.asarray(value)
         with np.errstate(over="ignore"):
             half = array.astype(np.float16)
