@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,6 +85,7 @@ class Mirror:
     files: dict[str, bytes] = field(default_factory=dict)
     behaviour: str = "good"
     asked: list[str] = field(default_factory=list)
+    sent: int = 0
 
 
 @pytest.fixture
@@ -103,7 +105,8 @@ def start_mirror() -> Iterator[Callable[..., Mirror]]:
                     return
                 content = mirror.files[name]
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(content)))
+                if mirror.behaviour != "endless":
+                    self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 if mirror.behaviour == "cut":
                     self.wfile.write(content[: len(content) // 2])
@@ -111,6 +114,12 @@ def start_mirror() -> Iterator[Callable[..., Mirror]]:
                     self.wfile.write(content[:1])
                     self.wfile.flush()
                     stop.wait(5)
+                elif mirror.behaviour in ("endless", "drip"):
+                    step, pause = (content, 0.0) if mirror.behaviour == "endless" else (b"1", 0.02)
+                    with suppress(OSError):
+                        while not stop.wait(pause):
+                            self.wfile.write(step)
+                            mirror.sent += len(step)
                 else:
                     self.wfile.write(content)
 

@@ -202,6 +202,8 @@ def test_download_keeps_checked_files_and_asks_once(
         ("503", "the server answered 503"),
         ("cut", "the connection was cut"),
         ("slow", "nothing came for 0.2 seconds"),
+        ("drip", "fewer than 1,500 bytes came in 0.3 seconds"),
+        ("endless", "it sends more than the 19,212 bytes that there can be"),
         ("wrong", "wrong checksum"),
         ("page", "not an IDX file"),
     ],
@@ -226,6 +228,22 @@ def test_a_bad_mirror_gives_way_to_the_next(
     found = fetch(replace(entry, mirrors=(bad.address, good.address)), seconds_of_silence=0.2)
     assert [item.content for item in found] == list(contents.values())
     assert set(bad.asked) == set(good.asked) == set(files)
+
+
+def test_a_mirror_that_never_ends_is_stopped(
+    entry: Entry, contents: dict[str, bytes], start_mirror: StartMirror
+) -> None:
+    mirror = start_mirror(published(contents), "endless")
+    with pytest.raises(DataNotFoundError, match="it sends more than"):
+        fetch(replace(entry, mirrors=(mirror.address,)))
+    assert mirror.sent < 10_000_000, "no more than the buffers of a connection hold"
+    assert nothing_in_the_cache()
+
+
+def test_what_may_be_downloaded_is_more_than_is_published() -> None:
+    assert CATALOG["mnist"].most_bytes(CATALOG["mnist"].files[0]) == 60_000 * 784 * 101 // 100 + 1000
+    assert CATALOG["mnist"].most_bytes(CATALOG["mnist"].files[3]) == 10_000 * 101 // 100 + 1000
+    assert CATALOG["qmnist"].most_bytes(CATALOG["qmnist"].files[3]) == 60_000 * 32 * 101 // 100 + 1000
 
 
 def test_nobody_listens(entry: Entry) -> None:

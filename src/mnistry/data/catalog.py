@@ -7,7 +7,10 @@ published it, the checksum of the compressed file can still confirm the publishe
 
 from dataclasses import dataclass
 
-from mnistry.data.dataset import DIGITS
+from mnistry.data.dataset import DIGITS, SIDE
+
+LABEL_TABLE_BYTES = 8 * 4
+"""Of each line of QMNIST's tables of labels: eight numbers of 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,13 @@ class Archive:
         name: its file name.
         sha256: its SHA-256.
         folder: the folder inside it that holds the files, each as `NAME.gz`.
+        most_bytes: no more of it is downloaded.
     """
 
     name: str
     sha256: str
     folder: str
+    most_bytes: int = 600_000_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,12 @@ class Entry:
     class_names: tuple[str, ...] = DIGITS
     archive: Archive | None = None
     transposed: bool = False
+
+    def most_bytes(self, file: File) -> int:
+        """No published form of one of the files is longer: its content not compressed, and a little."""
+        examples = self.counts[self.files.index(file) // 2]
+        each = SIDE * SIDE if "images" in file.name else LABEL_TABLE_BYTES if "idx2" in file.name else 1
+        return examples * each * 101 // 100 + 1000
 
 
 MNIST = Entry(

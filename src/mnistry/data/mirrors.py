@@ -4,16 +4,22 @@ import hashlib
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import IO
 
 from mnistry import atomic
 from mnistry.data.catalog import Archive, Entry, File
 from mnistry.data.verify import examine
 from mnistry.errors import DataError
 
-SECONDS_OF_SILENCE = 30.0
+SECONDS_OF_SILENCE = 10.0
 """A mirror that sends nothing for this long is given up."""
+LEAST_RATE = 5_000.0
+"""So is one that sends fewer bytes a second, on the mean over half as long again."""
 
 
 def download(
@@ -40,10 +46,10 @@ def download(
     with TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
         scratch = Path(folder) / "download"
 
-        def first_good(name: str, keep: Callable[[str], None]) -> bool:
+        def first_good(name: str, most_bytes: int, keep: Callable[[str], None]) -> bool:
             for mirror in entry.mirrors:
                 url = mirror + name
-                if problem := _get(url, scratch, seconds_of_silence):
+                if problem := _get(url, scratch, most_bytes, seconds_of_silence):
                     failures.append(f"{url}: {problem}")
                     continue
                 try:
@@ -56,11 +62,16 @@ def download(
 
         if entry.archive:
             archive = entry.archive
-            first_good(archive.name, lambda url: _keep_members(archive, files, cache, scratch, url))
+            first_good(
+                archive.name,
+                archive.most_bytes,
+                lambda url: _keep_members(archive, files, cache, scratch, url),
+            )
             return failures
         for file in files:
             if not first_good(
                 f"{file.name}.gz",
+                entry.most_bytes(file),
                 lambda url, file=file: _keep(file, scratch.read_bytes(), cache, url),  # type: ignore[misc]
             ):
                 break
@@ -89,20 +100,72 @@ def _keep_members(archive: Archive, files: Sequence[File], cache: Path, path: Pa
         raise DataError(f"{url}: not the expected ZIP file ({error})") from error
 
 
-def _get(url: str, path: Path, seconds_of_silence: float) -> str | None:
-    """Downloads an address to a file. Returns what went wrong, or None."""
+def _get(url: str, path: Path, most_bytes: int, seconds_of_silence: float) -> str | None:
+    """Downloads an address to a file. Returns what went wrong, or None.
+
+    Each wait for bytes has its limit, but a mirror may send one at a time, even of its headers. So another
+    thread waits for them, and this one looks at how many came.
+    """
     import pooch
     import requests
 
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=seconds_of_silence)
-    try:
-        downloader(url, str(path), None)
-    except requests.HTTPError as error:
+    outcome: SimpleQueue[BaseException | None] = SimpleQueue()
+    period = 1.5 * seconds_of_silence  # so that silence is found first, and called so
+    with path.open("wb") as file:
+        received = _Received(file, most_bytes)
+
+        def receive() -> None:
+            try:
+                downloader(url, received, None)
+                outcome.put(None)
+            except BaseException as error:
+                outcome.put(error)
+
+        Thread(target=receive, daemon=True).start()
+        try:
+            while True:
+                before = received.size
+                with suppress(Empty):
+                    error = outcome.get(timeout=period)
+                    break
+                if received.size - before < LEAST_RATE * period:
+                    return f"fewer than {LEAST_RATE * period:,.0f} bytes came in {period:g} seconds"
+        finally:
+            received.unwanted = True
+    if isinstance(error, requests.HTTPError):
         return f"the server answered {str(error).partition(' for url')[0]}"
-    except requests.exceptions.ChunkedEncodingError:
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection was cut"
-    except requests.RequestException as error:
+    if isinstance(error, requests.RequestException):
         if isinstance(error, requests.Timeout) or "timed out" in str(error):
             return f"nothing came for {seconds_of_silence:g} seconds"
         return "no connection"
+    if isinstance(error, _TooLongError):
+        return f"it sends more than the {most_bytes:,} bytes that there can be"
+    if error:
+        raise error
     return None
+
+
+class _TooLongError(Exception):
+    """More bytes came than there can be, or nobody wants them any more."""
+
+
+class _Received:
+    """A file for what is downloaded, as long as it is wanted."""
+
+    def __init__(self, file: IO[bytes], most_bytes: int) -> None:
+        self.size = 0
+        self.unwanted = False
+        self._file, self._most_bytes = file, most_bytes
+
+    def write(self, content: bytes) -> int:
+        self.size += len(content)
+        if self.unwanted or self.size > self._most_bytes:
+            raise _TooLongError
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        if not self.unwanted:
+            self._file.flush()
