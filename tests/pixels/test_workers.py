@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from PIL import Image
 
 from mnistry.data.decode import open_picture
 from mnistry.errors import PictureError, PictureFormatError, PictureSizeError
-from mnistry.pixels import workers
+from mnistry.pixels import worker, workers
 from mnistry.pixels.unpack import MOST_PIXELS
 from mnistry.pixels.workers import unpack_apart
 
@@ -71,17 +72,16 @@ def test_what_takes_too_long_is_given_up(pool: workers._Pool, monkeypatch: pytes
     assert unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes() == IMAGE.tobytes()
 
 
-def test_a_deadline_holds_while_decoding_and_while_waiting(pool: workers._Pool) -> None:
+def test_a_deadline_holds_while_decoding_and_while_waiting(
+    pool: workers._Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_places", threading.BoundedSemaphore(2))
     start = time.monotonic()
-    threads = ThreadPoolExecutor(2 * (os.cpu_count() or 1))
-    tried = [
-        threads.submit(unpack_apart, SLOW, None, MOST_PIXELS, start + 1)
-        for _ in range(2 * (os.cpu_count() or 1))
-    ]
+    with ThreadPoolExecutor(4) as threads:
+        tried = [threads.submit(unpack_apart, SLOW, None, MOST_PIXELS, start + 1) for _ in range(4)]
     errors = [str(future.exception()) for future in tried]
-    threads.shutdown()
-    assert time.monotonic() - start < 4
-    assert any("takes longer than" in error for error in errors)
+    assert time.monotonic() - start < 5
+    assert sum("takes longer than" in error for error in errors) >= 2
     assert any("other pictures take all the time" in error for error in errors)
     assert unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes() == IMAGE.tobytes()
 
@@ -95,11 +95,25 @@ def test_memory_is_bounded(pool: workers._Pool, monkeypatch: pytest.MonkeyPatch)
     assert unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes() == IMAGE.tobytes()
 
 
+def test_limits_are_never_raised_over_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[tuple[int, int]] = []
+
+    def refuse(kind: int, limits: tuple[int, int]) -> None:
+        set_to.append(limits)
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    for hard, expected in ((resource.RLIM_INFINITY, 700), (900, 700), (300, 300)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, hard=hard: (hard, hard))
+        worker._limit(resource.RLIMIT_AS, 700)
+        assert set_to.pop() == (expected, hard)
+
+
 def test_a_worker_that_died_is_replaced(pool: workers._Pool) -> None:
     unpack_apart(bmp(), None, MOST_PIXELS)
-    (worker,) = pool._idle
-    worker.process.send_signal(signal.SIGKILL)
-    worker.process.wait()
+    (idle,) = pool._idle
+    idle.process.send_signal(signal.SIGKILL)
+    idle.process.wait()
     assert unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes() == IMAGE.tobytes()
 
 
@@ -131,7 +145,7 @@ def test_many_threads(pool: workers._Pool) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes(), range(60)))
     assert found == [IMAGE.tobytes()] * 60
-    assert len(pool._idle) <= (os.cpu_count() or 1)
+    assert len(pool._idle) <= workers.PLACES
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

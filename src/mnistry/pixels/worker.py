@@ -8,6 +8,7 @@ alone.
 import json
 import sys
 import warnings
+from contextlib import suppress
 from io import BytesIO
 from typing import IO, Any
 
@@ -16,6 +17,9 @@ from PIL import Image
 from mnistry import errors
 from mnistry.files import open_regular
 from mnistry.pixels.unpack import unpack
+
+if sys.platform != "win32":
+    import resource
 
 Image.preinit()
 
@@ -62,15 +66,17 @@ def _line(value: dict[str, Any]) -> bytes:
 
 def _limit_memory(memory: int) -> None:
     if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        _limit(resource.RLIMIT_AS, memory)
 
 
 def _limit_seconds(seconds: int) -> None:
     if sys.platform != "win32":
-        import resource
-
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+        _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + 1 + seconds)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Sets a limit that a later call may raise again; where one is set that is lower, that one stays."""
+    _, hard = resource.getrlimit(kind)
+    with suppress(ValueError, OSError):  # some systems know a limit by its name only
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

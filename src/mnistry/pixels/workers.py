@@ -24,6 +24,8 @@ SECONDS = 4
 """Of computing for one picture; the largest that is read takes one or two."""
 MOST_SECONDS = 6 * SECONDS
 """Until a picture is given up on a machine that has other things to do, if no deadline is given."""
+PLACES = 2 * (os.cpu_count() or 1)
+"""Processes that decode at the same time: more than cores, as a few that take long shall leave room."""
 MEMORY = 800_000_000
 """Bytes of address space of each process; 200 MB are the pixels of the largest picture."""
 
@@ -84,10 +86,10 @@ class _Worker:
 
 
 class _Pool:
-    """Twice as many workers as there are cores, at most: a few that take long leave room for others."""
+    """The workers of a process, at most as many as there are places."""
 
     def __init__(self) -> None:
-        self._places = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
+        self._places = threading.BoundedSemaphore(PLACES)
         self._idle: list[_Worker] = []
 
     def decode(self, asked: dict[str, Any], content: bytes, deadline: float) -> Unpacked:
@@ -158,7 +160,7 @@ def unpack_apart(
         asked["path"] = os.path.abspath(source)  # noqa: PTH100 - links stay, and `..` is no other folder
     latest = time.monotonic() + MOST_SECONDS
     content = source if isinstance(source, bytes) else b""
-    return _pools[-1].decode(asked, content, min(latest, deadline or latest))
+    return _pools[-1].decode(asked, content, latest if deadline is None else min(latest, deadline))
 
 
 atexit.register(lambda: _pools[-1].end())

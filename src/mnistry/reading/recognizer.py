@@ -160,9 +160,15 @@ class Recognizer:
             lines = [line for line in lines if line.digits]
         except _TooManyError:
             lines = []
-            notes += (f"too many pieces to be writing: they make more than {MOST_LOOKS:,} possible digits",)
+            notes += (
+                f"too many pieces to be writing: they make more than {MOST_LOOKS:,} possible digits; if "
+                "it is, cut the picture into parts",
+            )
         if many := page.pieces.too_many:
-            notes += (f"too many pieces to be writing: {many:,} found, at most {MOST_PIECES:,} are read",)
+            notes += (
+                f"too many pieces to be writing: {many:,} found, at most {MOST_PIECES:,} are read; if it is, "
+                "cut the picture into parts",
+            )
         breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
         names = self.classifier.class_names
         together = all(len(name) == 1 for name in names if name != NO_CLASS)
