@@ -146,3 +146,13 @@ def test_without_the_training_side_its_names_are_hidden_and_say_what_they_need()
     assert {"Recognizer", "load"} <= set(names.split())
     assert not {"train", "resume", "Recipe", "RECIPES"} & set(names.split())
     assert said == "mnistry.train needs jax, which is not installed: pip install 'mnistry[train]'"
+
+
+def test_only_the_command_line_speaks_of_flags() -> None:
+    """Elsewhere an argument is named as Python writes it; `mnistry.cli.flags` makes the flag of it."""
+    for path in SOURCE.rglob("*.py"):
+        if path.relative_to(SOURCE).parts[0] != "cli" and path.name != "errors.py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+                    text = re.sub(r"\b(mnistry|curl) [^`]*", "", node.value)  # whole commands
+                    assert not re.search(r"(?<![\w-])--[a-z]", text), f"{path}:{node.lineno}: {node.value}"

@@ -4,6 +4,7 @@ import errno
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from mnistry.evaluation.diagrams import ConfusionMatrix, PerClass, Reliability
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import Mistake
 from mnistry.evaluation.rendering import rendered, style_sheet
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _ZOOM = 3  # of the PNG: sharp in print too
 
@@ -56,7 +60,8 @@ def write_pictures(
             write_bytes(paths[-1], content)
     if mistakes:
         paths.append(folder / "mistakes.png")
-        _write_mistakes(paths[-1], class_names, mistakes)
+        with replacing(paths[-1]) as file:
+            mistakes_sheet(class_names, mistakes).save(file, format="PNG")
     return paths
 
 
@@ -83,10 +88,15 @@ def _png(svg: bytes) -> bytes:
     return bytes(content)
 
 
-def _write_mistakes(path: Path, class_names: Sequence[str], mistakes: Sequence[Mistake]) -> None:
+def mistakes_sheet(class_names: Sequence[str], mistakes: Sequence[Mistake]) -> "Image":
+    """One picture of all mistakes, the first at the top left, each above what it was read as.
+
+    Raises:
+        InvalidValueError: there are none.
+    """
     from mnistry.data.sheet import draw_sheet
 
+    if not mistakes:
+        raise InvalidValueError("a sheet of mistakes needs at least one.")
     captions = [f"{class_names[one.label]} as {class_names[one.predicted]}" for one in mistakes]
-    sheet = draw_sheet(np.stack([one.image for one in mistakes]), captions, columns=10)
-    with replacing(path) as file:
-        sheet.save(file, format="PNG")
+    return draw_sheet(np.stack([one.image for one in mistakes]), captions, columns=10)
