@@ -93,6 +93,18 @@ def test_what_is_not_needed_is_not_loaded(statement: str, absent: list[str]) -> 
     assert result.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("package", ["data", "reading", "evaluation"])
+def test_no_module_of_the_core_loads_jax(package: str) -> None:
+    script = (
+        f"import importlib, pkgutil, sys, mnistry.{package} as package\n"
+        "for module in pkgutil.iter_modules(package.__path__):\n"
+        "    importlib.import_module(f'{package.__name__}.{module.name}')\n"
+        "print('jax' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_the_public_names() -> None:
     assert sorted(mnistry.__all__) == [
         "Dataset",

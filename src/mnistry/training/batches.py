@@ -10,6 +10,8 @@ import numpy as np
 
 from mnistry.errors import UnknownNameError
 
+ORDER = 1  # the stream of random numbers that orders the examples
+
 
 def batch_indices(
     first_step: int,
@@ -61,4 +63,6 @@ def batch_indices(
 
 @lru_cache(maxsize=4)
 def _shuffled(examples: int, seed: int, epoch: int) -> np.ndarray:
-    return np.random.default_rng((seed, epoch)).permutation(examples).astype(np.int32)
+    # A stream of its own: `default_rng((seed, 0))` would give the very numbers of the initial weights.
+    stream = np.random.SeedSequence(seed, spawn_key=(ORDER, epoch))
+    return np.random.default_rng(stream).permutation(examples).astype(np.int32)

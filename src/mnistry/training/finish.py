@@ -20,8 +20,8 @@ from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
-from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.events import Events
+from mnistry.training.folding import folded, folding_batches
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.reporting import subject as run_subject
 from mnistry.training.run import Run

@@ -30,7 +30,7 @@ from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, moving_average
 from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.runs import TENSORBOARD
-from mnistry.training.augmentation import augmented
+from mnistry.training.augment import augmented
 from mnistry.training.batches import batch_indices
 from mnistry.training.checkpoint import load_newest, save_checkpoint
 from mnistry.training.devices import keep_compiled, make_mesh

@@ -10,8 +10,8 @@ from mnistry.data import Examples
 from mnistry.losses import cross_entropy
 from mnistry.models import FoldedModel, Model
 from mnistry.recipes import Recipe
-from mnistry.training.augmentation import folded, folding_batches
 from mnistry.training.batches import batch_indices
+from mnistry.training.folding import folded, folding_batches
 
 BATCH = 1000
 

@@ -4,7 +4,7 @@ import string
 
 import numpy as np
 
-from mnistry.data.signs import (
+from mnistry.training.augment.signs import (
     FONTS,
     LETTER_POINTS,
     LETTERS,

@@ -36,7 +36,8 @@ def deformed(
         return _shifted(key, images, round(shift))
     batch, height, width = images.shape
     largest = jnp.array([jnp.deg2rad(rotation), stretch, stretch, stretch, shift, shift])
-    amounts = jax.random.uniform(key, (6, batch), minval=-1) * largest[:, None]
+    amounts_key, bend_key = jax.random.split(key)
+    amounts = jax.random.uniform(amounts_key, (6, batch), minval=-1) * largest[:, None]
     angle, taller, wider, slant, down, right = amounts[:, :, None, None]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
     rows, columns = jnp.mgrid[:height, :width].astype(jnp.float32)
@@ -46,7 +47,7 @@ def deformed(
     along = (jnp.cos(angle) * rows - jnp.sin(angle) * columns) * jnp.exp(taller)
     rows, columns = along + down + middle_row, across + right + middle_column
     if bend:
-        keys = jax.random.split(jax.random.fold_in(key, 1), 2 * batch)
+        keys = jax.random.split(bend_key, 2 * batch)
         moved = bend * jax.vmap(lambda own: smooth_field(own, KNOTS, height, width))(keys)
         rows, columns = rows + moved[:batch], columns + moved[batch:]
     return _sampled(images, rows, columns)

@@ -1,17 +1,14 @@
 """Digits as paper shows them: what keeps its label, what becomes "no digit" or "several", good form."""
 
-import subprocess
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from mnistry.data import Dataset
-from mnistry.data.augment import SHARES, on_paper
 from mnistry.data.dataset import NO_DIGIT, SEVERAL
-from mnistry.data.signs import STYLE_LABELS
+from mnistry.training.augment.paper import SHARES, on_paper
+from mnistry.training.augment.signs import STYLE_LABELS
 from mnistry.training.devices import keep_compiled
 
 BATCH = 500
@@ -130,15 +127,3 @@ def test_rows_without_an_example_or_without_ink_do_no_harm(batch: tuple[jax.Arra
     found, kinds = augment(jax.random.key(0), images, labels)
     assert np.isfinite(np.asarray(found)).all()
     assert set(np.asarray(kinds).tolist()) <= set(range(12))
-
-
-def test_the_data_package_does_not_load_jax() -> None:
-    script = (
-        "import importlib, pkgutil, sys, mnistry.data\n"
-        "for module in pkgutil.iter_modules(mnistry.data.__path__):\n"
-        "    if module.name not in ('affine', 'augment'):\n"
-        "        importlib.import_module(f'mnistry.data.{module.name}')\n"
-        "print('jax' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

@@ -1,7 +1,6 @@
-"""What a recipe does to images before it learns from them, and the model as it is for use afterwards."""
+"""The model as it is for use: normalisation folded in, by images of the training part."""
 
 from functools import partial
-from typing import assert_never
 
 import jax
 import jax.numpy as jnp
@@ -9,39 +8,11 @@ import numpy as np
 from jax import Array
 
 from mnistry.data import Examples
-from mnistry.data.affine import deformed
-from mnistry.data.augment import on_paper
 from mnistry.models import FoldedModel, Model
 from mnistry.recipes import Recipe
+from mnistry.training.augment import augmented
 
 FOLDING_BATCHES, FOLDING_BATCH = 5, 1000
-
-
-def augmented(recipe: Recipe, key: Array, images: Array, labels: Array) -> tuple[Array, Array]:
-    """A batch as the recipe wants it: float32 `[batch, 28, 28]` and labels int32 `[batch]`, as they come in.
-
-    Args:
-        recipe: says how.
-        key: random key.
-        images: 0 (paper) to 1 (ink).
-        labels: the classes.
-    """
-    match recipe.augmentation:
-        case "none":
-            return images, labels
-        case "affine":
-            moved = deformed(
-                key,
-                images,
-                shift=recipe.shift,
-                rotation=recipe.rotation,
-                stretch=recipe.stretch,
-                bend=recipe.bend,
-            )
-            return moved, labels
-        case "paper":
-            return on_paper(key, images, labels)
-    assert_never(recipe.augmentation)
 
 
 def folding_batches(recipe: Recipe, train: Examples) -> Array:

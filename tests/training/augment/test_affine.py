@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mnistry.data.affine import deformed, smooth_field
+from mnistry.training.augment.affine import deformed, smooth_field
 
 
 def spot(row: int, column: int) -> jax.Array:
