@@ -165,10 +165,19 @@ def test_a_body_that_is_too_large(refused: Refusal, path: str) -> None:
         refused(client.post("/v1/read", files={"a": bytes(1_000_001)}), 413, "1 MB")
 
 
+def test_what_the_log_shows_of_a_path_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "mnistry.service.access")
+    with app_client() as client:
+        client.get("/" + "a" * 9000)
+    (line,) = caplog.messages
+    assert "404" in line
+    assert len(line) < 300
+
+
 def test_limits_are_checked() -> None:
     for limits, part in [
-        (Limits(files=0), "--files must be more than 0"),
-        (Limits(upload_seconds=float("nan")), "--upload-seconds"),
+        (Limits(files=0), "`files` must be more than 0"),
+        (Limits(upload_seconds=float("nan")), "`upload_seconds`"),
         (Limits(pixels=60_000_000), "at most 50,000,000"),
     ]:
         with pytest.raises(InvalidValueError, match=part):

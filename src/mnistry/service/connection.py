@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mnistry.service.limits import Limits
 from mnistry.service.problems import MEDIA_TYPE, Problem, busy
 
-HEAD_BYTES = 64 * 1024  # of a request that are not its body
+HEAD_BYTES = 16 * 1024  # of a request that are not its body; as Python objects they take twenty times that
 LAST_SECONDS = 0.1  # in which a quiet connection may still bring a request when the service stops
 
 

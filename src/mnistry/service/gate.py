@@ -34,6 +34,7 @@ _HEADERS = [
 ]
 
 _PART = 64 * 1024  # bytes of an answer that are handed on at once
+_LONGEST_SHOWN = 200  # characters of a path
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC}
 
 _log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class Gate:
                 await self._app(scope, receive_bounded, send_guarded)
         except (Exception, asyncio.CancelledError) as error:
             if status:
-                _log.exception("%s %r: the answer was cut", scope["method"], scope["path"])
+                _log.exception("%s %r: the answer was cut", scope["method"], _shown(scope))
                 raise
             await _problem(error, scope).response()(scope, receive, send_guarded)
         finally:
@@ -106,7 +107,7 @@ class Gate:
             self._metrics.requests.labels(route, status).inc()
             self._metrics.seconds.labels(route).observe(seconds)
             if access_log.isEnabledFor(logging.INFO):
-                what = _client(scope), scope["method"], scope["path"], status, 1000 * seconds
+                what = _client(scope), scope["method"], _shown(scope), status, 1000 * seconds
                 access_log.info("%s %s %r %d %.1f ms", *what)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
@@ -173,6 +174,12 @@ def _client(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else "unknown"
 
 
+def _shown(scope: Scope) -> str:
+    """The path, as far as the log shows it."""
+    path: str = scope["path"]
+    return path[:_LONGEST_SHOWN]
+
+
 def _host_name(host: str) -> str:
     """`localhost` of `localhost:8000`."""
     try:
@@ -206,8 +213,8 @@ def _problem(error: BaseException, scope: Scope) -> Problem:
         case HTTPException():
             return Problem(error.status_code, error.detail, error.headers)
         case MemoryError() | OSError() if getattr(error, "errno", errno.ENOMEM) in _EXHAUSTED:
-            _log.error("%s %r failed: %r", scope["method"], scope["path"], error)
+            _log.error("%s %r failed: %r", scope["method"], _shown(scope), error)
             return busy("The machine has too little memory or too few file descriptors left.")
         case _:
-            _log.error("%s %r failed", scope["method"], scope["path"], exc_info=error)
+            _log.error("%s %r failed", scope["method"], _shown(scope), exc_info=error)
             return Problem(500, "The service failed; its log tells more.")
