@@ -1,10 +1,16 @@
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mnistry.errors import DataError, RunError
 from mnistry.files import open_regular, read_regular
+from mnistry.history import History
+from mnistry.reading.batch import ReadingTable
+from mnistry.reading.classifier import Classifier
+from mnistry.reading.measure import read_labels
 
 
 def test_a_regular_file_is_read(tmp_path: Path) -> None:
@@ -20,7 +26,7 @@ def test_a_file_that_is_too_long(tmp_path: Path) -> None:
         read_regular(tmp_path / "file", most_bytes=6)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "link.png").symlink_to("pipe.png")
@@ -39,7 +45,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
         open_regular(tmp_path / "missing")
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_a_file_that_becomes_a_pipe_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "pipe")
@@ -47,3 +53,20 @@ def test_a_file_that_becomes_a_pipe_meanwhile(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "open", lambda path, flags: open_really(tmp_path / "pipe", flags))
     with pytest.raises(OSError, match="not a regular file"):
         open_regular(tmp_path / "file")
+
+
+@pytest.mark.timeout(60)
+def test_pipes_in_place_of_models_tables_and_runs(tmp_path: Path) -> None:
+    for name in ("model.onnx", "labels.tsv", "digits.csv", "metrics.jsonl"):
+        os.mkfifo(tmp_path / name)
+    refused: list[tuple[type[Exception], Callable[[], object]]] = [
+        (RunError, lambda: Classifier.load(tmp_path)),
+        (RunError, lambda: Classifier.load(tmp_path / "model.onnx")),
+        (DataError, lambda: read_labels(tmp_path)),
+        (OSError, lambda: ReadingTable(tmp_path / "digits.csv", resume=True)),
+        (OSError, lambda: History(tmp_path / "metrics.jsonl").read()),
+        (OSError, lambda: History(tmp_path / "metrics.jsonl").last()),
+    ]
+    for error, opens in refused:
+        with pytest.raises(error, match=r"named pipe \(FIFO\), not a regular file"):
+            opens()

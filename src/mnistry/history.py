@@ -8,7 +8,9 @@ from pathlib import Path
 
 from mnistry.atomic import write_text
 from mnistry.errors import RunError
+from mnistry.files import open_regular, read_regular
 
+_MOST_BYTES = 2**28  # a hundred times those of the longest recipe
 _TAIL = 4096  # bytes at the end of the file: some rows
 
 Row = dict[str, float]
@@ -36,7 +38,9 @@ class History:
 
         What is no row, or whose step is not above that of the row before, is left out and told of.
         """
-        lines = self.path.read_bytes().split(b"\n")[:-1] if self.path.exists() else []
+        lines = (
+            read_regular(self.path, most_bytes=_MOST_BYTES).split(b"\n")[:-1] if self.path.exists() else []
+        )
         rows: list[Row] = []
         problems: list[str] = []
         for number, line in enumerate(lines, 1):
@@ -62,7 +66,7 @@ class History:
         """
         if not self.path.exists():
             return {}
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL))
             whole = file.read().split(b"\n")[:-1]

@@ -31,7 +31,7 @@ from mnistry.data import Dataset, load
 from mnistry.data.image_form import ImageForm
 from mnistry.errors import RunError
 from mnistry.evaluation.metrics import Evaluation
-from mnistry.files import read_regular
+from mnistry.files import open_regular, read_regular
 from mnistry.history import History, Row
 
 RECIPE = "recipe.json"
@@ -166,7 +166,7 @@ class RunFolder:
         if not path.exists():
             return None
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 (size,) = struct.unpack("<Q", file.read(8))
                 if size > path.stat().st_size:
                     raise ValueError("its header is longer than the file")

@@ -19,9 +19,11 @@ from mnistry import atomic
 from mnistry.data.decode import Picture
 from mnistry.data.skipped import SUFFIXES, describe_skipped, is_litter
 from mnistry.errors import DataError, InvalidValueError, PictureError
+from mnistry.files import read_regular
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
 COLUMNS = ["file", "lines", "confidence", "digits", "error"]
+MOST_BYTES = 2**28  # of a table to go on with; some millions of pictures
 LOOK_AHEAD = 8  # pictures for each worker; enough that one slow picture does not stop the others
 
 AnyPicture = TypeVar("AnyPicture", bound=Picture)
@@ -181,7 +183,7 @@ def _read_rows(path: Path) -> list[list[str]]:
         DataError: it is no such table, or damaged.
         OSError: it cannot be read.
     """
-    whole, end, torn = path.read_bytes().rpartition(b"\n")
+    whole, end, torn = read_regular(path, most_bytes=MOST_BYTES).rpartition(b"\n")
     if not end and _encode([COLUMNS]).startswith(torn):
         return []
     text = (whole + end).decode("utf-8", "surrogateescape")

@@ -15,8 +15,10 @@ from mnistry.data.classes import CLASS_NAMES, checked_names
 from mnistry.data.dataset import CLASSES, DIGITS, SIDE
 from mnistry.errors import DataError, InvalidValueError, RunError
 from mnistry.evaluation.metrics import probabilities as softmax
+from mnistry.files import read_regular
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
+MOST_BYTES = 2**29  # of a model's file
 BATCH = 256  # images in one call: larger ones leave the cache
 NONE_SHIFT = 1.0  # nats: training shows more of what is no digit than lines do
 CLEAR = 0.99  # what is less probable is looked at again
@@ -97,9 +99,11 @@ class Classifier:
                     f"stopped, finish it with `mnistry.resume({str(path.parent)!r})`"
                 )
         try:
-            return Classifier(path.read_bytes(), threads=threads)
+            return Classifier(read_regular(path, most_bytes=MOST_BYTES), threads=threads)
         except FileNotFoundError as error:
             raise RunError(f"{path}: there is no such model or run folder") from error
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
         except ValueError as error:
             raise RunError(f"{path}: {error}") from error
 

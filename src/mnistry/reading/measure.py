@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Protocol
@@ -15,9 +16,11 @@ from mnistry.data.skipped import describe_skipped, is_litter
 from mnistry.errors import DataError, PictureError
 from mnistry.evaluation.intervals import wilson_interval
 from mnistry.evaluation.strings import Score, score_lines
+from mnistry.files import read_regular
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading
 
 LABELS = "labels.tsv"
+MOST_BYTES = 2**26  # of the table
 _LABEL = re.compile(r"|[0-9]+([ |][0-9]+)*")
 _EXPECTED = (
     "Expected columns parted by tabs and a header line: 'file'; then 'digits' or 'lines' with what is to be "
@@ -217,15 +220,18 @@ def read_labels(folder: Path) -> tuple[Labelled, ...]:
     if not path.exists():
         raise DataError(f"{folder}: there is no {LABELS} in it. {_EXPECTED}")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:  # tables often begin with the mark of UTF-8
-            table = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            header = list(table.fieldnames or [])
-            columns = [name for name in ("digits", "lines") if name in header]
-            if "file" not in header or len(columns) != 1:
-                raise DataError(f"{path}: line 1: found the columns {header}. {_EXPECTED}")
-            labelled = tuple(
-                _labelled(folder, row, columns[0], f"{path}: line {table.line_num}") for row in table
-            )
+        # Tables often begin with the mark of UTF-8.
+        text = read_regular(path, most_bytes=MOST_BYTES).decode("utf-8-sig")
+        table = csv.DictReader(StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
+        header = list(table.fieldnames or [])
+        columns = [name for name in ("digits", "lines") if name in header]
+        if "file" not in header or len(columns) != 1:
+            raise DataError(f"{path}: line 1: found the columns {header}. {_EXPECTED}")
+        labelled = tuple(
+            _labelled(folder, row, columns[0], f"{path}: line {table.line_num}") for row in table
+        )
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: not a table in UTF-8: {error}. {_EXPECTED}") from error
     if not labelled:
