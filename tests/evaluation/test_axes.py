@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistry.evaluation.axes import accuracy_axis, axis_from_zero, linear_axis, positive_axis
-from mnistry.evaluation.charts import Line, LineChart
+from mnistry.evaluation.curves import Line, LineChart
 
 finite = st.floats(-1e6, 1e6).filter(lambda value: value == 0 or abs(value) > 1e-6)
 

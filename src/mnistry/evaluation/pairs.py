@@ -1,10 +1,10 @@
 """Runs compared on the same images: mean and spread by recipe, McNemar's test for pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistry.evaluation.compare import McNemar, mcnemar
 from mnistry.evaluation.intervals import mean_and_sd
@@ -14,53 +14,40 @@ _THUMBNAILS = 360  # of all pairs together
 _MOST_IN_CELL = 24
 
 
-@dataclass(frozen=True, eq=False)
 class Pair:
-    """Two runs with McNemar's test.
+    """Two runs with McNemar's test, and the images that set them apart."""
 
-    Attributes:
-        first, second: the runs.
-        test: of the first against the second.
-        adjusted: its p-value, adjusted for the number of pairs.
-        both_wrong: how many images both read wrong.
-        only_first, only_second: rows of images that only one of them read right, the most confident mistakes
-            of the other first; no more than are shown.
-    """
-
-    first: Subject
-    second: Subject
-    test: McNemar
-    adjusted: float
-    both_wrong: int
-    only_first: list[int]
-    only_second: list[int]
+    def __init__(self, report: Report, first: Subject, second: Subject, most: int) -> None:
+        """
+        Args:
+            report: whose images.
+            first: one run.
+            second: the other.
+            most: at most so many images are shown of what only one of them read right.
+        """
+        right, other = (run.read == report.examples.labels for run in (first, second))
+        self.first, self.second, self.test = first, second, mcnemar(right, other)
+        self.both_wrong = int((~right & ~other).sum())
+        self.only_first = _most_confident(second, right & ~other)[:most]
+        self.only_second = _most_confident(first, other & ~right)[:most]
+        self.adjusted = self.test.p_value
 
 
 def pairs(report: Report) -> list[Pair]:
-    """Each pair of the runs to compare."""
-    right = {run: run.read == report.examples.labels for run in report.compared}
+    """Each pair of the runs to compare, their p-values adjusted for the number of pairs."""
     both = list(combinations(report.compared, 2))
-    tests = [mcnemar(right[first], right[second]) for first, second in both]
     most = min(_MOST_IN_CELL, _THUMBNAILS // (2 * max(1, len(both))))
+    found = [Pair(report, first, second, most) for first, second in both]
+    for pair, adjusted in zip(found, holm([pair.test for pair in found]), strict=True):
+        pair.adjusted = adjusted
+    return found
 
-    def differing(better: Subject, worse: Subject) -> list[int]:
-        rows = np.flatnonzero(right[better] & ~right[worse])
-        order = np.argsort(-worse.chances[rows, worse.read[rows]], kind="stable")
-        shown: list[int] = rows[order][:most].tolist()
-        return shown
 
-    return [
-        Pair(
-            first,
-            second,
-            test,
-            adjusted,
-            int((~right[first] & ~right[second]).sum()),
-            differing(first, second),
-            differing(second, first),
-        )
-        for (first, second), test, adjusted in zip(both, tests, holm(tests), strict=True)
-    ]
+def _most_confident(run: Subject, mask: NDArray[np.bool_]) -> list[int]:
+    """The rows of some images, those first of whose answer the run is surest."""
+    rows = np.flatnonzero(mask)
+    listed: list[int] = rows[np.argsort(-run.chances[rows, run.read[rows]], kind="stable")].tolist()
+    return listed
 
 
 def holm(tests: Sequence[McNemar]) -> list[float]:

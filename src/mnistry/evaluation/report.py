@@ -12,7 +12,7 @@ from mnistry.atomic import write_bytes
 from mnistry.evaluation.curves import charts
 from mnistry.evaluation.pairs import pairs, recipe_rows
 from mnistry.evaluation.rendering import rendered, style_sheet
-from mnistry.evaluation.sections import sections_of
+from mnistry.evaluation.sections import Sections
 from mnistry.evaluation.subjects import Report
 
 
@@ -22,7 +22,7 @@ def write_report(path: Path | str, report: Report) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    shown = [sections_of(report, run) for run in report.shown]
+    shown = [Sections(report, run) for run in report.shown]
     # On a narrow screen, a matrix of more classes than fit is scrolled, not shrunk.
     css = (
         style_sheet("diagrams.css", "report.css")
