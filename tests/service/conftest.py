@@ -1,6 +1,7 @@
 """What the tests of the service share: the application in this process, and the command as another one."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import onnx
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from mnistry.reading.classifier import SHIPPED_MODEL
 from mnistry.service.api import create_app
 
 from .constant import always
@@ -61,6 +64,15 @@ def serving(*flags: object, **environment: str) -> Iterator[Server]:
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def model_of_parts() -> bytes:
+    """The shipped model as if it had learnt classes that are called `part a` to `part j`."""
+    model = onnx.load(SHIPPED_MODEL)
+    names = [f"part {letter}" for letter in "abcdefghij"]
+    onnx.helper.set_model_props(model, {"class_names": json.dumps(names)})
+    return onnx.ModelProto.SerializeToString(model)
 
 
 @pytest.fixture(scope="session")

@@ -191,3 +191,17 @@ def test_a_file_that_is_touched_is_still_the_same(tmp_path: Path, caplog: pytest
         os.utime(run / "model.onnx")
         assert classified(client) == 3
     assert not caplog.messages
+
+
+def test_a_model_of_other_classes_answers_with_their_names(
+    tmp_path: Path, model_of_parts: bytes, seven: bytes
+) -> None:
+    (tmp_path / "parts.onnx").write_bytes(model_of_parts)
+    with app_client(model=tmp_path / "parts.onnx", runs=tmp_path) as client:
+        answer = client.post("/v1/classify", content=bytes(2 * 784), headers=OCTETS).json()
+        assert answer["names"] == ["part " + "abcdefghij"[digit] for digit in answer["digits"]]
+        answer = client.post("/v1/read", content=seven, headers={"Content-Type": "image/png"}).json()
+        assert answer["lines"] == ["part h"]
+        assert (answer["digits"][0]["digit"], answer["digits"][0]["name"]) == (7, "part h")
+        answer = client.post("/v1/classify?model=shipped", content=bytes(784), headers=OCTETS).json()
+        assert "names" not in answer

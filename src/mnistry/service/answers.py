@@ -21,6 +21,10 @@ class Digit(Struct, forbid_unknown_fields=True):
         tuple[int, int, int, int], Meta(description="x, y, width, height in the picture's own pixels.")
     ]
     line: Annotated[int, Meta(ge=0, description="The line that it stands in, from 0.")]
+    name: (
+        Annotated[str, Meta(description="Of its class, where the model learnt classes that have names.")]
+        | UnsetType
+    ) = UNSET
     probabilities: (
         Annotated[TenProbabilities, Meta(description="Of 0 to 9; what is missing to 1 is “no digit”.")]
         | UnsetType
@@ -72,6 +76,12 @@ class Classified(Struct, forbid_unknown_fields=True):
     digits: list[Value]
     confidences: list[Probability]
     probabilities: list[TenProbabilities]
+    names: (
+        Annotated[
+            list[str], Meta(description="Of their classes, where the model learnt classes that have names.")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Model(Struct, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from mnistry.data.dataset import CLASSES
+from mnistry.data.dataset import CLASSES, DIGITS
 from mnistry.service import answers, pictures, requests
 from mnistry.service.docs import STYLE, page
 from mnistry.service.gate import Gate
@@ -88,11 +88,11 @@ class Api:
         model = await self._models.get(asked.model)
         chances = (await self._in_time(model.classify(images)))[:, :CLASSES]
         self._metrics.digits.inc(len(images))
-        return _json(
-            answers.Classified(
-                chances.argmax(axis=1).tolist(), chances.max(axis=1).tolist(), chances.tolist()
-            )
-        )
+        digits: list[int] = chances.argmax(axis=1).tolist()
+        answer = answers.Classified(digits, chances.max(axis=1).tolist(), chances.tolist())
+        if (names := model.recognizer.classifier.class_names) != DIGITS:
+            answer.names = [names[digit] for digit in digits]
+        return _json(answer)
 
     async def _read(self, request: Request) -> Response:
         asked = requests.parameters(request, requests.ReadParameters)

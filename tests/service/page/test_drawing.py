@@ -1,10 +1,13 @@
 """What one draws is read meanwhile: with any pointer or the keyboard, one digit, several, or none."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from .browser import DIGITS, Page, line
+from .browser import DIGITS, Page, Start, line
 
 LATENCY_LIMIT = 500  # ms; the page's aim is 100, this machine may be busy
 
@@ -127,3 +130,22 @@ def test_the_result_is_told_once_to_those_who_listen(page: Page) -> None:
     page.write(2, left=0.6, top=0.3, side=0.5)
     page.wait("return told.length")
     assert [text.split(".")[0] for text in page.js("return told")] == ["Read: 42"]
+
+
+def test_classes_of_ones_own_are_called_by_their_names(
+    chrome: webdriver.Chrome, start: Start, model_of_parts: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "parts.onnx").write_bytes(model_of_parts)
+    with start("--model", tmp_path / "parts.onnx", "--runs", tmp_path) as server:
+        page = Page(chrome, server.address)
+        page.open()
+        page.write(4, left=0.1, top=0.3, side=0.3)
+        page.write(2, left=0.7, top=0.3, side=0.3)
+        page.wait("return document.querySelectorAll('#reading label').length === 2")
+        told = "return [...document.querySelectorAll('#reading label')].map((label) => label.textContent)"
+        assert page.js(told) == ["part e", "part c"]
+        assert page.js("return document.querySelectorAll('#reading .gap').length") == 0
+        assert page.js("return document.querySelector('#boxes div').dataset.digit") == "part e"
+        assert "It says part e" in page.text("#says")
+        page.wait_for_text("#would-say", "It would say part")
+        assert not [entry for entry in chrome.get_log("browser") if entry["level"] == "SEVERE"]

@@ -93,15 +93,17 @@ export class Answer {
     reading.classList.toggle("single", count === 1);
     reading.classList.toggle("small", lines.length > 1 || lines.some((line) => line.length > MANY));
     const labels = [...reading.querySelectorAll("label")];
+    // Names of classes that are longer than a letter stand a space apart, and groups of them two.
+    const apart = this.#digits.some(({ name }) => name?.length > 1) ? 1 : 0;
     let number = 0;
     const rows = lines.map((line) => {
       const row = document.createElement("div");
-      for (const character of line) {
-        if (character === " ") row.append(gap());
-        else {
-          row.append(this.#label(labels[number] ?? radio(number), number, character, count));
-          number++;
-        }
+      for (let rest = line; rest; number++) {
+        const word = called(this.#digits[number]);
+        const spaces = rest.length - rest.trimStart().length;
+        if (spaces > apart) row.append(gap());
+        row.append(this.#label(labels[number] ?? radio(number), number, word, count));
+        rest = rest.slice(spaces + word.length);
       }
       return row;
     });
@@ -110,12 +112,12 @@ export class Answer {
     if (reading.contains(focused)) focused.focus({ preventScroll: true });
   }
 
-  #label(label, number, character, count) {
-    const { digit, confidence, probabilities } = this.#digits[number];
+  #label(label, number, text, count) {
+    const { digit, name, confidence, probabilities } = this.#digits[number];
     label.classList.toggle("unsure", digit === null);
-    label.lastElementChild.textContent = character;
+    label.lastElementChild.textContent = text;
     const place = { number: number + 1, count };
-    const values = { digit: digit ?? likeliest(probabilities), confidence: percent(confidence), ...place };
+    const values = { digit: name ?? digit ?? likeliest(probabilities), confidence: percent(confidence), ...place };
     say(label.firstElementChild, digit === null ? "unsureLabel" : "digitLabel", values, "aria-label");
     return label;
   }
@@ -126,10 +128,11 @@ export class Answer {
     while (boxes.children.length < this.#digits.length) boxes.append(document.createElement("div"));
     boxes.classList.toggle("many", boxes.children.length > MANY);
     const [width, height] = this.#size;
-    this.#digits.forEach(({ digit, box: [x, y, wide, high] }, number) => {
+    this.#digits.forEach((found, number) => {
+      const [x, y, wide, high] = found.box;
       const box = boxes.children[number];
-      box.dataset.digit = digit ?? "?";
-      box.classList.toggle("unsure", digit === null);
+      box.dataset.digit = called(found);
+      box.classList.toggle("unsure", found.digit === null);
       box.classList.toggle("low", y < 0.1 * height); // the label finds no room above
       box.style.left = `${(100 * x) / width}%`;
       box.style.top = `${(100 * y) / height}%`;
@@ -156,7 +159,7 @@ export class Answer {
     say(part("none-chance"), digit ? "noneChance" : "noneUnknown", { chance: percent(none) });
     showImage(part("seen"), digit && bytes(digit.seen));
     if (none > digit?.confidence) say(part("says"), "saysNone", { confidence: percent(none) });
-    else say(part("says"), digit ? "says" : "nothingSaid", { digit: best, confidence: percent(digit?.confidence) });
+    else say(part("says"), digit ? "says" : "nothingSaid", { digit: digit?.name ?? best, confidence: percent(digit?.confidence) });
   }
 
   /** Tells it to those who listen, once it has been the same for a moment. */
@@ -167,6 +170,11 @@ export class Answer {
       if (part("live").textContent !== spoken) part("live").textContent = spoken;
     }, SPEAK_AFTER);
   }
+}
+
+/** What stands for a digit in its line. */
+function called({ digit, name }) {
+  return digit === null ? "?" : (name ?? String(digit));
 }
 
 /** Puts a 28×28 image, uint8 with ink bright, on a canvas; without one the canvas is cleared. */

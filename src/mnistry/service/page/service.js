@@ -35,11 +35,12 @@ export async function explain(picture, model, signal) {
   return (await ask(`v1/explain${named(model, "?")}`, signal, picture)).blob();
 }
 
-/** What a model says of one 28×28 image, uint8, ink bright: digit, confidence and ten probabilities. */
+/** What a model says of one 28×28 image, uint8, ink bright: digit or name, confidence, ten probabilities. */
 export async function classify(image, model, signal) {
   const body = new Blob([image], { type: "application/octet-stream" });
   const answer = await (await ask(`v1/classify${named(model, "?")}`, signal, body)).json();
-  return { digit: answer.digits[0], confidence: answer.confidences[0], probabilities: answer.probabilities[0] };
+  const digit = (answer.names ?? answer.digits)[0];
+  return { digit, confidence: answer.confidences[0], probabilities: answer.probabilities[0] };
 }
 
 /** All models, the default one first. */
