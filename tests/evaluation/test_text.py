@@ -44,13 +44,19 @@ def test_ten_digits_fit_in_eighty_columns() -> None:
 
 def test_runs_side_by_side(three: Evaluation) -> None:
     shown = lines(render_comparison({"[b]one": three, "two": three + three}, McNemar(1, 5, 0.21875)), 100)
-    assert shown[3][:5] == ["[b]one", "66.67%", "20.77%–93.85%", "1", "0.6667"]
+    assert shown[3][:5] == ["[b]one", "66.67%", "20.77%–93.85%", "1", "3"]
     assert shown[4][:2] == ["two", "66.67%"]
     words = " ".join(word for line in shown for word in line)
     assert "right where the other is wrong: [b]one 1, two 5; p = 0.22 (McNemar, exact, two-sided)" in words
     assert "would often differ" in words
     rare = lines(render_comparison({"one": three, "two": three}, McNemar(0, 9, 0.0039)))
     assert "rarely" in {word for line in rare for word in line}
+
+
+def test_what_must_be_known_stands_below(three: Evaluation) -> None:
+    shown = lines(render_comparison({"one": three, "two": three + three}, note="[other] data"), 100)
+    assert [line[4] for line in shown[3:5]] == ["3", "6"]
+    assert ["[other]", "data"] in shown
 
 
 def test_runs_alone_have_no_verdict(three: Evaluation) -> None:

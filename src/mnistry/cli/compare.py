@@ -1,9 +1,11 @@
 """`mnistry compare`: runs side by side."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import tyro
 from rich.console import Console
 
@@ -31,18 +33,41 @@ def main(arguments: list[str]) -> int:
         raise RunError("compare needs at least two run folders")
     runs = [read_run(path) for path in options.runs]
     evaluations = {str(run.path): run.evaluation for run in runs}
-    test = None
-    if len(runs) == 2 and runs[0].data_sha256 == runs[1].data_sha256:
+    test, note = None, _other_data(runs)
+    if note is None and len(runs) == 2:
         test = _mcnemar(runs[0], runs[1])
     if options.json:
         result = {
-            "runs": [{"run": path, **evaluation.to_json()} for path, evaluation in evaluations.items()],
+            "runs": [{"run": str(run.path), "data": run.data, **run.evaluation.to_json()} for run in runs],
             "mcnemar": asdict(test) if test else None,
+            "note": note,
         }
         print(json.dumps(result))
     else:
-        Console().print(render_comparison(evaluations, test))
+        Console().print(render_comparison(evaluations, test, note))
     return 0
+
+
+def _other_data(runs: Sequence[RunFolder]) -> str | None:
+    """What to tell of runs that were not all measured on the same images; None where they were."""
+    others = [run for run in runs[1:] if not _same_test_part(runs[0], run)]
+    if not others:
+        return None
+    parts = [f"{run.path}: {run.data}, {run.evaluation.n:,} images" for run in (runs[0], *others)]
+    return (
+        f"These were measured on different test parts ({'; '.join(parts)}): their figures cannot be "
+        "compared, and McNemar's test, which needs the same images, does not apply."
+    )
+
+
+def _same_test_part(first: RunFolder, second: RunFolder) -> bool:
+    """Whether two runs were measured on the same images; those of other files are loaded and compared."""
+    if first.data_sha256 == second.data_sha256:
+        return True
+    if first.evaluation.n != second.evaluation.n:
+        return False
+    one, other = first.load_data().test, second.load_data().test
+    return np.array_equal(one.images, other.images) and np.array_equal(one.labels, other.labels)
 
 
 def _mcnemar(first: RunFolder, second: RunFolder) -> McNemar:

@@ -35,32 +35,38 @@ def render_table(evaluation: Evaluation, class_names: Sequence[str]) -> Renderab
     return Group(headline, _classes(evaluation, class_names), "", _confusion(evaluation, class_names))
 
 
-def render_comparison(runs: Mapping[str, Evaluation], test: McNemar | None = None) -> RenderableType:
+def render_comparison(
+    runs: Mapping[str, Evaluation], test: McNemar | None = None, note: str | None = None
+) -> RenderableType:
     """One row a run, and below them whether the first two really differ.
 
     Args:
-        runs: evaluations on the same images, by the name of the run.
+        runs: evaluations by the name of the run.
         test: of the first run against the second.
+        note: what must be known to compare them.
 
     Raises:
         InvalidValueError: an evaluation is empty.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("run", overflow="fold")
-    for name in ("accuracy", "95% interval", "mistakes", "macro F1", "log loss", "ECE"):
+    for name in ("accuracy", "95% interval", "mistakes", "images", "macro F1", "log loss", "ECE"):
         table.add_column(name, justify="right", no_wrap=name == "95% interval")
     best = max((one.accuracy for one in runs.values()), default=0.0)
     for name, one in runs.items():
         low, high = one.accuracy_interval
         table.add_row(
             Text(name),
-            Text(f"{one.accuracy:.2%}", "bold" if one.accuracy == best else ""),
+            Text(f"{one.accuracy:.2%}", "bold" if one.accuracy == best and not note else ""),
             f"{low:.2%}–{high:.2%}",
             f"{one.errors:,}",
+            f"{one.n:,}",
             f"{one.macro['f1']:.4f}",
             f"{one.negative_log_likelihood:.4f}",
             f"{one.calibration_error:.2%}",
         )
+    if note:
+        return Group(table, Text(note, "yellow"))
     if test is None or len(runs) < 2:
         return table
     first, second, *_ = runs
