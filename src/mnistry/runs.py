@@ -104,6 +104,11 @@ class RunFolder:
         return Path(folder) if folder else None
 
     @property
+    def fingerprint(self) -> str:
+        """SHA-256 of its recipe, seed and data, which decide its numbers."""
+        return fingerprint(self.description)
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of checkpoints."""
         return self.path / CHECKPOINTS
@@ -131,6 +136,12 @@ class RunFolder:
     def evaluation(self) -> Evaluation:
         """The evaluation on the test part."""
         return Evaluation.from_json(self.figures)
+
+    @property
+    def nothing_learnt(self) -> str | None:
+        """Why a finished run is of no use, where its model answers no better than always the same."""
+        reason = self.figures.get("nothing_learnt")
+        return str(reason) if reason else None
 
     def load_data(self) -> Dataset:
         """Loads the data set that the run was made with.

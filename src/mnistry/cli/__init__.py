@@ -39,7 +39,8 @@ USAGE = (
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns its exit status.
 
-    0: done. 2: bad input, explained on standard error in one message, without a traceback.
+    0: done. 1: `train` came to its end, but nothing was learnt.
+    2: bad input, explained on standard error in one message, without a traceback.
     130 or 143: stopped by Ctrl-C or SIGTERM.
 
     Args:

@@ -54,6 +54,7 @@ class Summary:
         accuracy: on the test part.
         wilson_95: the accuracy's 95 % interval.
         parameters: how many numbers the model has.
+        nothing_learnt: why its model is of no use, where it answers no better than always the same.
         seconds: of training.
         date: when it was started.
     """
@@ -68,6 +69,7 @@ class Summary:
     accuracy: float | None
     wilson_95: tuple[float, float] | None
     parameters: int | None
+    nothing_learnt: str | None
     seconds: float
     date: str
 
@@ -133,6 +135,7 @@ def _summary(path: Path) -> Summary:
             accuracy=figures["correct"] / figures["n"] if figures else None,
             wilson_95=wilson_interval(figures["correct"], figures["n"]) if figures else None,
             parameters=folder.parameters(),
+            nothing_learnt=folder.nothing_learnt if figures else None,
             seconds=float(figures["train_seconds"] if figures else last.get("seconds", 0.0)),
             date=started.isoformat(" ", "seconds"),
         )
@@ -191,6 +194,8 @@ def _table(chosen: list[Summary]) -> Table:
             low, high = one.wilson_95
             accuracy = f"{one.accuracy:.2%} ({100 * low:.2f}–{100 * high:.2f})"
         done = Text(f"done: {one.step:,} steps")
+        if one.nothing_learnt:
+            done.append(", nothing learnt", "bold red")
         stopped = Text(f"stopped: {one.step:,} of {one.steps:,}", "yellow")
         table.add_row(
             Text(Path(one.run).name),

@@ -15,11 +15,15 @@ from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
 
+NOTHING_LEARNT = 1  # exit status: the run is whole, but what is built on it would be of no use
+
 USAGE = f"""usage: mnistry train RECIPE [flags]
        mnistry train --resume RUN [--print-every N] [--json]
 
 Trains a recipe, measures it on the test part, and keeps everything in a new folder of `runs`.
 Every field of a recipe is a flag: `mnistry train RECIPE --help` lists them.
+
+Exit status 1: done, but nothing was learnt; the reason is told, and kept in evaluation.json.
 
 recipes: {", ".join(RECIPES)}
 """
@@ -74,8 +78,7 @@ def main(arguments: list[str]) -> int:
             rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
             again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
             run = resume(again.resume, progress=TrainingProgress(print_every=again.print_every))
-            _report([run], as_json=again.json)
-            return 0
+            return _report([run], as_json=again.json)
         if not arguments or arguments[0].startswith("-"):
             print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
             return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -109,8 +112,7 @@ def main(arguments: list[str]) -> int:
                 **changes,
             )
             runs.append(run)
-        _report(runs, as_json=options.json)
-        return 0
+        return _report(runs, as_json=options.json)
     except Interrupted as stopped:
         print(f"mnistry: {as_flags(str(stopped))}", file=sys.stderr)
         return 128 + stopped.signal_number
@@ -151,7 +153,9 @@ def _given(arguments: list[str], recipe: Recipe) -> set[str]:
     return found
 
 
-def _report(runs: list[Run], *, as_json: bool) -> None:
+def _report(runs: list[Run], *, as_json: bool) -> int:
+    """Prints what came of the runs, and returns the exit status."""
+    status = NOTHING_LEARNT if any(run.nothing_learnt for run in runs) else 0
     results = [_result(run) for run in runs]
     if len(runs) == 1:
         summary: dict[str, Any] = results[0]
@@ -165,7 +169,7 @@ def _report(runs: list[Run], *, as_json: bool) -> None:
         }
     if as_json:
         print(json.dumps(summary))
-        return
+        return status
     for run in runs:
         low, high = run.evaluation.accuracy_interval
         print(
@@ -174,6 +178,7 @@ def _report(runs: list[Run], *, as_json: bool) -> None:
         )
     if len(runs) > 1:
         print(f"mean ± sd over {len(runs)} seeds: {spread.mean:.4f} ± {spread.sd:.4f}")
+    return status
 
 
 def _result(run: Run) -> dict[str, Any]:
@@ -184,5 +189,6 @@ def _result(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "steps": run.figures["steps"],
         "train_seconds": run.figures["train_seconds"],
+        "nothing_learnt": run.nothing_learnt,
         "test": {"accuracy": evaluation.accuracy, "correct": evaluation.correct, "n": evaluation.n},
     }

@@ -1,16 +1,19 @@
-"""What a run leaves behind when training is over: weights, ONNX model, figures, report."""
+"""What a run leaves behind when training is over: it is handed on (`hand_on`), and told of (`tell`)."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistry.atomic import write_bytes, write_text
 from mnistry.data import Dataset
 from mnistry.data.sheet import draw_sheet
 from mnistry.data.split import Split
+from mnistry.evaluation.learnt import why_nothing_learnt
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.report import write_report
@@ -18,6 +21,7 @@ from mnistry.evaluation.subjects import Report
 from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.onnx import to_onnx
+from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
 from mnistry.training.events import Events
@@ -30,16 +34,45 @@ from mnistry.training.state import State
 CHECKED_IMAGES = 1000
 
 
+@dataclass(frozen=True, eq=False)
+class HandedOn:
+    """What came of a run.
+
+    Attributes:
+        model: the trained model for use.
+        classifier: `model.onnx`, which agrees with it.
+        logits: the classifier's for the test part, float32 `[n, 10]`.
+        figures: what `evaluation.json` will hold.
+    """
+
+    model: FoldedModel
+    classifier: Classifier
+    logits: NDArray[np.float32]
+    figures: dict[str, Any]
+
+
 def finish(
     run: Run, state: State, dataset: Dataset, split: Split, events: Events, progress: TrainingProgress
 ) -> None:
-    """Writes all that a finished run has; see `mnistry.training.run`.
-
-    The figures are those of `model.onnx`, so that what is handed on is what was measured.
+    """Writes all that a finished run has; see `mnistry.runs`.
 
     Raises:
         ExportError: the ONNX model does not agree with the trained one.
         OSError: the folder cannot be written to.
+    """
+    handed_on = hand_on(run, state, dataset, split)
+    tell(run, handed_on, dataset, split, events)
+    # Last, because it says that the run is finished.
+    write_text(run.path / EVALUATION, json.dumps(handed_on.figures, indent=2) + "\n")
+    progress.note(f"finished: {run.path}")
+    if reason := handed_on.figures["nothing_learnt"]:
+        progress.warn(f"{run.path}: {reason}")
+
+
+def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
+    """Writes the weights and `model.onnx`, and measures the latter: what is handed on is what was measured.
+
+    Raises: as `finish`.
     """
     test = split.test
     seen = folding_batches(run.recipe, split.train)
@@ -51,48 +84,51 @@ def finish(
     logits = classifier.logits(test.images)
     checked = test.images[:CHECKED_IMAGES]
     difference = checked_difference(model, checked, classifier.all_logits(checked), MODEL)
-    arrays = named_arrays(model)
     names = dataset.class_names
     write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model), names))
-    write_bytes(run.path / WEIGHTS, safetensors_bytes(arrays, names))
+    write_bytes(run.path / WEIGHTS, safetensors_bytes(named_arrays(model), names))
     write_bytes(run.path / MODEL, content)
     evaluation = Evaluation.of(logits, test.labels)
-    mistakes = worst_mistakes(test.images, test.labels, logits)
+    history = run.history()
     figures: dict[str, Any] = {
         "part": "test",
         "data": run.data,
         "class_names": list(dataset.class_names),
         "steps": int(state.step),
-        "train_seconds": round(run.history()[-1]["seconds"], 3),
+        "train_seconds": round(next((row["seconds"] for row in history[::-1] if "seconds" in row), 0.0), 3),
+        "nothing_learnt": why_nothing_learnt(evaluation, history, learning_rate=run.recipe.learning_rate),
         "onnx_largest_difference": difference,
         **evaluation.to_json(),
     }
     if state.average is not None:
-        plain = Evaluation.of(
-            Classifier(to_onnx(folded(state.model, seen))).logits(test.images),
-            test.labels,
-        )
+        plain = Evaluation.of(Classifier(to_onnx(folded(state.model, seen))).logits(test.images), test.labels)
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
+    return HandedOn(model, classifier, logits, figures)
 
-    events.scalars({"step": int(state.step), "test_accuracy": evaluation.accuracy})
-    if mistakes:
+
+def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: Events) -> None:
+    """Shows what came of a run: `report.html`, and TensorBoard's last events.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    test, figures = split.test, handed_on.figures
+    events.scalars({"step": figures["steps"], "test_accuracy": figures["accuracy"]})
+    if mistakes := worst_mistakes(test.images, test.labels, handed_on.logits):
         captions = [
             f"{dataset.class_names[mistake.label]} as {dataset.class_names[mistake.predicted]}"
             for mistake in mistakes
         ]
         sheet = draw_sheet(np.stack([mistake.image for mistake in mistakes]), captions, columns=10)
-        events.picture("mistakes", np.asarray(sheet.convert("RGB")), int(state.step))
+        events.picture("mistakes", np.asarray(sheet.convert("RGB")), figures["steps"])
     subject = run_subject(
         run,
         dataset,
         recipe=run.recipe.name,
-        classifier=classifier,
-        logits=logits,
-        arrays=arrays,
+        classifier=handed_on.classifier,
+        logits=handed_on.logits,
+        arrays=named_arrays(handed_on.model),
         figures=figures,
     )
     title = f"{run.recipe.name}, seed {run.seed}"
     write_report(run.path / REPORT, Report(title, [subject], test, "test", dataset.class_names))
-    # Last, because it says that the run is finished.
-    write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")
-    progress.note(f"finished: {run.path}")
