@@ -50,14 +50,17 @@ def with_arrays(tree: Tree, arrays: dict[str, np.ndarray]) -> Tree:
     return filled
 
 
-def safetensors_bytes(arrays: dict[str, np.ndarray], class_names: Sequence[str] | None = None) -> bytes:
+def safetensors_bytes(
+    arrays: dict[str, np.ndarray], class_names: Sequence[str] | None = None, **metadata: str
+) -> bytes:
     """Named arrays as a safetensors file, with a SHA-256 of their content in its header.
 
     Args:
         arrays: the arrays.
         class_names: what the ten classes of a model are called; kept in the header as a JSON list.
+        metadata: other texts to keep in the header.
     """
-    metadata = {"sha256": _digest(arrays)}
+    metadata["sha256"] = _digest(arrays)
     if class_names is not None:
         metadata[CLASS_NAMES] = json.dumps(list(class_names), ensure_ascii=False)
     content: bytes = safetensors.numpy.save(arrays, metadata=metadata)
@@ -65,7 +68,12 @@ def safetensors_bytes(arrays: dict[str, np.ndarray], class_names: Sequence[str] 
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Reads what `safetensors_bytes` made.
+    """The arrays of what `safetensors_bytes` made; raises as `read_safetensors`."""
+    return read_safetensors(path)[0]
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Reads what `safetensors_bytes` made: the arrays and the metadata.
 
     Raises:
         OSError: there is no such file, or it is no regular one.
@@ -76,12 +84,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         arrays: dict[str, np.ndarray] = safetensors.numpy.load(content)
         (header_size,) = struct.unpack("<Q", content[:8])
-        metadata = json.loads(content[8 : 8 + header_size]).get("__metadata__", {})
+        metadata: dict[str, str] = json.loads(content[8 : 8 + header_size]).get("__metadata__", {})
     except (SafetensorError, ValueError, struct.error) as error:
         raise RunError(f"{path}: damaged, or no safetensors file: {error}") from error
     if metadata.get("sha256") != _digest(arrays):
         raise RunError(f"{path}: damaged: its content does not match the checksum in its header")
-    return arrays
+    return arrays, metadata
 
 
 def _describe(shape_and_dtype: tuple[tuple[int, ...], np.dtype] | None) -> str:

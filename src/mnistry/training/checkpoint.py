@@ -5,43 +5,61 @@ from pathlib import Path
 
 from mnistry.atomic import write_bytes
 from mnistry.errors import CheckpointError, RunError
-from mnistry.export.arrays import named_arrays, read_arrays, safetensors_bytes, with_arrays
+from mnistry.export.arrays import named_arrays, read_safetensors, safetensors_bytes, with_arrays
 from mnistry.training.state import State
 
+_NAME = re.compile(r"step-([0-9]{8,})\.safetensors")
 
-def save_checkpoint(folder: Path, state: State, keep: int) -> Path:
+
+def save_checkpoint(folder: Path, state: State, *, keep: int, of: str) -> Path:
     """Writes `step-NNNNNNNN.safetensors` to `folder` and removes all but the `keep` newest ones.
+
+    Args:
+        folder: made where it is missing.
+        state: what to save.
+        keep: how many to keep.
+        of: the fingerprint of the run, which goes with the state.
 
     Raises:
         OSError: the folder cannot be written to; what was there before is untouched.
     """
     folder.mkdir(exist_ok=True)
     path = folder / f"step-{int(state.step):08d}.safetensors"
-    write_bytes(path, safetensors_bytes(named_arrays(state)))
-    for old in checkpoints(folder)[:-keep]:
-        if old.is_file():
-            old.unlink()
+    write_bytes(path, safetensors_bytes(named_arrays(state), run=of))
+    # One of a later step is damaged, or no file of ours: it must not take the place of one that is good.
+    steps_and_files = checkpoints(folder).items()
+    good = [old for step, old in steps_and_files if old.is_file() and step <= int(state.step)]
+    for old in good[:-keep]:
+        old.unlink()
     return path
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints in `folder`, oldest first."""
-    found = [path for path in folder.glob("step-*.safetensors") if _step(path) is not None]
-    return sorted(found, key=lambda path: _step(path) or 0)
+def checkpoints(folder: Path) -> dict[int, Path]:
+    """The checkpoints in `folder` by their steps, ascending; copies under other names do not count."""
+    names = (
+        (re.fullmatch(r"step-([0-9]{8,})\.safetensors", path.name), path) for path in folder.glob("step-*")
+    )
+    return dict(sorted((int(name[1]), path) for name, path in names if name))
 
 
-def load_checkpoint(path: Path, like: State) -> State:
+def load_checkpoint(path: Path, *, like: State, of: str) -> State:
     """Reads a checkpoint back, bit for bit.
 
     Args:
         path: a file that `save_checkpoint` wrote.
         like: any state of the same recipe; it gives the structure.
+        of: the fingerprint of the run.
 
     Raises:
-        CheckpointError: the file is damaged or belongs to another recipe.
+        CheckpointError: the file is damaged or belongs to another recipe or run.
     """
     try:
-        return with_arrays(like, read_arrays(path))
+        arrays, metadata = read_safetensors(path)
+        if metadata.get("run", of) != of:  # mnistry 0.1 did not write it
+            raise CheckpointError(f"{path}: of another run: its recipe, seed or data were others")
+        return with_arrays(like, arrays)
+    except CheckpointError:
+        raise
     except RunError as error:
         raise CheckpointError(str(error)) from error
     except OSError as error:
@@ -50,21 +68,15 @@ def load_checkpoint(path: Path, like: State) -> State:
         raise CheckpointError(f"{path}: not of this recipe: {error}") from error
 
 
-def load_newest(folder: Path, like: State) -> tuple[State | None, list[CheckpointError]]:
+def load_newest(folder: Path, *, like: State, of: str) -> tuple[State | None, list[CheckpointError]]:
     """The newest checkpoint that can be read, and what was wrong with the newer ones.
 
     The state is None where there is no checkpoint that can be read.
     """
     damaged: list[CheckpointError] = []
-    for path in reversed(checkpoints(folder)):
+    for path in reversed(checkpoints(folder).values()):
         try:
-            return load_checkpoint(path, like), damaged
+            return load_checkpoint(path, like=like, of=of), damaged
         except CheckpointError as error:
             damaged.append(error)
     return None, damaged
-
-
-def _step(path: Path) -> int | None:
-    """The step in the name of a checkpoint; None for other files, such as copies that somebody made."""
-    name = re.fullmatch(r"step-([0-9]{8,})\.safetensors", path.name)
-    return int(name[1]) if name else None

@@ -5,7 +5,6 @@ which Python takes no part. `fit` calls it once per logging interval and writes 
 """
 
 import math
-import time
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -37,6 +36,8 @@ from mnistry.training.devices import keep_compiled, make_mesh
 from mnistry.training.events import Events
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
+from mnistry.training.intervals import intervals, longest
+from mnistry.training.log import Log
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run, split_for
 from mnistry.training.state import State, initial_state, optimizer_of, schedule_of, starting_from
@@ -88,8 +89,8 @@ def train(
         raise InvalidValueError(
             f"`epochs={epochs!r}` and `steps={recipe.steps!r}` both say how long to train; give one of them"
         )
-    if seed < 0:
-        raise InvalidValueError(f"`seed` must be at least 0, not {seed}")
+    if not 0 <= seed < 2**32:
+        raise InvalidValueError(f"`seed` must be at least 0 and below {2**32:,}, not {seed}")
     form = ImageForm(invert, transpose, full_scale)
     dataset = load(data, data_dir, **form.to_json(), check_images=check_images)
     split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
@@ -98,7 +99,8 @@ def train(
         if not 0 < epochs < float("inf"):
             raise InvalidValueError(f"`epochs` must be above 0 and finite, not {epochs}")
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
-    mesh = make_mesh(recipe)
+    progress = progress or TrainingProgress(silent=True)
+    mesh = make_mesh(recipe, progress.warn)
     keep_compiled()
     state = first_state(recipe, seed, init_from)
     run = Run.create(
@@ -112,7 +114,7 @@ def train(
         init_from=init_from,
     )
     with run.locked():
-        return _train(run, dataset, split, mesh, state, progress or TrainingProgress(silent=True))
+        return _train(run, dataset, split, mesh, state, progress)
 
 
 def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run:
@@ -131,11 +133,13 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     progress = progress or TrainingProgress(silent=True)
     dataset = run.load_data()
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
-    mesh = make_mesh(run.recipe)
+    mesh = make_mesh(run.recipe, progress.warn)
     keep_compiled()
     with run.locked():
         remove_leftovers(run.path)
-        state, damaged = load_newest(run.checkpoints, like=initial_state(run.recipe, run.seed))
+        state, damaged = load_newest(
+            run.checkpoints, like=initial_state(run.recipe, run.seed), of=run.fingerprint
+        )
         if state is None and damaged:
             raise RunError(
                 f"{damaged[0]}, and {run.checkpoints} holds no older one that can be read. Put a good one "
@@ -202,75 +206,42 @@ def fit(
     validation = Validation(recipe, held_out, train, mesh) if len(held_out) else None
     examples = jax.device_put((train.images, train.labels), everywhere)
     state = jax.device_put(state, everywhere)
-    learning_rate = jax.jit(schedule_of(recipe))
 
-    def run_until(state: State, first: int, last: int) -> tuple[State, np.ndarray]:
-        """Makes the updates after step `first` up to step `last`; returns the losses of their batches."""
-        indices = np.full((recipe.log_every, recipe.batch_size), -1, np.int32)
-        indices[: last - first] = batch_indices(
+    def run_steps_of(state: State, first: int, count: int) -> tuple[State, np.ndarray]:
+        """Makes `count` updates after step `first`; returns the losses of their batches too."""
+        indices = np.full((longest(recipe), recipe.batch_size), -1, np.int32)
+        indices[:count] = batch_indices(
             first,
-            last - first,
+            count,
             examples=len(train),
             batch_size=recipe.batch_size,
             order=recipe.order,
             seed=run.seed,
         )
-        state, losses = steps_function(
-            state, *examples, jax.device_put(indices, across_devices), last - first
-        )
-        return state, np.asarray(losses)[: last - first]
-
-    step = int(state.step)
-    earlier_seconds = next((row["seconds"] for row in reversed(run.history()) if "seconds" in row), 0.0)
+        state, losses = steps_function(state, *examples, jax.device_put(indices, across_devices), count)
+        return state, np.asarray(losses)[:count]
 
     with stop_on_signals() as stop:
+        step = int(state.step)
         if step < recipe.steps:  # no step at all: this compiles
-            state, _ = run_until(state, step, step)
+            state, _ = run_steps_of(state, step, 0)
             if validation:
                 validation.compile(state.final_model)
-        started = row_started = time.perf_counter()
-        row_losses: list[np.ndarray] = []
-        while step < recipe.steps:
-            following = min(
-                recipe.steps,
-                *(
-                    step - step % every + every
-                    for every in (recipe.log_every, recipe.validate_every, recipe.checkpoint_every)
-                ),
-            )
-            state, losses = run_until(state, step, following)
-            _require_finite(run, {"loss": losses}, step + 1)
-            progress.losses(step + 1, losses)
-            row_losses.append(losses)
-            step = following
-
-            measure = step % recipe.validate_every == 0 or step == recipe.steps
-            if measure or step % recipe.log_every == 0:
-                now = time.perf_counter()
-                interval = np.concatenate(row_losses)
-                row = {
-                    "step": step,
-                    "loss": float(losses[-1]),
-                    "mean_loss": float(interval.mean(dtype=np.float64)),
-                    "learning_rate": float(learning_rate(step - 1)),
-                    "images_per_second": len(interval) * recipe.batch_size / (now - row_started),
-                    "seconds": earlier_seconds + now - started,
-                }
-                if measure:
-                    events.histograms(named_arrays(state.final_model), step)
-                    row |= validation.figures(state.final_model) if validation else {}
-                run.metrics.append(row)
-                events.scalars(row)
-                progress.row(row)
-                row_losses, row_started = [], time.perf_counter()
-
-            if step % recipe.checkpoint_every == 0 or step == recipe.steps or stop.signal_number:
-                _require_finite(run, named_arrays(state), step)
-                save_checkpoint(run.checkpoints, state, recipe.keep_checkpoints)
-            if stop.signal_number and step < recipe.steps:
+        log = Log(run, validation, events, progress)
+        for interval in intervals(recipe, step):
+            state, losses = run_steps_of(state, interval.first, len(interval))
+            _require_finite(run, {"loss": losses}, interval.first + 1)
+            log.losses(interval, losses)
+            if interval.log:
+                log.row(interval, state.final_model)
+            if interval.checkpoint or stop.signal_number:
+                _require_finite(run, named_arrays(state), interval.last)
+                run.metrics.sync()
+                save_checkpoint(run.checkpoints, state, keep=recipe.keep_checkpoints, of=run.fingerprint)
+            if stop.signal_number and interval.last < recipe.steps:
                 raise Interrupted(
                     stop.signal_number,
-                    f"stopped at step {step:,} of {recipe.steps:,}; everything is saved. "
+                    f"stopped at step {interval.last:,} of {recipe.steps:,}; everything is saved. "
                     f"Go on with: `mnistry.resume({str(run.path)!r})`",
                 )
     return state

@@ -4,7 +4,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -80,7 +80,8 @@ class Run(RunFolder):
         try:
             write_text(path / RECIPE, json.dumps(description, indent=2) + "\n")
         except BaseException:
-            path.rmdir()
+            with suppress(OSError):  # what happened first is what is to be told
+                path.rmdir()
             raise
         return Run(path, description, recipe)
 
@@ -141,7 +142,7 @@ class Run(RunFolder):
                 raise RunError(
                     f"{self.path / name}: missing. An earlier version of mnistry made this run, and kept its "
                     "weights for use only, with normalisation folded in: they cannot be trained any further. "
-                    f"Train it again: `mnistry.train({self.recipe.name!r})`"
+                    f"Train the recipe {self.recipe.name} again."
                 )
             name = WEIGHTS
         return self._filled(like, name)

@@ -9,9 +9,12 @@ import numpy as np
 import optax
 from jax import Array
 
+from mnistry.errors import InvalidValueError
 from mnistry.models import Model
 from mnistry.optimizers import learning_rate_schedule, make_optimizer
 from mnistry.recipes import Recipe
+
+MOST_STEPS = 2**31 - 1  # what an int32 counts
 
 
 class State(eqx.Module):
@@ -46,7 +49,13 @@ def optimizer_of(recipe: Recipe) -> optax.GradientTransformation:
 
 
 def initial_state(recipe: Recipe, seed: int) -> State:
-    """The state before the first step: the same for the same recipe and seed."""
+    """The state before the first step: the same for the same recipe and seed.
+
+    Raises:
+        InvalidValueError: more steps than can be counted.
+    """
+    if recipe.steps > MOST_STEPS:
+        raise InvalidValueError(f"`steps` must be at most {MOST_STEPS:,}, not {recipe.steps}")
     model = recipe.model.build(np.random.default_rng(seed))
     state: State = starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
     return state

@@ -27,8 +27,9 @@ class Validation:
             train: the training part, which decides how the model is folded.
             mesh: the devices that share each batch.
         """
-        count = -(-len(examples) // BATCH)
-        batches = batch_indices(0, count, examples=len(examples), batch_size=BATCH, order="file", seed=0)
+        size = -(-BATCH // mesh.size) * mesh.size  # the devices share a batch evenly
+        count = -(-len(examples) // size)
+        batches = batch_indices(0, count, examples=len(examples), batch_size=size, order="file", seed=0)
         self._size = len(examples)
         everywhere = NamedSharding(mesh, PartitionSpec())
         self._examples = jax.device_put((examples.images, examples.labels), everywhere)

@@ -1,0 +1,46 @@
+"""How a run is cut into pieces, between which Python wakes up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mnistry.recipes import Recipe
+
+MOST_ROWS = 2**24  # row numbers that one interval may take: 64 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Steps that the compiled loop makes in one go, and what is due after them.
+
+    Attributes:
+        first: the steps made before.
+        last: the steps made after.
+        log: whether a row of metrics is due.
+        validate: whether the model is to be measured for that row.
+        checkpoint: whether the state is to be saved.
+    """
+
+    first: int
+    last: int
+    log: bool
+    validate: bool
+    checkpoint: bool
+
+    def __len__(self) -> int:
+        return self.last - self.first
+
+
+def longest(recipe: Recipe) -> int:
+    """The largest number of steps of an interval of the recipe."""
+    return min(recipe.log_every, recipe.steps, max(1, MOST_ROWS // recipe.batch_size))
+
+
+def intervals(recipe: Recipe, step: int) -> Iterator[Interval]:
+    """The intervals after `step`, up to the recipe's last one."""
+    while step < recipe.steps:
+        every = (recipe.log_every, recipe.validate_every, recipe.checkpoint_every)
+        last = min(recipe.steps, step + longest(recipe), *(step - step % each + each for each in every))
+        end = last == recipe.steps
+        log, validate, checkpoint = (end or last % each == 0 for each in every)
+        yield Interval(step, last, log or validate, validate, checkpoint)
+        step = last
