@@ -213,6 +213,8 @@ def test_numbers_that_are_too_large_are_refused(tmp_path: Path) -> None:
         train(FEW, data="optdigits", steps=10**18, runs=tmp_path)
     with pytest.raises(InvalidValueError, match="`seed` must be at least 0 and below"):
         train(FEW, data="optdigits", seed=2**70, runs=tmp_path)
+    with pytest.raises(InvalidValueError, match="`batch_size` must be at most 1,048,576, not 1,000,000,000"):
+        train(FEW, data="optdigits", batch_size=10**9, runs=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

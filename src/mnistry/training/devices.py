@@ -28,7 +28,7 @@ def make_mesh(recipe: Recipe, warn: Callable[[str], None]) -> Mesh:
     available = min(recipe.devices, jax.device_count())
     count = next(count for count in range(available, 0, -1) if recipe.batch_size % count == 0)
     if count < recipe.devices:
-        reason = f"there are {jax.device_count()}"
+        reason = "there is 1" if jax.device_count() == 1 else f"there are {jax.device_count()}"
         if count < jax.device_count():
             reason += f", and they share a batch of {recipe.batch_size} evenly"
         warn(f"{count} of the {recipe.devices} devices that were asked for are used: {reason}")

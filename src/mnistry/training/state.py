@@ -15,6 +15,7 @@ from mnistry.optimizers import learning_rate_schedule, make_optimizer
 from mnistry.recipes import Recipe
 
 MOST_STEPS = 2**31 - 1  # what an int32 counts
+MOST_IMAGES = 2**20  # in a batch: three gigabytes of pixels
 
 
 class State(eqx.Module):
@@ -52,10 +53,11 @@ def initial_state(recipe: Recipe, seed: int) -> State:
     """The state before the first step: the same for the same recipe and seed.
 
     Raises:
-        InvalidValueError: more steps than can be counted.
+        InvalidValueError: more steps than can be counted, or a batch that no memory holds.
     """
-    if recipe.steps > MOST_STEPS:
-        raise InvalidValueError(f"`steps` must be at most {MOST_STEPS:,}, not {recipe.steps}")
+    for name, most in (("steps", MOST_STEPS), ("batch_size", MOST_IMAGES)):
+        if getattr(recipe, name) > most:
+            raise InvalidValueError(f"`{name}` must be at most {most:,}, not {getattr(recipe, name):,}")
     model = recipe.model.build(np.random.default_rng(seed))
     state: State = starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
     return state
