@@ -1,5 +1,6 @@
 """What is handed on computes what was trained, for every model and every format."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mnistry.data import Dataset
 from mnistry.errors import ExportError, UnknownNameError
 from mnistry.export import files
 from mnistry.export.agreement import checked_difference, trained_logits
-from mnistry.export.arrays import named_arrays
+from mnistry.export.arrays import named_arrays, read_safetensors, safetensors_bytes
 from mnistry.export.files import export
 from mnistry.export.onnx import to_onnx
 from mnistry.models import FoldedModel
@@ -85,3 +86,16 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"no format 'onx'\. Did you mean 'onnx'"):
         export(SoftmaxConfig().build(np.random.default_rng(0)), "onx", tmp_path / "m")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_same_arrays_and_metadata_give_the_same_bytes(tmp_path: Path) -> None:
+    arrays = {"a": np.arange(3, dtype=np.float32), "b": np.zeros((), np.int32)}
+    names = [f"ü {digit}" for digit in range(10)]
+    contents = {safetensors_bytes(arrays, names, run="ab", other="c") for _ in range(30)}
+    assert len(contents) == 1
+    (tmp_path / "a.safetensors").write_bytes(contents.pop())
+    back, metadata = read_safetensors(tmp_path / "a.safetensors")
+    assert {name: array.tolist() for name, array in back.items()} == {"a": [0, 1, 2], "b": 0}
+    assert json.loads(metadata["class_names"]) == names
+    assert (metadata["run"], metadata["other"]) == ("ab", "c")
+    assert safetensors.numpy.load_file(tmp_path / "a.safetensors")["a"].tolist() == [0, 1, 2]

@@ -64,7 +64,13 @@ def safetensors_bytes(
     if class_names is not None:
         metadata[CLASS_NAMES] = json.dumps(list(class_names), ensure_ascii=False)
     content: bytes = safetensors.numpy.save(arrays, metadata=metadata)
-    return content
+    # The library writes metadata in an order that changes; the same arrays are to give the same bytes.
+    (size,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + content[8 + size :]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
