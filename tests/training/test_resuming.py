@@ -199,7 +199,7 @@ def test_other_folders_do_not_disturb_the_number_of_a_run(tmp_path: Path, odd: s
     assert run.path.name == "softmax-8"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a", "a\0b"])
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "../a", "/a", "a\0b"])
 def test_a_recipe_whose_name_cannot_name_a_folder_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidValueError, match="a recipe's name names the folders of its runs"):
         train(replace(FEW, name=name), data="optdigits", runs=tmp_path / "runs")

@@ -176,7 +176,7 @@ def _whole(path: Path | str | None) -> str | None:
 
 
 def _new_folder(runs: Path, name: str) -> Path:
-    if not name or Path(name).name != name or "\0" in name:
+    if not name or name.startswith(".") or Path(name).name != name or "\0" in name:
         raise InvalidValueError(f"a recipe's name names the folders of its runs, which {name!r} cannot")
     runs.mkdir(parents=True, exist_ok=True)
     tails = (
