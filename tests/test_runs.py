@@ -67,6 +67,7 @@ def test_a_run_of_a_later_form_is_named(run: Path) -> None:
         lambda description: description["recipe"].update(name="mlp"),
         lambda description: description.update(seed=4),
         lambda description: description["data"].update(sha256={"train": "cd"}),
+        lambda description: description["data"].update(images={"invert": True}),
         lambda description: description.pop("sha256"),
     ],
 )

@@ -218,7 +218,8 @@ def read_run(path: Path | str) -> RunFolder:
 
 def fingerprint(description: Mapping[str, Any]) -> str:
     """SHA-256 of what decides a run's numbers: recipe, seed and data. Folders may be moved."""
-    deciding = [description["recipe"], description["seed"], description["data"]["sha256"]]
+    data = description["data"]
+    deciding = [description["recipe"], description["seed"], data["sha256"], data.get("images", {})]
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
