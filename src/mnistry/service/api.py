@@ -22,7 +22,7 @@ from mnistry.service.docs import STYLE, page
 from mnistry.service.gate import Gate
 from mnistry.service.limits import Limits
 from mnistry.service.metrics import Metrics
-from mnistry.service.models import Model, Models
+from mnistry.service.models import LoadedModel, Models
 from mnistry.service.openapi import document
 from mnistry.service.problems import Problem, busy
 from mnistry.service.site import Site
@@ -147,7 +147,7 @@ class Api:
     async def _read_one(
         self,
         request: Request,
-        model: Model,
+        model: LoadedModel,
         content: bytes,
         asked: requests.ReadParameters,
         bounds: pictures.Bounds,

@@ -34,7 +34,7 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class LoadedModel:
     """A model as it was in its file at one moment."""
 
     recognizer: Recognizer
@@ -47,7 +47,7 @@ class Model:
 class _Kept:
     """A model in memory, and what was last seen of its file."""
 
-    model: Model
+    model: LoadedModel
     stamp: Stamp
     looked: float = field(default_factory=time.monotonic)
 
@@ -90,7 +90,7 @@ class Models:
         self._loading: dict[str, asyncio.Task[_Kept]] = {}
         self._kept[self.default] = self._load(self._fixed[self.default])
 
-    async def get(self, name: str | None) -> Model:
+    async def get(self, name: str | None) -> LoadedModel:
         """A model by its name, by default the default one.
 
         Raises:
@@ -165,7 +165,9 @@ class Models:
         if classes not in (CLASSES, CLASSES + 2):
             raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 2} classes, found {classes}")
         classify = Batcher(classifier.probabilities, self._executor, self._limits.workers, self._metrics)
-        model = Model(Recognizer(classifier), classify, hashlib.sha256(content).hexdigest(), len(content))
+        model = LoadedModel(
+            Recognizer(classifier), classify, hashlib.sha256(content).hexdigest(), len(content)
+        )
         return _Kept(model, stamp)
 
     def _take_anew(self, path: Path, kept: _Kept) -> None:
