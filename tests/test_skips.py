@@ -52,12 +52,13 @@ def test_in_ci_only_real_data_may_be_missing(
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "test_module.py").write_text(MODULE)
     flags = ("-p", "no:cacheprovider", "--continue-on-collection-errors")
+    own = {"CI": ci, "MNISTRY_DATA": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *flags, tmp_path],
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"CI": ci, "MNISTRY_DATA": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=os.environ | own,
     )
     assert outcomes in done.stdout
     assert done.returncode == (1 if ci else 0)
