@@ -85,3 +85,13 @@ def test_large_arrays_need_little_memory_besides_their_own() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.5 * images.nbytes
+
+
+def test_more_images_than_there_can_be() -> None:
+    none = np.broadcast_to(np.uint8(0), (340_001, 28, 28))
+    with pytest.raises(DataError, match="there are 340,001 images; at most 340,000 are accepted"):
+        to_examples(none, np.zeros(340_001, np.uint8), "file")
+
+
+def test_images_that_are_as_they_should_be_are_not_copied() -> None:
+    assert np.shares_memory(to_examples(IMAGES, LABELS, "file").images, IMAGES)

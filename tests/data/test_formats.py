@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnistry.data import Dataset, Examples, idx, load
+from mnistry.data import Dataset, Examples, load
 from mnistry.data.convert import Format, write
 from mnistry.data.pictures import read_picture
 from mnistry.errors import DataError, InvalidValueError
@@ -143,7 +143,7 @@ def test_npz_cut_short(small: Dataset, tmp_path: Path) -> None:
 
 
 def test_npz_that_unpacks_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idx, "MOST_BYTES", 10_000)
+    monkeypatch.setattr("mnistry.data.npz.MOST_BYTES", 10_000)
     np.savez_compressed(tmp_path / "bomb.npz", images=IMAGES, labels=LABELS)
     with pytest.raises(DataError, match="more than the 10,000 accepted"):
         load(tmp_path / "bomb.npz")

@@ -112,7 +112,7 @@ def test_no_bytes_raise_anything_else(junk: bytes, cut: int) -> None:
 
 def test_header_that_promises_too_much_is_refused() -> None:
     header = struct.pack(">BBBB4I", 0, 0, 0x0E, 4, *[2**32 - 1] * 4)
-    with pytest.raises(IdxError, match="more than the 536,870,912"):
+    with pytest.raises(IdxError, match="more than the 268,435,456"):
         idx.decode(header, name="file")
 
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from mnistry.data.dataset import SIDE, Examples
 from mnistry.errors import DataError
 
+MOST_IMAGES = 340_000
+"""MNIST and all that was ever added to it have fewer; EMNIST's digits are 280,000."""
 _BLOCK = 1024  # images converted at a time, so that a large array needs little memory besides its own
 
 
@@ -38,6 +40,8 @@ def _pixels(images: NDArray[Any], full_scale: float | None) -> NDArray[np.uint8]
         raise DataError(
             f"images must have shape (n, {SIDE}, {SIDE}) or (n, {SIDE * SIDE}), found {images.shape}."
         )
+    if len(images) > MOST_IMAGES:
+        raise DataError(f"there are {len(images):,} images; at most {MOST_IMAGES:,} are accepted.")
     images = images.reshape(-1, SIDE, SIDE)
     if images.dtype.kind not in "iufb":
         raise DataError(f"pixels must be numbers, found {images.dtype}.")
@@ -54,6 +58,8 @@ def _pixels(images: NDArray[Any], full_scale: float | None) -> NDArray[np.uint8]
             f"pixels must be from 0 to {scale:.6g}, {found}. Give the value of the strongest ink, such as "
             f"`full_scale={highest:.6g}`"
         )
+    if scale == 255 and images.dtype == np.uint8:
+        return np.ascontiguousarray(images)
     converted = np.empty(images.shape, np.uint8)
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK]

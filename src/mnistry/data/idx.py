@@ -31,8 +31,8 @@ TYPES: dict[int, np.dtype[Any]] = {
 }
 CODES = {(kind.kind, kind.itemsize): code for code, kind in TYPES.items()}
 MOST_DIMENSIONS = 4
-MOST_BYTES = 2**29
-"""A header that promises more data than this (512 MiB; MNIST's largest file is 45 MiB) is refused."""
+MOST_BYTES = 2**28
+"""A header that promises more data than this (256 MiB; MNIST's largest file is 45 MiB) is refused."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 _LONGEST_HEADER = 4 + 4 * MOST_DIMENSIONS
