@@ -25,7 +25,7 @@ LAYERS = [
     ("recipes",),
     ("recipe",),
     ("models", "losses", "optimizers", "data"),
-    ("pixels", "history"),
+    ("pixels", "history", "logits"),
     ("fields",),
     ("atomic", "errors", "files"),
 ]

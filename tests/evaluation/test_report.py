@@ -20,7 +20,7 @@ from PIL import Image
 from mnistry.data import Examples
 from mnistry.errors import InvalidValueError
 from mnistry.evaluation.compare import McNemar, mcnemar
-from mnistry.evaluation.metrics import Evaluation, probabilities
+from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import Mistake, worst_mistakes
 from mnistry.evaluation.occlusion import GREY, occlusion_maps
 from mnistry.evaluation.pairs import holm
@@ -28,6 +28,7 @@ from mnistry.evaluation.rendering import _environment
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report, Subject
 from mnistry.evaluation.weights import Weights, first_layer
+from mnistry.logits import softmax
 
 VOID = {"meta", "img"}
 HOSTILE = "<script>alert('&\"1')</script>"
@@ -451,7 +452,7 @@ def test_an_occlusion_map_tells_what_a_patch_changes() -> None:
 
     for label, sign in ((0, 1), (1, -1)):
         (drops,) = occlusion_maps(image, np.array([label]), one_pixel)
-        before, after = probabilities(np.array([[1.0, 0.0], [GREY / 255, 1 - GREY / 255]]))[:, 0]
+        before, after = softmax(np.array([[1.0, 0.0], [GREY / 255, 1 - GREY / 255]]))[:, 0]
         expected = np.zeros((14, 14))
         expected[3:6, 9:12] = sign * (before - after)  # rows 9-1 to 9+1 and columns 20-1 to 20+1, in pairs
         assert drops == pytest.approx(expected)

@@ -11,7 +11,7 @@ import pytest
 
 from mnistry.data import Dataset
 from mnistry.errors import InvalidValueError, RunError
-from mnistry.evaluation.metrics import probabilities
+from mnistry.logits import softmax
 from mnistry.reading.classifier import CLEAR, NONE_SHIFT, SHIPPED_MODEL, VIEWS, Classifier
 
 
@@ -39,7 +39,7 @@ def test_what_is_unclear_is_looked_at_again(optdigits: Dataset) -> None:
     classifier = Classifier.load()
     images = optdigits.train.images[:1000]
     logits = classifier.all_logits(images)
-    first = probabilities(logits - NONE_SHIFT * (np.arange(12) >= 10))
+    first = softmax(logits - NONE_SHIFT * (np.arange(12) >= 10))
     found = classifier.probabilities(images)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     clear = first.max(axis=1) >= CLEAR

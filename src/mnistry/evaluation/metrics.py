@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.intervals import wilson_interval
+from mnistry.logits import checked_logits, log_softmax
 
 BINS = 15
 """Equal-width bins of confidence, as many as in Guo et al. (2017)."""
@@ -83,7 +84,7 @@ class Evaluation:
             InvalidValueError: shapes that do not fit, a label out of range, a logit that is not finite.
         """
         labels = np.asarray(labels)
-        logits = _checked_logits(logits, (len(labels), classes))
+        logits = checked_logits(logits, (len(labels), classes))
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise InvalidValueError(
                 f"labels: expected integers[n], found {labels.dtype}{list(labels.shape)}; "
@@ -94,7 +95,7 @@ class Evaluation:
                 f"labels: expected 0 to {classes - 1}, found {labels.min()} to {labels.max()}; "
                 f"is the model made for these {classes} classes?"
             )
-        log_probabilities = _log_softmax(logits)
+        log_probabilities = log_softmax(logits)
         rows, labels = np.arange(len(labels)), labels.astype(np.int64)
         predicted = logits.argmax(axis=1)
         confidence = np.exp(log_probabilities[rows, predicted])
@@ -248,43 +249,6 @@ class Evaluation:
         if not self.n:
             raise InvalidValueError("the evaluation is empty: there is no accuracy of no images.")
         return self.n
-
-
-def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Softmax over the last axis in float64, for logits of any size.
-
-    Args:
-        logits: float[n, C].
-
-    Returns:
-        float64[n, C]; each row sums to 1.
-
-    Raises:
-        InvalidValueError: not two axes, or a logit that is not finite.
-    """
-    return np.exp(_log_softmax(_checked_logits(logits)))
-
-
-def _checked_logits(logits: NDArray[Any], shape: tuple[int, int] | None = None) -> NDArray[np.float64]:
-    """`logits` as float64 in rows: one layout, so that a row's sums do not depend on its batch."""
-    logits = np.array(logits, np.float64, order="C")
-    expected = list(shape) if shape else "[n, classes]"
-    if logits.ndim != 2 or (shape and logits.shape != shape):
-        raise InvalidValueError(f"logits: expected the shape {expected}, found {list(logits.shape)}.")
-    finite = np.isfinite(logits).all(axis=1)
-    if not finite.all():
-        raise InvalidValueError(
-            f"logits: {(~finite).sum()} of {len(logits)} rows hold a value that is not finite, "
-            f"the first in row {finite.argmin()}; the model's weights have probably diverged: "
-            "train again with a smaller learning rate."
-        )
-    return logits
-
-
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=1, keepdims=True)  # the largest exponent is 0: nothing overflows
-    log_softmax: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return log_softmax
 
 
 def _ratio(numerator: NDArray[np.int64], denominator: NDArray[np.int64]) -> NDArray[np.float64]:

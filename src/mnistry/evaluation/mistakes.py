@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.errors import InvalidValueError
-from mnistry.evaluation.metrics import probabilities
+from mnistry.logits import softmax
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def worst_mistakes(
             f"expected as many images as labels and rows of logits, found {len(images)}, {len(labels)} "
             f"and {len(logits)}."
         )
-    chances = probabilities(logits)
+    chances = softmax(logits)
     # As in `Evaluation`, the answer is the largest logit: two logits may round to the same probability.
     wrong = np.flatnonzero(np.argmax(logits, axis=1) != labels)
     worst = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:count]

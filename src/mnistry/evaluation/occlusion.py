@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.evaluation.metrics import probabilities
+from mnistry.logits import softmax
 
 STRIDE = 2
 PATCH = 6  # pixels; about the width of two strokes
@@ -38,7 +38,7 @@ def occlusion_maps(
     maps = np.empty((len(images), PLACES, PLACES))
     for image, label, drops in zip(images, labels, maps, strict=True):
         covered = np.where(covers, np.uint8(GREY), image)
-        chances = probabilities(classify(np.concatenate([image[None], covered])))[:, int(label)]
+        chances = softmax(classify(np.concatenate([image[None], covered])))[:, int(label)]
         drops[:] = (chances[0] - chances[1:]).reshape(PLACES, PLACES)
     return maps
 

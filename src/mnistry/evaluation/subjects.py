@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mnistry.data.dataset import DIGITS, Examples
 from mnistry.errors import InvalidValueError
-from mnistry.evaluation.metrics import Evaluation, probabilities
+from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.weights import Weights
+from mnistry.logits import softmax
 
 MOST_SHOWN = 6  # keeps the file under 3 MB
 
@@ -58,7 +59,7 @@ class Subject:
     @cached_property
     def chances(self) -> NDArray[np.float64]:
         """The probabilities, float64[n, C]."""
-        return probabilities(self.logits)
+        return softmax(self.logits)
 
     @cached_property
     def read(self) -> NDArray[np.int64]:

@@ -22,8 +22,8 @@ from mnistry.pixels.unpack import Unpacked
 
 SECONDS = 4
 """Of computing for one picture; the largest that is read takes one or two."""
-MOST_SECONDS = 6 * SECONDS
-"""Until a picture is given up on a machine that has other things to do, if no deadline is given."""
+MOST_SECONDS = 2 * SECONDS
+"""Until a picture whose turn has come is given up, on a machine that has other things to do."""
 PLACES = 2 * (os.cpu_count() or 1)
 """Processes that decode at the same time: more than cores, as a few that take long shall leave room."""
 MEMORY = 800_000_000
@@ -92,18 +92,20 @@ class _Pool:
         self._places = threading.BoundedSemaphore(PLACES)
         self._idle: list[_Worker] = []
 
-    def decode(self, asked: dict[str, Any], content: bytes, deadline: float) -> Unpacked:
-        """Has a picture decoded by a worker that is free.
+    def decode(self, asked: dict[str, Any], content: bytes, deadline: float | None) -> Unpacked:
+        """Has a picture decoded by a worker that is free, or waits for one.
 
         Raises:
             PictureError: as `unpack`, or it took too long.
         """
-        if not self._places.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        wait = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not self._places.acquire(timeout=wait):
             raise PictureSizeError("other pictures take all the time there is to decode; try again later.")
+        latest = time.monotonic() + MOST_SECONDS
         try:
             worker = self._free()
             try:
-                found = worker.decode(asked, content, deadline)
+                found = worker.decode(asked, content, latest if deadline is None else min(latest, deadline))
             except PictureError:
                 self._idle.append(worker)
                 raise
@@ -158,9 +160,7 @@ def unpack_apart(
         asked["bytes"] = len(source)
     else:
         asked["path"] = os.path.abspath(source)  # noqa: PTH100 - links stay, and `..` is no other folder
-    latest = time.monotonic() + MOST_SECONDS
-    content = source if isinstance(source, bytes) else b""
-    return _pools[-1].decode(asked, content, latest if deadline is None else min(latest, deadline))
+    return _pools[-1].decode(asked, source if isinstance(source, bytes) else b"", deadline)
 
 
 atexit.register(lambda: _pools[-1].end())

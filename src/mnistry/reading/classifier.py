@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mnistry.data.classes import CLASS_NAMES, checked_names
 from mnistry.data.dataset import CLASSES, DIGITS, SIDE
 from mnistry.errors import DataError, InvalidValueError, RunError
-from mnistry.evaluation.metrics import probabilities as softmax
 from mnistry.files import read_regular
+from mnistry.logits import softmax
 
 SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
 MOST_BYTES = 2**29  # of a model's file
