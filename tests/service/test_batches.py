@@ -75,7 +75,32 @@ def test_calls_are_bounded() -> None:
     assert together(model, work) == [40, 20, 30, 200, 1]
     assert max(model.calls) == BATCH
     assert sum(model.calls) == 291
-    assert model.calls[:2] == [60, 30]
+    assert model.calls[:2] == [60, 31]  # what is too many for one call is cut up, and queues last
+
+
+def test_one_client_does_not_wait_for_all_that_another_sends() -> None:
+    model = Model()
+
+    async def work(batcher: Batcher) -> list[str]:
+        order: list[str] = []
+
+        async def ask(client: str, size: int) -> None:
+            await batcher(images(*range(size)), client)
+            order.append(client)
+
+        model.may_answer.clear()
+        asked = [asyncio.ensure_future(ask("many", 200)) for _ in range(10)]
+        while not model.calls:
+            await asyncio.sleep(0.001)
+        asked += [asyncio.ensure_future(ask("few", 1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        model.may_answer.set()
+        await asyncio.gather(*asked)
+        return order
+
+    assert together(model, work) == ["few"] * 3 + ["many"] * 10
+    assert sum(model.calls) == 2003
+    assert max(model.calls) <= BATCH
 
 
 def test_what_fails_fails_alone_in_its_batch_and_the_next_ones_go_on() -> None:

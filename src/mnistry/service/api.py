@@ -86,7 +86,7 @@ class Api:
         asked = requests.parameters(request, requests.ModelParameters)
         images = await requests.images(request, self._limits)
         model = await self._models.get(asked.model)
-        chances = (await self._in_time(model.classify(images)))[:, :CLASSES]
+        chances = (await self._in_time(model.classify(images, _client(request))))[:, :CLASSES]
         self._metrics.digits.inc(len(images))
         digits: list[int] = chances.argmax(axis=1).tolist()
         answer = answers.Classified(digits, chances.max(axis=1).tolist(), chances.tolist())
@@ -160,8 +160,7 @@ class Api:
         self, request: Request, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
     ) -> _T:
         """Calls a function in a thread, only so many at once for one client: none waits for another's."""
-        client = request.client.host if request.client else "unknown"
-        turns = self._turns.setdefault(client, asyncio.Semaphore(self._limits.workers))
+        turns = self._turns.setdefault(_client(request), asyncio.Semaphore(self._limits.workers))
         await turns.acquire()
         done = self._reading.submit(function, *arguments, **named)
         # The turn is over when the thread is done, not when nobody waits for it any more.
@@ -227,6 +226,10 @@ def create_app(
 
 def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 async def _ok(request: Request) -> Response:

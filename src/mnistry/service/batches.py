@@ -1,11 +1,14 @@
 """Images that come together go through the model together.
 
 A request that finds the model idle never waits. While it is at work, requests gather; the next free thread
-takes all of them at once. So batches grow with the load, and with nothing else.
+takes all of them at once. So batches grow with the load, and with nothing else. Clients take turns: one that
+sends a thousand images does not let another wait who sends one.
 """
 
 import asyncio
-from collections import deque
+import heapq
+import itertools
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -23,6 +26,16 @@ Probabilities = NDArray[np.float64]
 
 
 class _Waiting(NamedTuple):
+    """Images that wait for their turn.
+
+    Attributes:
+        turn: what is lowest is next: how many images its client has sent, counted as if it had begun when
+            the others had been given as many (self-clocked fair queueing).
+        number: of two with the same turn, who came first.
+    """
+
+    turn: int
+    number: int
     images: Images
     answer: asyncio.Future[Probabilities]
 
@@ -44,14 +57,22 @@ class Batcher:
         self._executor = executor
         self._free = calls
         self._metrics = metrics
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: list[_Waiting] = []  # a heap
+        self._numbers = itertools.count()
+        self._turn = 0  # of whose turn it was last
+        self._last_turns: defaultdict[str, int] = defaultdict(int)  # of each client that waits
         self._starting = False
 
-    async def __call__(self, images: Images) -> Probabilities:
-        """The probabilities, float64 `[n, classes]`, of images, uint8 `[n, 28, 28]`."""
+    async def __call__(self, images: Images, client: str = "") -> Probabilities:
+        """The probabilities, float64 `[n, classes]`, of images, uint8 `[n, 28, 28]`, that a client sends."""
+        if len(images) > BATCH:
+            parts = [self(images[start : start + BATCH], client) for start in range(0, len(images), BATCH)]
+            return np.concatenate(await asyncio.gather(*parts))
         loop = asyncio.get_running_loop()
-        item = _Waiting(images, loop.create_future())
-        self._waiting.append(item)
+        turn = max(self._turn, self._last_turns[client]) + len(images)
+        self._last_turns[client] = turn
+        item = _Waiting(turn, next(self._numbers), images, loop.create_future())
+        heapq.heappush(self._waiting, item)
         self._metrics.queue.inc(len(images))
         if self._free and not self._starting:
             self._starting = True
@@ -70,19 +91,20 @@ class Batcher:
         batch: list[_Waiting] = []
         size = 0
         while self._waiting and (not batch or size + len(self._waiting[0].images) <= BATCH):
-            item = self._waiting.popleft()
+            item = heapq.heappop(self._waiting)
+            self._turn = item.turn
             self._metrics.queue.dec(len(item.images))
             if not item.answer.done():  # its request was given up
                 batch.append(item)
                 size += len(item.images)
+        if not self._waiting:
+            self._last_turns.clear()
         return batch
 
     def _run_all(self, parts: list[Images]) -> Probabilities:
         images = np.concatenate(parts)
-        pieces = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-        for piece in pieces:
-            self._metrics.batch.observe(len(piece))
-        return np.concatenate([self._run(piece) for piece in pieces])
+        self._metrics.batch.observe(len(images))
+        return self._run(images)
 
     def _finish(self, batch: list[_Waiting], done: asyncio.Future[Probabilities]) -> None:
         self._free += 1
