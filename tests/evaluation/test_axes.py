@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistry.evaluation.axes import accuracy_axis, axis_from_zero, linear_axis, positive_axis
-from mnistry.evaluation.curves import Line, LineChart
+from mnistry.evaluation.curves import Curve, LineChart
 
 finite = st.floats(-1e6, 1e6).filter(lambda value: value == 0 or abs(value) > 1e-6)
 
@@ -84,7 +84,7 @@ def corners(chart: LineChart) -> list[tuple[float, float]]:
 
 def test_a_curve_is_drawn_where_its_values_are() -> None:
     points = [(0.0, 0.0), (50.0, 10.0), (100.0, 5.0)]
-    chart = LineChart("Speed", [Line("images", points, "main")], axis_from_zero, ".0f")
+    chart = LineChart("Speed", [Curve("images", points, "main")], axis_from_zero, ".0f")
     assert corners(chart) == [(52, 226), (239, 12), (426, 119)]
     tips, lefts, rights, centres = zip(*chart.strips(), strict=True)
     assert tips == ("step 0\nimages 0", "step 50\nimages 10", "step 100\nimages 5")
@@ -94,7 +94,7 @@ def test_a_curve_is_drawn_where_its_values_are() -> None:
 def test_a_long_curve_is_thinned_but_keeps_its_peaks() -> None:
     points = [(float(step), 1.0) for step in range(50_000)]
     points[31_415] = (31_415.0, 9.0)
-    drawn = corners(LineChart("Speed", [Line("", points, "main")], axis_from_zero, ".0f"))
+    drawn = corners(LineChart("Speed", [Curve("", points, "main")], axis_from_zero, ".0f"))
     assert len(drawn) <= 400
     assert min(y for _, y in drawn) < 40 < max(y for _, y in drawn)
     assert drawn == sorted(drawn, key=lambda corner: corner[0])

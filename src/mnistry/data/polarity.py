@@ -7,8 +7,8 @@ from mnistry.data.dataset import SIDE
 from mnistry.data.normalize import as_mnist
 from mnistry.errors import PictureError
 
-CLEAR = 0.75
-"""If this share of the border is light, the paper is light; likewise for dark."""
+UNIFORM = 0.75
+"""If this share of the border is light, so is the paper; likewise for dark."""
 
 
 def paper_is_light(grey: NDArray[np.float32]) -> bool | None:
@@ -18,7 +18,7 @@ def paper_is_light(grey: NDArray[np.float32]) -> bool | None:
         grey: float32 `[height, width]`, 0 black to 1 white.
     """
     light = float((_border(grey) > 0.5).mean())
-    return None if 1 - CLEAR < light < CLEAR else light > 0.5
+    return None if 1 - UNIFORM < light < UNIFORM else light > 0.5
 
 
 def image_of(grey: NDArray[np.float32], *, light_paper: bool) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ _HOVER_STRIPS = 100
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """One curve.
 
     Attributes:
@@ -58,7 +58,7 @@ class LineChart:
     """Curves over training steps."""
 
     def __init__(
-        self, title: str, lines: Sequence[Line], axis: Callable[[Sequence[float]], Axis], style: str
+        self, title: str, lines: Sequence[Curve], axis: Callable[[Sequence[float]], Axis], style: str
     ) -> None:
         """
         Args:
@@ -107,7 +107,7 @@ def charts(report: Report) -> list[LineChart]:
     single = len(report.recipes) == 1
     (only, *_) = report.recipes.values()
 
-    def curves(key: str, name: str) -> list[Line]:
+    def curves(key: str, name: str) -> list[Curve]:
         if single:
             return [_line(only, key, name, "main")]
         return [
@@ -133,7 +133,7 @@ def charts(report: Report) -> list[LineChart]:
     return [LineChart(*chart) for chart in drawn if any(one.points for one in chart[1])]
 
 
-def _line(runs: Sequence[Subject], key: str, name: str, style: str) -> Line:
+def _line(runs: Sequence[Subject], key: str, name: str, style: str) -> Curve:
     """The mean of the runs at each step that all of them have, between their extremes."""
     curves = [
         {float(row["step"]): float(row[key]) for row in run.history if _finite(row, key)} for run in runs
@@ -142,9 +142,9 @@ def _line(runs: Sequence[Subject], key: str, name: str, style: str) -> Line:
     values = np.array([[curve[step] for curve in curves] for step in steps]).reshape(len(steps), len(runs))
     points = list(zip(steps, values.mean(axis=1).tolist(), strict=True))
     if len(runs) == 1:
-        return Line(name, points, style)
+        return Curve(name, points, style)
     band = zip(steps, values.min(axis=1).tolist(), values.max(axis=1).tolist(), strict=True)
-    return Line(f"{name} (n = {len(runs)})", points, style, list(band))
+    return Curve(f"{name} (n = {len(runs)})", points, style, list(band))
 
 
 def _finite(row: Mapping[str, float], key: str) -> bool:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistry.data.dataset import SIDE
 from mnistry.logits import softmax
 
 STRIDE = 2
 PATCH = 6  # pixels; about the width of two strokes
 GREY = 128
-_SIDE = 28
-PLACES = _SIDE // STRIDE
+PLACES = SIDE // STRIDE
 
 
 def occlusion_maps(
@@ -46,6 +46,6 @@ def occlusion_maps(
 def _covers() -> NDArray[np.bool_]:
     """Where each patch lies, bool[196, 28, 28]; at the border, part of it is outside."""
     reach = (PATCH - STRIDE) // 2
-    pixel, first = np.arange(_SIDE), STRIDE * np.arange(PLACES)[:, None]
+    pixel, first = np.arange(SIDE), STRIDE * np.arange(PLACES)[:, None]
     along = (pixel >= first - reach) & (pixel < first + STRIDE + reach)
-    return (along[:, None, :, None] & along[None, :, None, :]).reshape(-1, _SIDE, _SIDE)
+    return (along[:, None, :, None] & along[None, :, None, :]).reshape(-1, SIDE, SIDE)

@@ -14,7 +14,7 @@ _THUMBNAILS = 360  # of all pairs together
 _MOST_IN_CELL = 24
 
 
-class Pair:
+class ComparedRuns:
     """Two runs with McNemar's test, and the images that set them apart."""
 
     def __init__(self, report: Report, first: Subject, second: Subject, most: int) -> None:
@@ -33,11 +33,11 @@ class Pair:
         self.adjusted = self.test.p_value
 
 
-def pairs(report: Report) -> list[Pair]:
+def pairs(report: Report) -> list[ComparedRuns]:
     """Each pair of the runs to compare, their p-values adjusted for the number of pairs."""
     both = list(combinations(report.compared, 2))
     most = min(_MOST_IN_CELL, _THUMBNAILS // (2 * max(1, len(both))))
-    found = [Pair(report, first, second, most) for first, second in both]
+    found = [ComparedRuns(report, first, second, most) for first, second in both]
     for pair, adjusted in zip(found, holm([pair.test for pair in found]), strict=True):
         pair.adjusted = adjusted
     return found

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_SIDE = 28
+from mnistry.data.dataset import SIDE
+
 _GATES = ("input", "candidate", "forget", "output")
 
 
@@ -43,10 +44,10 @@ def first_layer(arrays: Mapping[str, NDArray[Any]], class_names: Sequence[str]) 
         if array.ndim == 4 and array.shape[2] == 1:
             return _kernels(array)
     for array in by_name:
-        if array.ndim == 2 and array.shape[0] == _SIDE**2:
+        if array.ndim == 2 and array.shape[0] == SIDE**2:
             return _dense(array, class_names, linear=sum(other.ndim > 1 for other in by_name) == 1)
     for array in by_name:
-        if array.ndim == 2 and array.shape[0] == _SIDE and array.shape[1] % len(_GATES) == 0:
+        if array.ndim == 2 and array.shape[0] == SIDE and array.shape[1] % len(_GATES) == 0:
             return _gates(array)
     return None
 
@@ -58,7 +59,7 @@ def _kernels(kernels: NDArray[Any]) -> Weights:
 
 
 def _dense(weights: NDArray[Any], class_names: Sequence[str], *, linear: bool) -> Weights:
-    pictures = weights.T.reshape(-1, _SIDE, _SIDE)
+    pictures = weights.T.reshape(-1, SIDE, SIDE)
     if linear and len(pictures) == len(class_names):
         lead = "Each pixel's weight: ink on blue speaks for the class, ink on orange against it."
         return Weights(lead, list(zip(class_names, pictures, strict=True)))
