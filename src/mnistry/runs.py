@@ -27,6 +27,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mnistry.data import Dataset, load
 from mnistry.data.image_form import ImageForm
 from mnistry.errors import RunError
@@ -157,6 +159,20 @@ class RunFolder:
                 f"(its SHA-256 differs). Put the former files back, or start a new run."
             )
         return dataset
+
+    def same_test_part(self, other: "RunFolder") -> bool:
+        """Whether another finished run was measured on the same images, be it from other files.
+
+        Raises:
+            DataError: a data set cannot be found or read.
+            RunError: a data set is not the same any more, or a run is not finished.
+        """
+        if self.data_sha256 == other.data_sha256:
+            return True
+        if self.evaluation.n != other.evaluation.n:
+            return False
+        test, others = self.load_data().test, other.load_data().test
+        return np.array_equal(test.images, others.images) and np.array_equal(test.labels, others.labels)
 
     @property
     def metrics(self) -> History:

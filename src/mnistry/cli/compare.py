@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import tyro
 from rich.console import Console
 
@@ -50,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def _other_data(runs: Sequence[RunFolder]) -> str | None:
     """What to tell of runs that were not all measured on the same images; None where they were."""
-    others = [run for run in runs[1:] if not _same_test_part(runs[0], run)]
+    others = [run for run in runs[1:] if not runs[0].same_test_part(run)]
     if not others:
         return None
     parts = [f"{run.path}: {run.data}, {run.evaluation.n:,} images" for run in (runs[0], *others)]
@@ -58,16 +57,6 @@ def _other_data(runs: Sequence[RunFolder]) -> str | None:
         f"These were measured on different test parts ({'; '.join(parts)}): their figures cannot be "
         "compared, and McNemar's test, which needs the same images, does not apply."
     )
-
-
-def _same_test_part(first: RunFolder, second: RunFolder) -> bool:
-    """Whether two runs were measured on the same images; those of other files are loaded and compared."""
-    if first.data_sha256 == second.data_sha256:
-        return True
-    if first.evaluation.n != second.evaluation.n:
-        return False
-    one, other = first.load_data().test, second.load_data().test
-    return np.array_equal(one.images, other.images) and np.array_equal(one.labels, other.labels)
 
 
 def _mcnemar(first: RunFolder, second: RunFolder) -> McNemar:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import tyro
 from rich.console import Console
 from rich.progress import track
@@ -47,6 +46,8 @@ def main(arguments: list[str]) -> int:
     runs = [Run.open(path) for path in paths]
     for run in runs:
         _ = run.figures  # raises where the run is not finished, before anything is loaded
+        if problem := run.metrics.read()[1]:
+            print(f"mnistry: {problem}", file=sys.stderr)
     report = _report(runs, common_data(runs), options.digit)
     write_report(output, report)
     what = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
@@ -62,23 +63,14 @@ def common_data(runs: Sequence[Run]) -> Dataset:
         RunError: it is not the same any more, or a run was tested on other images.
     """
     first, *others = runs
-    dataset = first.load_data()
-    known = [dict(first.data_sha256)]
     for run in others:
-        if run.data_sha256 in known:
-            continue
-        test = run.load_data().test
-        if not (
-            np.array_equal(test.images, dataset.test.images)
-            and np.array_equal(test.labels, dataset.test.labels)
-        ):
+        if not first.same_test_part(run):
             raise RunError(
                 f"{first.path} was measured on the test part of {first.data}, {run.path} on that of "
                 f"{run.data}, which holds other images: they cannot be compared. Write one report for each "
                 "data set"
             )
-        known.append(dict(run.data_sha256))
-    return dataset
+    return first.load_data()
 
 
 def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Report:
