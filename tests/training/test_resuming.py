@@ -208,7 +208,7 @@ def test_a_recipe_whose_name_cannot_name_a_folder_is_refused(tmp_path: Path, nam
 
 def test_numbers_that_are_too_large_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        InvalidValueError, match="`steps` must be at most 2,147,483,647, not 1000000000000000000"
+        InvalidValueError, match="`steps` must be at most 2,147,483,647, not 1,000,000,000,000,000,000"
     ):
         train(FEW, data="optdigits", steps=10**18, runs=tmp_path)
     with pytest.raises(InvalidValueError, match="`seed` must be at least 0 and below"):

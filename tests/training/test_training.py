@@ -290,7 +290,9 @@ def test_training_goes_on_from_the_very_weights_that_another_run_had_at_its_end(
     of_a_family: Run, optdigits: Dataset
 ) -> None:
     recipe = of_a_family.recipe
-    last, damaged = load_newest(of_a_family.checkpoints, like=initial_state(recipe, 0))
+    last, damaged = load_newest(
+        of_a_family.checkpoints, like=initial_state(recipe, 0), of=of_a_family.fingerprint
+    )
     assert last
     assert not damaged
     started = first_state(recipe, 7, of_a_family.path)
