@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mnistry.data import Dataset
+from mnistry.data.convert import write
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.models import PerceptronConfig, RowLstmConfig, ScratchConfig
 from mnistry.recipe import NEEDS, Recipe
@@ -182,6 +185,19 @@ def test_what_a_recipe_of_the_table_has_may_lose_its_effect() -> None:
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_no_recipe_of_the_table_has_a_value_without_effect(recipe: Recipe) -> None:
     recipe.require_effect(own_values(replace(recipe, name="another")))
+
+
+def test_images_that_are_only_shifted_are_so_by_whole_pixels() -> None:
+    with pytest.raises(InvalidValueError, match=r"`shift` must be a whole number of pixels.*not 0\.4"):
+        replace(RECIPES["dash"], shift=0.4)
+    assert replace(RECIPES["dash"], shift=0.4, rotation=5.0).shift == 0.4
+
+
+def test_data_with_a_validation_part_of_its_own_are_not_divided(optdigits: Dataset, tmp_path: Path) -> None:
+    write(replace(optdigits, validation=optdigits.test[:50]), tmp_path / "digits", "idx")
+    for changes in ({"validation": 0.2}, {"split": "random"}):
+        with pytest.raises(InvalidValueError, match="has no effect: digits has a validation part of its own"):
+            train("softmax", data=tmp_path / "digits", runs=tmp_path / "runs", **changes)
 
 
 def test_steps_and_epochs_at_once_are_refused() -> None:

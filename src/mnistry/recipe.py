@@ -169,6 +169,11 @@ class Recipe:
             'none or affine for this model, which has no class "no digit" as reader has',
         )
         require(
+            "shift",
+            bool(self.shift == round(self.shift) or self.rotation or self.stretch or self.bend),
+            "a whole number of pixels where images are only shifted",
+        )
+        require(
             "order",
             self.order == "shuffled" or self.augmentation != "paper",
             "shuffled for the augmentation paper, which does to an image what its place in the batch says",

@@ -93,6 +93,12 @@ def train(
         raise InvalidValueError(f"`seed` must be at least 0 and below {2**32:,}, not {seed}")
     form = ImageForm(invert, transpose, full_scale)
     dataset = load(data, data_dir, **form.to_json(), check_images=check_images)
+    for name in {"validation", "split"} & {*changes, *own_values(recipe)}:
+        if dataset.validation is not None:
+            raise InvalidValueError(
+                f"`{name}={getattr(recipe, name)!r}` has no effect: {dataset.name} has a validation part "
+                "of its own"
+            )
     split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
     check_trainable(split, dataset.name)
     if epochs is not None:
