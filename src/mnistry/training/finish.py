@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from mnistry.atomic import write_bytes, write_text
 from mnistry.data import Dataset
-from mnistry.data.sheet import draw_sheet
 from mnistry.data.split import Split
 from mnistry.evaluation.learnt import why_nothing_learnt
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
+from mnistry.evaluation.pictures import mistakes_sheet
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
 from mnistry.export.agreement import checked_difference
@@ -115,11 +115,7 @@ def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: 
     test, figures = split.test, handed_on.figures
     events.scalars({"step": figures["steps"], "test_accuracy": figures["accuracy"]})
     if mistakes := worst_mistakes(test.images, test.labels, handed_on.logits):
-        captions = [
-            f"{dataset.class_names[mistake.label]} as {dataset.class_names[mistake.predicted]}"
-            for mistake in mistakes
-        ]
-        sheet = draw_sheet(np.stack([mistake.image for mistake in mistakes]), captions, columns=10)
+        sheet = mistakes_sheet(dataset.class_names, mistakes)
         events.picture("mistakes", np.asarray(sheet.convert("RGB")), figures["steps"])
     subject = run_subject(
         run,
