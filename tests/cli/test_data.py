@@ -81,7 +81,7 @@ def test_convert(
 
 @pytest.mark.parametrize("name", ["out.h5", "out.hdf5", "out.csv", "out.zip"])
 def test_an_ending_of_no_format(folder: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidValueError, match=r"no format ends in .* --to: idx, npz, png, csv"):
+    with pytest.raises(InvalidValueError, match=r"no format ends in .* `to`: idx, npz, png, csv"):
         main(["convert", str(folder), str(tmp_path / name)])
     assert not (tmp_path / name).exists()
 
