@@ -92,6 +92,7 @@ def test_train_prints_one_object_and_all_else_elsewhere(mnistry_process: Command
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert set(result) == {"run", "recipe", "seed", "steps", "train_seconds", "test", "nothing_learnt"}
+    assert result["nothing_learnt"] is None
     assert (result["recipe"], result["seed"], result["steps"]) == ("softmax", 0, 60)
     test = result["test"]
     assert test["accuracy"] == test["correct"] / test["n"] > 0.7
