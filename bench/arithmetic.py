@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from mnistry.export.onnx import to_onnx
-from mnistry.models import ModelConfig
+from mnistry.models import Model, ModelConfig
 
 
 class MultiplyAdds(NamedTuple):
@@ -41,6 +41,7 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
     A convolution is counted as places × window × channels in × channels out, whatever way it is computed.
     """
     model = config.build(np.random.default_rng(0))
+    assert isinstance(model, Model), "a page is no single image"
     folded = model.folded(jnp.zeros((1, 1, 28, 28)))
     graph = onnx.shape_inference.infer_shapes(onnx.load_model_from_string(to_onnx(folded))).graph
     # Weights are constants, or, where they are stored in half precision, what a node makes of them.

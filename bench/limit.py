@@ -32,7 +32,9 @@ class Options:
 
     data_dir: Path
     """Folder with MNIST."""
-    recipes: tuple[str, ...] = tuple(name for name in RECIPES if name != "record")
+    recipes: tuple[str, ...] = tuple(
+        name for name, recipe in RECIPES.items() if name != "record" and not recipe.reads_pages
+    )
     """Recipes to measure; `record` is for a GPU."""
     steps: int = 400
     """Steps of each recipe."""

@@ -38,7 +38,7 @@ class Options:
     """Folder with MNIST."""
     seeds: int = 10
     """Seeds a recipe, from 0 on."""
-    recipes: tuple[str, ...] = tuple(RECIPES)
+    recipes: tuple[str, ...] = tuple(name for name, recipe in RECIPES.items() if not recipe.reads_pages)
     """Recipes to measure; the table has all that were ever measured."""
 
 

@@ -149,13 +149,21 @@ WITHOUT_EFFECT = {
     "stretch": 0.1,
     "bend": 0.5,
     "split": "random",
+    "loss": "squared-error",
+    "reduction": "sum",
+    "label_smoothing": 0.1,
+    "l2_penalty": 0.1,
+    "order": "file",
+    "augmentation": "affine",
+    "validation": 10,
+    "devices": 2,
 }
 
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_what_would_have_no_effect_says_what_it_needs(name: str) -> None:
-    recipe = replace(RECIPES["softmax"], validation=0)
     need, value = NEEDS[name], WITHOUT_EFFECT[name]
+    recipe = RECIPES["detector"] if need.field == "model" else replace(RECIPES["softmax"], validation=0)
     with pytest.raises(InvalidValueError, match=f"`{name}=.*has no effect: it needs .*{need.field}"):
         recipe.changed(**{name: value})
     with pytest.raises(InvalidValueError, match="has no effect"):
@@ -169,6 +177,7 @@ def test_what_would_have_no_effect_says_what_it_needs(name: str) -> None:
         "schedule": "staircase",
         "augmentation": "affine",
         "validation": 10,
+        "model": PerceptronConfig(),
     }[need.field]
     assert getattr(recipe.changed(**{name: value, need.field: enough}), name) == value
 

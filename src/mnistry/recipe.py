@@ -15,6 +15,7 @@ from mnistry.losses import LossName
 from mnistry.models import (
     CommitteeConfig,
     ConvNetConfig,
+    DetectorConfig,
     LeNet5Config,
     ModelConfig,
     PerceptronConfig,
@@ -34,6 +35,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     "convnet": ConvNetConfig,
     "separable": SeparableNetConfig,
     "committee": CommitteeConfig,
+    "detector": DetectorConfig,
 }
 
 
@@ -52,6 +54,10 @@ def _value(field: str, value: str) -> Need:
     return Need(field, lambda found: found == value, f"`{field}={value!r}`")
 
 
+_SINGLE_IMAGES = Need(
+    "model", lambda model: not isinstance(model, DetectorConfig), "a model of single images"
+)
+
 NEEDS = {
     "momentum": _value("optimizer", "momentum"),
     "decay_rate": _value("schedule", "staircase"),
@@ -60,6 +66,19 @@ NEEDS = {
     "rotation": _value("augmentation", "affine"),
     "stretch": _value("augmentation", "affine"),
     "bend": _value("augmentation", "affine"),
+    **dict.fromkeys(
+        (
+            "loss",
+            "reduction",
+            "label_smoothing",
+            "l2_penalty",
+            "order",
+            "augmentation",
+            "validation",
+            "devices",
+        ),
+        _SINGLE_IMAGES,
+    ),
     "split": Need("validation", lambda found: found > 0, "`validation` above 0"),
 }
 """The fields of a recipe that have an effect only where another one has a certain value."""
@@ -180,6 +199,11 @@ class Recipe:
         )
         members = len(getattr(self.model, "members", ())) or 1
         require("batch_size", self.batch_size % members == 0, "a multiple of the number of members")
+
+    @property
+    def reads_pages(self) -> bool:
+        """Whether the model finds digits on pages, which are drawn while it trains."""
+        return isinstance(self.model, DetectorConfig)
 
     def changed(self, **changes: Any) -> "Recipe":
         """The recipe with other values.

@@ -9,6 +9,7 @@ from mnistry.errors import UnknownNameError
 from mnistry.models import (
     CommitteeConfig,
     ConvNetConfig,
+    DetectorConfig,
     LeNet5Config,
     PerceptronConfig,
     RowLstmConfig,
@@ -227,6 +228,20 @@ _TABLE = (
         half_precision=True,
         batch_size=128,
         steps=60_000,
+    ),
+    Recipe(
+        name="detector",
+        summary="Finds digits on whole pages, which are drawn while it trains: lines, tables, forms, photos.",
+        model=DetectorConfig(),
+        optimizer="adam",
+        learning_rate=3e-3,
+        schedule="triangular",
+        averaging=0.999,
+        half_precision=True,
+        batch_size=8,
+        steps=40_000,
+        validate_every=2000,
+        checkpoint_every=500,
     ),
 )
 

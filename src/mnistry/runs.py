@@ -136,7 +136,16 @@ class RunFolder:
 
     @property
     def evaluation(self) -> Evaluation:
-        """The evaluation on the test part."""
+        """The evaluation on the test part.
+
+        Raises:
+            RunError: the run is not finished, or its model reads pages and not single images.
+        """
+        if "misread" in self.figures:
+            raise RunError(
+                f"{self.path}: its model finds digits on pages, and has no figures on single images. "
+                "Measure it with `mnistry evaluate-pictures`"
+            )
         return Evaluation.from_json(self.figures)
 
     @property

@@ -26,7 +26,7 @@ from mnistry.recipes import RECIPES, Recipe
 UNIQUE = [
     pytest.param(recipe, marks=pytest.mark.slow if recipe.name == "record" else ())
     for recipe in RECIPES.values()
-    if recipe.name not in ("softmax-sum", "mlp-fast", "mile", "marathon")
+    if recipe.name not in ("softmax-sum", "mlp-fast", "mile", "marathon") and not recipe.reads_pages
 ]
 
 

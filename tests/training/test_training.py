@@ -385,8 +385,9 @@ def test_a_data_set_that_changed_is_refused(optdigits: Dataset, tmp_path: Path) 
         resume(run.path)
 
 
-# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only.
-FEW = [name for name in RECIPES if name not in ("record", "marathon")]
+# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only; what
+# reads pages has tests of its own.
+FEW = [name for name in RECIPES if name not in ("record", "marathon", "detector")]
 # So do mile and tiny from dash. What reader does to images, at which tests/data/test_augment.py looks, takes
 # the compiler half a minute.
 SLOW = ("mile", "tiny", "reader")

@@ -43,8 +43,9 @@ class Output:
 class TrainOptions(Output):
     """What a run is given besides its recipe."""
 
-    data: str = "mnist"
-    """A named data set, or the path of a folder or file of your own."""
+    data: str | None = None
+    """A named data set, or the path of a folder or file of your own; by default `mnist`, and for what reads
+    pages the folder of handwriting that they are drawn with."""
     data_dir: Path | None = None
     """A folder to look in first for named data sets, before MNISTRY_DATA and the cache."""
     runs: Path = Path("runs")
@@ -156,6 +157,13 @@ def _given(arguments: list[str], recipe: Recipe) -> set[str]:
 def _report(runs: list[Run], *, as_json: bool) -> int:
     """Prints what came of the runs, and returns the exit status."""
     status = NOTHING_LEARNT if any(run.nothing_learnt for run in runs) else 0
+    if runs[0].recipe.reads_pages:
+        for run in runs:
+            share, n = run.figures["recall"], run.figures["n"]
+            print(
+                f"{run.path}: {share:.4f} of {n:,} digits on pages by other writers are found and read right"
+            )
+        return status
     results = [_result(run) for run in runs]
     if len(runs) == 1:
         summary: dict[str, Any] = results[0]

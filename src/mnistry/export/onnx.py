@@ -37,7 +37,7 @@ OPSET = 17
 IR_VERSION = 8  # what runtimes since 2022 read
 
 
-class _Graph:
+class Graph:
     """Collects the nodes and constants of an ONNX graph; every method returns the name of its output."""
 
     def __init__(self) -> None:
@@ -71,10 +71,19 @@ class _Graph:
     def image(self, scaled: str) -> str:
         return self.reshape(scaled, -1, 1, SIDE, SIDE)
 
-    def convolution(self, x: str, layer: Convolution, *, padding: int = 0, stride: int = 1) -> str:
+    def convolution(
+        self, x: str, layer: Convolution, *, padding: int = 0, stride: int = 1, dilation: int = 1
+    ) -> str:
         kernel = np.transpose(layer.kernel, (3, 2, 0, 1))  # ours is [h, w, channels, features]
         weights = self.constant(kernel), self.constant(layer.bias)
-        return self.add("Conv", x, *weights, pads=[padding] * 4, strides=[stride] * 2)
+        return self.add(
+            "Conv", x, *weights, pads=[padding] * 4, strides=[stride] * 2, dilations=[dilation] * 2
+        )
+
+    def pointwise(self, x: str, layer: Linear) -> str:
+        """A linear layer at every place of `[batch, features, height, width]`."""
+        kernel = np.transpose(layer.weight)[:, :, None, None]
+        return self.add("Conv", x, self.constant(kernel), self.constant(layer.bias))
 
     def max_pool(self, x: str) -> str:
         return self.add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
@@ -89,7 +98,7 @@ def to_onnx(model: FoldedModel, class_names: Sequence[str] = DIGITS) -> bytes:
     Raises:
         ExportError: a kind of model that has no ONNX form here.
     """
-    graph = _Graph()
+    graph = Graph()
     scaled = graph.add(
         "Div", graph.add("Cast", "images", to=TensorProto.FLOAT), graph.constant(np.float32(255))
     )
@@ -134,14 +143,14 @@ def to_onnx(model: FoldedModel, class_names: Sequence[str] = DIGITS) -> bytes:
     return content
 
 
-def _dense(graph: _Graph, images: str, layers: Sequence[tuple[Any, Any]]) -> str:
+def _dense(graph: Graph, images: str, layers: Sequence[tuple[Any, Any]]) -> str:
     x = graph.reshape(images, -1, PIXELS)
     for weight, bias in layers[:-1]:
         x = graph.add("Relu", graph.linear(x, weight, bias))
     return graph.linear(x, *layers[-1])
 
 
-def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
+def _row_lstm(graph: Graph, images: str, model: RowLstm) -> str:
     def gates(x: Any) -> np.ndarray:
         """From our order of gates (input, candidate, forget, output) to ONNX's (i, o, f, c)."""
         i, j, f, o = np.split(np.asarray(x), 4, axis=-1)
@@ -164,14 +173,14 @@ def _row_lstm(graph: _Graph, images: str, model: RowLstm) -> str:
     return graph.linear(hidden, model.output.weight, model.output.bias)
 
 
-def _conv_net(graph: _Graph, images: str, model: FoldedConvNet) -> str:
+def _conv_net(graph: Graph, images: str, model: FoldedConvNet) -> str:
     x = graph.image(images)
     for layer, stride in zip(model.convolutions, model.strides, strict=True):
         x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
     return _dense_after(graph, x, [model.output])
 
 
-def _separable_net(graph: _Graph, images: str, model: FoldedSeparableNet) -> str:
+def _separable_net(graph: Graph, images: str, model: FoldedSeparableNet) -> str:
     if model.upright:
         images = _set_upright(graph, images)
     x = graph.max_pool(graph.convolution(graph.image(images), model.first))
@@ -186,7 +195,7 @@ def _separable_net(graph: _Graph, images: str, model: FoldedSeparableNet) -> str
     return graph.linear(x, model.output.weight, model.output.bias)
 
 
-def _set_upright(graph: _Graph, images: str) -> str:
+def _set_upright(graph: Graph, images: str) -> str:
     """The layer of `mnistry.models.upright`, step by step as there."""
 
     def number(value: float) -> str:
@@ -224,7 +233,7 @@ def _set_upright(graph: _Graph, images: str) -> str:
     return graph.add("Add", lefts, product(graph.add("Sub", rights, lefts), share))
 
 
-def _dense_after(graph: _Graph, x: str, layers: Sequence[Linear]) -> str:
+def _dense_after(graph: Graph, x: str, layers: Sequence[Linear]) -> str:
     """Dense layers after convolutions."""
     # The weights expect the channels last, as they were trained.
     x = graph.reshape(graph.add("Transpose", x, perm=[0, 2, 3, 1]), -1, layers[0].weight.shape[0])

@@ -8,8 +8,9 @@ storage.
 
 from mnistry.models.committee import Committee, CommitteeConfig, FoldedCommittee
 from mnistry.models.conv import ConvNet, ConvNetConfig, FoldedConvNet, LeNet5, LeNet5Config
+from mnistry.models.detector import Detector, DetectorConfig, FoldedDetector
 from mnistry.models.lstm import RowLstm, RowLstmConfig
-from mnistry.models.model import FoldedModel, Model
+from mnistry.models.model import FoldedModel, Model, Trainable
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
 from mnistry.models.separable import FoldedSeparableNet, SeparableNet, SeparableNetConfig
@@ -24,6 +25,7 @@ ModelConfig = (
     | ConvNetConfig
     | SeparableNetConfig
     | CommitteeConfig
+    | DetectorConfig
 )
 
 __all__ = [
@@ -31,8 +33,11 @@ __all__ = [
     "CommitteeConfig",
     "ConvNet",
     "ConvNetConfig",
+    "Detector",
+    "DetectorConfig",
     "FoldedCommittee",
     "FoldedConvNet",
+    "FoldedDetector",
     "FoldedModel",
     "FoldedSeparableNet",
     "LeNet5",
@@ -49,4 +54,5 @@ __all__ = [
     "SeparableNetConfig",
     "SoftmaxConfig",
     "SoftmaxRegression",
+    "Trainable",
 ]

@@ -33,18 +33,22 @@ class FoldedModel(eqx.Module):
         raise NotImplementedError
 
 
-class Model(eqx.Module):
-    """A classifier of 28×28 images that is trained; a pytree of float32 arrays. For use, it is `folded`."""
-
-    @property
-    def classes(self) -> int:
-        """As of `FoldedModel`."""
-        return CLASSES
+class Trainable(eqx.Module):
+    """Whatever is trained; a pytree of float32 arrays."""
 
     @property
     def parameters(self) -> int:
         """How many numbers training finds."""
         return sum(leaf.size for leaf in jax.tree.leaves(self))
+
+
+class Model(Trainable):
+    """A classifier of 28×28 images that is trained. For use, it is `folded`."""
+
+    @property
+    def classes(self) -> int:
+        """As of `FoldedModel`."""
+        return CLASSES
 
     @property
     def shares(self) -> int:

@@ -1,25 +1,37 @@
 """What a run tells on its way: rows of metrics, in its folder, for TensorBoard and in the terminal."""
 
 import time
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
 from mnistry.export.arrays import named_arrays
-from mnistry.models import Model
+from mnistry.models import Trainable
 from mnistry.training.events import Events
 from mnistry.training.intervals import Interval
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run
 from mnistry.training.state import schedule_of
-from mnistry.training.validation import Validation
+
+
+class Measure(Protocol):
+    """Measures a model on what it does not learn from."""
+
+    def compile(self, model: Any) -> None:
+        """Compiles what `figures` needs."""
+        ...
+
+    def figures(self, model: Any) -> dict[str, float]:
+        """What a row of metrics tells of the model."""
+        ...
 
 
 class Log:
     """Gathers the losses of batches, and makes a row of what was gathered since the one before."""
 
     def __init__(
-        self, run: Run, validation: Validation | None, events: Events, progress: TrainingProgress
+        self, run: Run, validation: Measure | None, events: Events, progress: TrainingProgress
     ) -> None:
         """
         Args:
@@ -40,7 +52,7 @@ class Log:
         self._progress.losses(interval.first + 1, losses)
         self._losses.append(losses)
 
-    def row(self, interval: Interval, model: Model) -> None:
+    def row(self, interval: Interval, model: Trainable) -> None:
         """Writes the row that is due after an interval.
 
         Raises:

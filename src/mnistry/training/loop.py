@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset, Examples
-from mnistry.data.image_form import ImageForm
+from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.split import Split, check_trainable
 from mnistry.datasets import load
 from mnistry.errors import InvalidValueError, RunError, TrainingError
@@ -37,7 +37,7 @@ from mnistry.training.events import Events
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
 from mnistry.training.intervals import intervals, longest
-from mnistry.training.log import Log
+from mnistry.training.log import Log, Measure
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run, split_for
 from mnistry.training.state import State, initial_state, optimizer_of, schedule_of, starting_from
@@ -47,7 +47,7 @@ from mnistry.training.validation import Validation
 def train(
     recipe: Recipe | str,
     *,
-    data: str | Path = "mnist",
+    data: str | Path | None = None,
     data_dir: Path | str | None = None,
     seed: int = 0,
     runs: Path | str = "runs",
@@ -64,7 +64,8 @@ def train(
 
     Args:
         recipe: a recipe, or the name of one in `mnistry.recipes.RECIPES`.
-        data: a named data set, or the path of a folder or file of one's own (see `mnistry.load`).
+        data: a named data set, or the path of a folder or file of one's own (see `mnistry.load`); by default
+            `"mnist"`. For a model that reads pages, the folder of handwriting that they are drawn with.
         data_dir: where to look for named data sets first.
         seed: decides the initial weights, the order of examples, and dropout.
         runs: the folder in which the run gets a new folder of its own.
@@ -91,7 +92,27 @@ def train(
         )
     if not 0 <= seed < 2**32:
         raise InvalidValueError(f"`seed` must be at least 0 and below {2**32:,}, not {seed}")
+    progress = progress or TrainingProgress(silent=True)
     form = ImageForm(invert, transpose, full_scale)
+    if recipe.reads_pages:
+        from mnistry.training.pages.sources import find_handwriting
+        from mnistry.training.pages.train import train_detector
+
+        if epochs is not None or form != AS_MNIST:
+            raise InvalidValueError(
+                f"{recipe.name} learns from pages that are drawn while it trains: `epochs`, `invert`, "
+                "`transpose` and `full_scale` have no effect"
+            )
+        return train_detector(
+            recipe,
+            find_handwriting(data or "handwriting", data_dir),
+            data_dir=data_dir,
+            seed=seed,
+            runs=runs,
+            init_from=init_from,
+            progress=progress,
+        )
+    data = data or "mnist"
     dataset = load(data, data_dir, **form.to_json(), check_images=check_images)
     for name in {"validation", "split"} & {*changes, *own_values(recipe)}:
         if dataset.validation is not None:
@@ -105,7 +126,6 @@ def train(
         if not 0 < epochs < float("inf"):
             raise InvalidValueError(f"`epochs` must be above 0 and finite, not {epochs}")
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
-    progress = progress or TrainingProgress(silent=True)
     mesh = make_mesh(recipe, progress.warn)
     keep_compiled()
     state = first_state(recipe, seed, init_from)
@@ -113,7 +133,8 @@ def train(
         runs,
         recipe,
         seed=seed,
-        dataset=dataset,
+        source=dataset.source,
+        sha256=dict(dataset.sha256),
         data=data,
         data_dir=data_dir,
         form=form,
@@ -137,27 +158,41 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     """
     run = Run.open(path)
     progress = progress or TrainingProgress(silent=True)
+    if run.recipe.reads_pages:
+        from mnistry.training.pages.train import resume_detector
+
+        return resume_detector(run, progress)
     dataset = run.load_data()
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe, progress.warn)
     keep_compiled()
     with run.locked():
         remove_leftovers(run.path)
-        state, damaged = load_newest(
-            run.checkpoints, like=initial_state(run.recipe, run.seed), of=run.fingerprint
-        )
-        if state is None and damaged:
-            raise RunError(
-                f"{damaged[0]}, and {run.checkpoints} holds no older one that can be read. Put a good one "
-                "back, or remove the folder: the run then starts again and ends with the same weights"
-            )
-        for error in damaged:
-            progress.warn(f"{error}; going on with an older one")
-        if state is None:
-            state = first_state(run.recipe, run.seed, run.init_from)
-        if damage := run.metrics.forget_after(int(state.step)):
-            progress.warn(damage)
+        state = state_to_resume(run, progress)
         return _train(run, dataset, split, mesh, state, progress)
+
+
+def state_to_resume(run: Run, progress: TrainingProgress) -> State:
+    """The newest state that was saved; later rows of metrics are forgotten.
+
+    Raises:
+        RunError: no checkpoint can be read.
+    """
+    state, damaged = load_newest(
+        run.checkpoints, like=initial_state(run.recipe, run.seed), of=run.fingerprint
+    )
+    if state is None and damaged:
+        raise RunError(
+            f"{damaged[0]}, and {run.checkpoints} holds no older one that can be read. Put a good one "
+            "back, or remove the folder: the run then starts again and ends with the same weights"
+        )
+    for error in damaged:
+        progress.warn(f"{error}; going on with an older one")
+    if state is None:
+        state = first_state(run.recipe, run.seed, run.init_from)
+    if damage := run.metrics.forget_after(int(state.step)):
+        progress.warn(damage)
+    return state
 
 
 def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> State:
@@ -182,17 +217,51 @@ def _train(
         )
         for note in dataset.notes:
             progress.warn(f"{dataset.name}: {note}")
-        state = fit(run, split.train, split.validation, state, mesh, progress, events)
+        steps = image_steps(run.recipe, split.train, mesh, seed=run.seed)
+        held_out = split.validation
+        validation = Validation(run.recipe, held_out, split.train, mesh) if len(held_out) else None
+        state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
+        state = fit(run, steps, validation, state, progress, events)
         finish(run, state, dataset, split, events, progress)
     return run
 
 
+class Steps(Protocol):
+    """Makes updates of the weights."""
+
+    def __call__(self, state: State, first: int, count: int) -> tuple[State, np.ndarray]:
+        """Makes `count` updates after step `first`; returns the losses of their batches too."""
+        ...
+
+
+def image_steps(recipe: Recipe, train: Examples, mesh: Mesh, *, seed: int) -> Steps:
+    """Updates with batches of the training part, as many in one compiled loop as are asked for."""
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
+    steps_function = compiled_steps(recipe, mesh)
+    examples = jax.device_put((train.images, train.labels), everywhere)
+
+    def run_steps_of(state: State, first: int, count: int) -> tuple[State, np.ndarray]:
+        indices = np.full((longest(recipe), recipe.batch_size), -1, np.int32)
+        indices[:count] = batch_indices(
+            first,
+            count,
+            examples=len(train),
+            batch_size=recipe.batch_size,
+            order=recipe.order,
+            seed=seed,
+        )
+        state, losses = steps_function(state, *examples, jax.device_put(indices, across_devices), count)
+        return state, np.asarray(losses)[:count]
+
+    return run_steps_of
+
+
 def fit(
     run: Run,
-    train: Examples,
-    held_out: Examples,
+    run_steps_of: Steps,
+    validation: Measure | None,
     state: State,
-    mesh: Mesh,
     progress: TrainingProgress,
     events: Events,
 ) -> State:
@@ -206,27 +275,6 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; a checkpoint of the state is saved.
     """
     recipe = run.recipe
-    everywhere = NamedSharding(mesh, PartitionSpec())
-    across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
-    steps_function = compiled_steps(recipe, mesh)
-    validation = Validation(recipe, held_out, train, mesh) if len(held_out) else None
-    examples = jax.device_put((train.images, train.labels), everywhere)
-    state = jax.device_put(state, everywhere)
-
-    def run_steps_of(state: State, first: int, count: int) -> tuple[State, np.ndarray]:
-        """Makes `count` updates after step `first`; returns the losses of their batches too."""
-        indices = np.full((longest(recipe), recipe.batch_size), -1, np.int32)
-        indices[:count] = batch_indices(
-            first,
-            count,
-            examples=len(train),
-            batch_size=recipe.batch_size,
-            order=recipe.order,
-            seed=run.seed,
-        )
-        state, losses = steps_function(state, *examples, jax.device_put(indices, across_devices), count)
-        return state, np.asarray(losses)[:count]
-
     with stop_on_signals() as stop:
         step = int(state.step)
         if step < recipe.steps:  # no step at all: this compiles

@@ -23,7 +23,7 @@ from mnistry.data.split import Split, split
 from mnistry.data.writers import read_writers
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
-from mnistry.models import FoldedModel, Model
+from mnistry.models import FoldedModel, Trainable
 from mnistry.models.layers import SIDE
 from mnistry.recipes import Recipe
 from mnistry.runs import FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
@@ -44,7 +44,8 @@ class Run(RunFolder):
         recipe: Recipe,
         *,
         seed: int,
-        dataset: Dataset,
+        source: str,
+        sha256: dict[str, str],
         data: Path | str,
         data_dir: Path | str | None = None,
         form: ImageForm = AS_MNIST,
@@ -66,8 +67,8 @@ class Run(RunFolder):
                 "name": place(data),
                 "data_dir": _whole(data_dir),
                 "images": form.to_json(),
-                "source": dataset.source,
-                "sha256": dict(dataset.sha256),
+                "source": source,
+                "sha256": sha256,
             },
             "init_from": _whole(init_from),
             "versions": library_versions(),
@@ -126,7 +127,7 @@ class Run(RunFolder):
         like: FoldedModel = jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE)))
         return self._filled(like, WEIGHTS)
 
-    def trainable_model(self, like: Model) -> Model:
+    def trainable_model(self, like: Trainable) -> Trainable:
         """The trained model as it was trained, from `trainable.safetensors`.
 
         Args:

@@ -10,7 +10,7 @@ import optax
 from jax import Array
 
 from mnistry.errors import InvalidValueError
-from mnistry.models import Model
+from mnistry.models import Trainable
 from mnistry.optimizers import learning_rate_schedule, make_optimizer
 from mnistry.recipes import Recipe
 
@@ -21,14 +21,14 @@ MOST_IMAGES = 2**20  # in a batch: three gigabytes of pixels
 class State(eqx.Module):
     """A pytree of arrays. `step` updates have been made."""
 
-    model: Model
-    average: Model | None  # moving average of the model's weights, where the recipe keeps one
+    model: Trainable
+    average: Trainable | None  # moving average of the model's weights, where the recipe keeps one
     optimizer_state: optax.OptState
     step: Array  # int32 []
     key: Array  # uint32 [2], the data of the random key that the steps' keys come from
 
     @property
-    def final_model(self) -> Model:
+    def final_model(self) -> Trainable:
         """The model that a run hands on: the averaged weights where there are any."""
         return self.model if self.average is None else self.average
 
@@ -64,7 +64,7 @@ def initial_state(recipe: Recipe, seed: int) -> State:
 
 
 @partial(jax.jit, static_argnums=0)
-def starting_from(recipe: Recipe, model: Model, key: Array) -> State:
+def starting_from(recipe: Recipe, model: Trainable, key: Array) -> State:
     """The state before the first step, for given weights; compiled whole, not array by array."""
     return State(
         model=model,

@@ -1,0 +1,76 @@
+"""Writes a trained page detector as ONNX.
+
+The file takes `pages`: uint8 `[batch, height, width]`, as `mnistry.reading.flatten` makes them, with sides
+that are multiples of 8, and gives `found`: float32 `[batch, 13, height / 4, width / 4]`: the probabilities
+that the middle of each digit is there, and that digits are there which are too small to be told; the
+its height and width in pixels.
+"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from mnistry.export.onnx import IR_VERSION, OPSET, Graph
+from mnistry.models.conv import Convolution
+from mnistry.models.detector import COARSE_DILATIONS, DIGITS, OUTPUTS, USUAL_SIZE, FoldedDetector
+from mnistry.reading.flatten import LEVEL, STEP
+
+
+def detector_to_onnx(model: FoldedDetector) -> bytes:
+    """The detector as the bytes of an ONNX file."""
+    graph = Graph()
+
+    def layer(x: str, weights: Convolution, stride: int = 1, dilation: int = 1) -> str:
+        return graph.add(
+            "Relu", graph.convolution(x, weights, padding=dilation, stride=stride, dilation=dilation)
+        )
+
+    def added(x: str, more: str) -> str:
+        return graph.add("Add", x, more)
+
+    grey = graph.add("Cast", "pages", to=TensorProto.FLOAT)
+    level, step = graph.constant(np.float32(LEVEL)), graph.constant(np.float32(STEP))
+    x = graph.add("Div", graph.add("Sub", grey, level), step)
+    x = graph.add("SpaceToDepth", graph.add("Unsqueeze", x, graph.constant(np.array([1]))), blocksize=2)
+    x = layer(layer(x, model.stem[0]), model.stem[1])
+    x = layer(x, model.stem[2], stride=2)
+    for weights in model.fine:
+        x = added(x, layer(x, weights))
+    y = layer(x, model.down, stride=2)
+    for weights, dilation in zip(model.coarse, COARSE_DILATIONS, strict=True):
+        y = added(y, layer(y, weights, dilation=dilation))
+    up = graph.pointwise(y, model.up)
+    nearest = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+    scales = graph.constant(np.array([1, 1, 2, 2], np.float32))
+    x = added(x, graph.add("Resize", up, "", scales, **nearest))
+    for weights in model.merged:
+        x = added(x, layer(x, weights))
+    logits, sizes = graph.add_all(
+        "Split",
+        graph.pointwise(x, model.output),
+        graph.constant(np.array([DIGITS + 1, 2])),
+        outputs=2,
+        axis=1,
+    )
+    pixels = graph.add("Mul", graph.add("Exp", sizes), graph.constant(np.float32(USUAL_SIZE)))
+    found = graph.add("Concat", graph.add("Sigmoid", logits), pixels, axis=1)
+    graph.nodes.append(helper.make_node("Identity", [found], ["found"]))
+    proto = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "mnistry",
+            [helper.make_tensor_value_info("pages", TensorProto.UINT8, ["batch", "height", "width"])],
+            [
+                helper.make_tensor_value_info(
+                    "found", TensorProto.FLOAT, ["batch", OUTPUTS, "rows", "columns"]
+                )
+            ],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="mnistry",
+    )
+    onnx.checker.check_model(proto, full_check=True)
+    content: bytes = proto.SerializeToString()
+    return content

@@ -1,0 +1,58 @@
+"""One page after the other, each decided by its number alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.models.detector import STRIDE
+from mnistry.reading.flatten import flattened
+from mnistry.training.pages.canvas import ANY, Canvas
+from mnistry.training.pages.layouts import LAYOUTS
+from mnistry.training.pages.paper import photographed, turned
+from mnistry.training.pages.sources import Sources
+
+MOST_DIGITS = 160
+NOTHING = -2
+"""The class of an empty row of `Page.digits`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A page with its digits.
+
+    Attributes:
+        image: uint8 `[128, 256]`, grey levels as the detector sees them, see `flattened`.
+        small: bool `[32, 64]`, where digits are that are too small to be found at this scale.
+        digits: float32 `[160, 5]`: x, y of the middle, width, height in pixels, class; the class is -1 where
+            it does not matter what is found, and -2 in rows without a digit.
+    """
+
+    image: NDArray[np.uint8]
+    small: NDArray[np.bool_]
+    digits: NDArray[np.float32]
+
+
+def draw_page(sources: Sources, seed: int, number: int) -> Page:
+    """Draws the page of that number; the same seed and number draw the same page."""
+    random = np.random.default_rng((seed, number))
+    canvas = draw_canvas(sources, random)
+    grey = photographed(canvas, random)
+    digits = np.full((MOST_DIGITS, 5), NOTHING, np.float32)
+    for row, digit in enumerate(canvas.digits[:MOST_DIGITS]):
+        digits[row] = digit
+    return Page(flattened(grey), canvas.small[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE] > 0, digits)
+
+
+def draw_canvas(sources: Sources, random: np.random.Generator) -> Canvas:
+    """Writes on a page that has no paper yet."""
+    while True:
+        canvas = Canvas()
+        layouts, shares = list(LAYOUTS), np.array(list(LAYOUTS.values()))
+        layouts[random.choice(len(layouts), p=shares / shares.sum())](canvas, sources, random)
+        canvas = turned(canvas, random)
+        if len(canvas.digits) <= MOST_DIGITS:
+            return canvas
+
+
+__all__ = ["ANY", "MOST_DIGITS", "NOTHING", "Page", "draw_canvas", "draw_page"]

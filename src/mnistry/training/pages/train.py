@@ -1,0 +1,209 @@
+"""The training of a detector: `train_detector` → `fit` → `DetectorSteps` → `train_step`, on drawn pages."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from mnistry.atomic import remove_leftovers, write_bytes, write_text
+from mnistry.errors import ExportError, RunError
+from mnistry.export.arrays import named_arrays, safetensors_bytes
+from mnistry.export.detector import detector_to_onnx
+from mnistry.models import Detector, FoldedDetector, Trainable
+from mnistry.optimizers import moving_average
+from mnistry.reading.detector import Detector as OnnxDetector
+from mnistry.recipes import Recipe
+from mnistry.runs import EVALUATION, MODEL, TENSORBOARD, TRAINABLE, WEIGHTS
+from mnistry.training.devices import keep_compiled
+from mnistry.training.events import Events
+from mnistry.training.loop import first_state, fit, state_to_resume
+from mnistry.training.pages.drawing import Drawing, Pages, drawing
+from mnistry.training.pages.score import Found, found_on
+from mnistry.training.pages.sources import digests
+from mnistry.training.pages.targets import Batch, as_deviations, detection_loss
+from mnistry.training.progress import TrainingProgress
+from mnistry.training.run import Run
+from mnistry.training.state import State, optimizer_of
+
+VALIDATION_PAGES, FOLDING_PAGES, BATCH = 256, 256, 16
+TOLERANCE = 1e-3
+"""Largest difference between the probabilities of the trained detector and of `model.onnx`."""
+
+
+def train_detector(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    data_dir: Path | str | None,
+    seed: int,
+    runs: Path | str,
+    init_from: Path | str | None,
+    progress: TrainingProgress,
+) -> Run:
+    """Trains a detector on pages written with the handwriting of a folder; see `mnistry.training.train`."""
+    keep_compiled()
+    state = first_state(recipe, seed, init_from)
+    run = Run.create(
+        runs,
+        recipe,
+        seed=seed,
+        source=f"pages drawn with the handwriting in {folder}",
+        sha256=digests(folder),
+        data=folder,
+        data_dir=data_dir,
+        init_from=init_from,
+    )
+    with run.locked():
+        return _train(run, state, progress)
+
+
+def resume_detector(run: Run, progress: TrainingProgress) -> Run:
+    """Goes on with a detector's run; see `mnistry.training.resume`.
+
+    Raises:
+        RunError: the handwriting is not the same any more.
+    """
+    if digests(Path(run.data)) != run.data_sha256:
+        raise RunError(
+            f"{run.path}: the handwriting in {run.data} is not what this run was started with (its SHA-256 "
+            "differs). Put the former files back, or start a new run."
+        )
+    keep_compiled()
+    with run.locked():
+        remove_leftovers(run.path)
+        return _train(run, state_to_resume(run, progress), progress)
+
+
+def _train(run: Run, state: State, progress: TrainingProgress) -> Run:
+    recipe = run.recipe
+    pages = Pages(Path(run.data), run.data_dir, run.seed, recipe.batch_size)
+    with (
+        progress.over(recipe.steps),
+        Events(run.path / TENSORBOARD, from_step=int(state.step)) as events,
+        drawing(pages) as batches,
+    ):
+        progress.note(
+            f"{run.path}: {recipe.name}, seed {run.seed}, from step {int(state.step):,}; {recipe.batch_size} "
+            f"pages a step, drawn with the handwriting in {run.data}"
+        )
+        validation = DetectorValidation(run)
+        state = fit(run, DetectorSteps(recipe, batches), validation, state, progress, events)
+        _finish(run, state, validation)
+        progress.note(f"finished: {run.path}")
+    return run
+
+
+class DetectorSteps:
+    """Makes updates, each with a batch of pages that nobody has seen before."""
+
+    def __init__(self, recipe: Recipe, batches: Drawing) -> None:
+        self._batches = batches
+        # One step a call: XLA's convolutions are slow inside a compiled loop on a CPU, and fast outside.
+        self._step = jax.jit(partial(train_step, recipe), donate_argnums=0)
+
+    def __call__(self, state: State, first: int, count: int) -> tuple[State, np.ndarray]:
+        """Makes `count` updates after step `first`; returns the losses of their batches too."""
+        losses = []
+        for number in range(first, first + count):
+            state, loss = self._step(state, self._batches.batch(number))
+            losses.append(loss)
+        return state, np.array(losses, np.float32)
+
+
+def train_step(recipe: Recipe, state: State, batch: Batch) -> tuple[State, Array]:
+    """One update of the weights.
+
+    Returns:
+        The state after, and the loss of the batch before the update, float32 `[]`.
+    """
+
+    def batch_loss(model: Detector) -> Array:
+        return jnp.sum(jnp.stack(detection_loss(model(as_deviations(batch.images)), batch)))
+
+    loss, gradient = jax.value_and_grad(batch_loss)(state.model)
+    updates, optimizer_state = optimizer_of(recipe).update(gradient, state.optimizer_state)
+    model = optax.apply_updates(state.model, updates)
+    step = state.step + 1
+    average = state.average and moving_average(state.average, model, step, recipe.averaging)
+    return State(model, average, optimizer_state, step, state.key), loss
+
+
+class DetectorValidation:
+    """Measures a detector on pages by writers who write none for training."""
+
+    def __init__(self, run: Run) -> None:
+        folder, half = Path(run.data), run.recipe.half_precision
+        held_out = Pages(folder, run.data_dir, 0, BATCH, held_out=True)
+        sources = held_out.sources()
+        self._batches = [held_out.batch(sources, number) for number in range(VALIDATION_PAGES // BATCH)]
+        seen = Pages(folder, run.data_dir, run.seed, BATCH)
+        sources = seen.sources()
+        images = [seen.batch(sources, number).images for number in range(FOLDING_PAGES // BATCH)]
+        self._seen = jnp.stack([as_deviations(batch) for batch in images])
+        self._half = half
+
+    def compile(self, model: Trainable) -> None:
+        """Nothing: what is compiled is compiled when it is first used."""
+
+    def folded(self, model: Trainable) -> FoldedDetector:
+        """The detector for use."""
+        assert isinstance(model, Detector)
+        folded = model.folded(self._seen)
+        if not self._half:
+            return folded
+        return jax.tree.map(lambda weights: weights.astype(jnp.float16).astype(jnp.float32), folded)  # type: ignore[no-any-return]
+
+    def found(self, onnx: OnnxDetector) -> Found:
+        """What a detector finds on the pages."""
+        return sum((found_on(onnx, batch) for batch in self._batches), Found())
+
+    def figures(self, model: Trainable) -> dict[str, float]:
+        """The shares of the digits that are found, and of what is found that are digits."""
+        found = self.found(OnnxDetector(detector_to_onnx(self.folded(model))))
+        return {
+            "validation_recall": found.recall,
+            "validation_precision": found.precision,
+            "validation_accuracy": found.f1,
+        }
+
+    def difference(self, model: FoldedDetector, onnx: OnnxDetector) -> float:
+        """The largest difference between the probabilities of both."""
+        image = self._batches[0].images[0]
+        own = jax.nn.sigmoid(model(as_deviations(image[None]))[0, ..., :-2])
+        return float(np.abs(np.asarray(own).transpose(2, 0, 1) - onnx.heat(image)[:-2]).max())
+
+
+def _finish(run: Run, state: State, validation: DetectorValidation) -> None:
+    """Writes the weights, `model.onnx` and what it finds on the validation pages.
+
+    Raises:
+        ExportError: the ONNX model does not agree with the trained one.
+        OSError: the folder cannot be written to.
+    """
+    model = validation.folded(state.final_model)
+    content = detector_to_onnx(model)
+    onnx = OnnxDetector(content)
+    difference = validation.difference(model, onnx)
+    if not difference <= TOLERANCE:
+        raise ExportError(
+            f"{MODEL}: its probabilities differ from the trained detector's by {difference:.3g}, more than "
+            f"{TOLERANCE:.3g}; it was not written"
+        )
+    found = validation.found(onnx)
+    write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model)))
+    write_bytes(run.path / WEIGHTS, safetensors_bytes(named_arrays(model)))
+    write_bytes(run.path / MODEL, content)
+    figures = {
+        "part": "pages by other writers",
+        "data": run.data,
+        "steps": int(state.step),
+        "train_seconds": round(next((row["seconds"] for row in run.history()[::-1]), 0.0), 3),
+        "onnx_largest_difference": difference,
+        **found.to_json(),
+    }
+    write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")
