@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 
 from mnistry.export.onnx import IR_VERSION, OPSET, Graph
 from mnistry.models.conv import Convolution
-from mnistry.models.detector import COARSE_DILATIONS, DIGITS, OUTPUTS, USUAL_SIZE, FoldedDetector
+from mnistry.models.detector import COARSE_DILATIONS, OUTPUTS, USUAL_SIZE, FoldedDetector
+from mnistry.models.model import CLASSES
 from mnistry.reading.flatten import LEVEL, STEP
 
 
@@ -48,7 +49,7 @@ def detector_to_onnx(model: FoldedDetector) -> bytes:
     logits, sizes = graph.add_all(
         "Split",
         graph.pointwise(x, model.output),
-        graph.constant(np.array([DIGITS + 1, 2])),
+        graph.constant(np.array([CLASSES + 1, 2])),
         outputs=2,
         axis=1,
     )

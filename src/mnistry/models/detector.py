@@ -12,12 +12,11 @@ from mnistry.errors import InvalidValueError
 from mnistry.fields import check_fields
 from mnistry.models.conv import Convolution
 from mnistry.models.layers import Linear, Moments, he_normal, linear, means_and_deviations, normalized
-from mnistry.models.model import Trainable
+from mnistry.models.model import CLASSES, Trainable
 
 STRIDE = 4
 """Pixels of the page for one place of the heat map."""
-DIGITS = 10
-OUTPUTS = DIGITS + 3
+OUTPUTS = CLASSES + 3
 """A logit for each digit; one for digits that are too small to be told at this scale; the logarithms of
 height and width in units of `USUAL_SIZE`."""
 USUAL_SIZE = 20.0
@@ -43,7 +42,7 @@ class DetectorConfig:
         """Draws the initial weights: He's, with zero biases; at first, digits are rare."""
         first, second, fine, coarse = self.features
         output = linear(0.1 * he_normal(random, fine, OUTPUTS))
-        bias = np.where(np.arange(OUTPUTS) <= DIGITS, np.log(RARE / (1 - RARE)), 0)
+        bias = np.where(np.arange(OUTPUTS) <= CLASSES, np.log(RARE / (1 - RARE)), 0)
         return Detector(
             stem=tuple(
                 Convolution.create(random, *shape, 3)

@@ -8,11 +8,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from mnistry.data.dataset import CLASSES
 from mnistry.reading.flatten import LEVEL, flattened
 
 Grey = NDArray[np.float32]
 
-DIGITS = 10
 STRIDE = 4
 SIDE_UNIT = 8
 """Sides of what the network sees are multiples of it."""
@@ -100,13 +100,13 @@ def peaks(found: NDArray[np.float32], scale: float, left: int = 0, top: int = 0)
         left: where the map begins in that copy.
         top: as `left`.
     """
-    heat = found[:DIGITS]
+    heat = found[:CLASSES]
     strongest = heat.max(axis=0)
     around = cv2.dilate(strongest, np.ones((3, 3), np.uint8))
     rows, columns = np.nonzero((strongest == around) & (strongest > FAINT))
     detections = []
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        height, width = found[DIGITS + 1 :, row, column].tolist()
+        height, width = found[CLASSES + 1 :, row, column].tolist()
         across, down = _between(strongest, row, column)
         x, y = (across + 0.5) * STRIDE - MARGIN + left, (down + 0.5) * STRIDE - MARGIN + top
         chances = heat[:, row, column].astype(np.float64)

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistry.data.dataset import CLASSES
 from mnistry.reading.detector import (
-    DIGITS,
     LARGEST,
     MARGIN,
     SIDE_UNIT,
@@ -39,7 +39,7 @@ SHARED = 0.35
 """Two boxes that share more of the smaller one than this are one digit, or one of them is none."""
 TURNING_SIDE = 640
 """Pixels of the copy in which it is seen how a page lies."""
-CERTAIN = 0.5
+TELLING = 0.5
 """Confidence from which a digit may tell how a page lies."""
 LEAST_DIGITS, TURN_GAIN = 4, 1.3
 """So many digits must say that a page is to be turned, and so many times more than as it lies."""
@@ -69,8 +69,9 @@ def scales_for(height: int, width: int, longest_side: int = LONGEST_SIDE) -> lis
 
     The smallest is so small that a digit which fills the picture's height is found.
     """
-    smallest = BEST_SIZE * 1.3 / min(height, width)
-    largest = max(min(LARGEST_COPY, longest_side / max(height, width)), smallest)
+    longest = longest_side / max(height, width)
+    smallest = min(BEST_SIZE * 1.3 / min(height, width), longest)
+    largest = max(min(LARGEST_COPY, longest), smallest)
     return [smallest * 2**step for step in range(1 + int(math.log2(largest / smallest * 1.001)))]
 
 
@@ -96,7 +97,7 @@ def _closer(last: Look, shape: tuple[int, ...]) -> list[Region]:
     wanted = np.zeros((height // SIDE_UNIT, width // SIDE_UNIT), np.uint8)
     for (left, top, _, _), heat in zip(last.regions, last.heats, strict=True):
         # One place of the last map is eight pixels of the next copy; both have the same margin around.
-        rows, columns = np.nonzero(heat[DIGITS] > LOOK_CLOSER)
+        rows, columns = np.nonzero(heat[CLASSES] > LOOK_CLOSER)
         rows = (2 * (rows * STRIDE + top - MARGIN) + MARGIN) // SIDE_UNIT
         columns = (2 * (columns * STRIDE + left - MARGIN) + MARGIN) // SIDE_UNIT
         inside = (rows >= 0) & (rows < wanted.shape[0]) & (columns >= 0) & (columns < wanted.shape[1])
@@ -176,7 +177,7 @@ def upright(detector: Detector, grey: Grey) -> tuple[Grey, int]:
     """
     evidence = []
     for turns in range(4):
-        found = find_digits(detector, quarter_turned(grey, turns), CERTAIN, longest_side=TURNING_SIDE)
+        found = find_digits(detector, quarter_turned(grey, turns), TELLING, longest_side=TURNING_SIDE)
         evidence.append(sum(digit.confidence for digit in found))
     best = int(np.argmax(evidence))
     if evidence[best] >= LEAST_DIGITS and evidence[best] > TURN_GAIN * evidence[0]:

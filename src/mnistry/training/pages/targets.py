@@ -8,7 +8,8 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from mnistry.models.detector import DIGITS, STRIDE, USUAL_SIZE
+from mnistry.models.detector import STRIDE, USUAL_SIZE
+from mnistry.models.model import CLASSES
 from mnistry.reading.flatten import LEVEL, STEP
 from mnistry.training.pages.canvas import ANY, HEIGHT, WIDTH
 from mnistry.training.pages.page import NOTHING, Page
@@ -58,7 +59,7 @@ def batch_of(pages: list[Page]) -> Batch:
     count = len(pages)
     batch = Batch(
         np.stack([page.image for page in pages]),
-        np.zeros((count, rows, columns, DIGITS), np.uint8),
+        np.zeros((count, rows, columns, CLASSES), np.uint8),
         np.ones((count, rows, columns), np.bool_),
         np.zeros((count, rows, columns, 2), np.float32),
         np.zeros((count, rows, columns), np.bool_),
@@ -116,7 +117,7 @@ def detection_loss(output: Array, batch: Batch) -> tuple[Array, Array, Array]:
     Returns:
         The three, float32 `[]`, each with its weight: the loss of training is their sum.
     """
-    logits, small, sizes = output[..., :DIGITS], output[..., DIGITS], output[..., DIGITS + 1 :]
+    logits, small, sizes = output[..., :CLASSES], output[..., CLASSES], output[..., CLASSES + 1 :]
     heat = jnp.asarray(batch.heat, jnp.float32) / 255
     middle = batch.heat == 255
     chance = jax.nn.sigmoid(logits)
