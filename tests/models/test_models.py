@@ -226,7 +226,7 @@ def test_each_member_of_a_committee_learns_from_its_own_share(images: jax.Array)
 
 
 def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="a number for each convolution; they have 2, 3 and 3"):
+    with pytest.raises(InvalidValueError, match="one number a convolution; they have 2, 3 and 3"):
         ConvNetConfig(features=(8, 8))
     with pytest.raises(InvalidValueError, match="leave nothing of the image's 28 rows"):
         ConvNetConfig(sizes=(20, 9, 3), strides=(1, 2, 1))

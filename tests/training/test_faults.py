@@ -227,7 +227,7 @@ def test_a_run_that_cannot_be_made_leaves_nothing(
     tmp_path: Path, optdigits: Dataset, error: BaseException, lasting: bool
 ) -> None:
     def action(folder: Path) -> None:
-        Run.create(folder, TINY, seed=0, dataset=optdigits, data="optdigits")
+        Run.create(folder, TINY, seed=0, source=optdigits.source, sha256=optdigits.sha256, data="optdigits")
 
     calls = []
     for folder, faults in each_call(tmp_path, error, action, lasting=lasting):
