@@ -7,8 +7,10 @@ from PIL import Image
 
 from mnistry.cli.data import main
 from mnistry.data import Dataset, Examples
+from mnistry.data.catalog import CATALOG
 from mnistry.data.convert import write
 from mnistry.data.dataset import DIGITS
+from mnistry.data.handwriting import SETS
 from mnistry.errors import InvalidValueError, UnknownNameError
 
 
@@ -31,11 +33,12 @@ def folder(tmp_path: Path) -> Path:
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
-    lines = {line.split()[0]: line.split()[1:4] for line in capsys.readouterr().out.splitlines()}
+    lines = {line.split()[0]: line.split()[1:4] for line in capsys.readouterr().out.splitlines() if line}
     assert lines["mnist"] == ["60,000", "10,000", "no"]
     assert lines["emnist-digits"] == ["240,000", "40,000", "no"]
     assert lines["optdigits"] == ["1,437", "360", "yes"]
-    assert set(lines) == {"name", "mnist", "fashion-mnist", "kmnist", "emnist-digits", "qmnist", "optdigits"}
+    assert lines["pendigits"] == ["handwriting", "10,992", "no"]
+    assert set(lines) - {"name", "For"} == {*CATALOG, *SETS}
 
 
 def test_info(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -123,3 +126,20 @@ def test_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
         main(["fetch"])
     assert caught.value.code == 2
     assert "NAME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_handwriting(name: str, real_data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["fetch", name, "--data-dir", str(real_data)]) == 0
+    out = capsys.readouterr().out
+    for file in SETS[name].files:
+        assert f"{real_data / 'handwriting' / file} (in a folder that you named: not checked)" in out
+    sheet = tmp_path / "sheet.png"
+    assert main(["info", name, "--data-dir", str(real_data), "--sheet", str(sheet)]) == 0
+    out = capsys.readouterr().out
+    assert f"licence   {SETS[name].licence}" in out
+    assert SETS[name].published.url in out
+    with Image.open(sheet) as picture:
+        pixels = np.array(picture)
+    assert pixels.shape[1] > 12 * 28
+    assert len(np.unique(pixels)) > 2

@@ -10,7 +10,7 @@ from mnistry.data import Dataset, Examples, idx, load
 from mnistry.data.catalog import Entry, File
 from mnistry.data.fetch import fetch
 from mnistry.data.loading import from_files
-from mnistry.errors import DataError, DataNotFoundError, MnistryError, UnknownNameError
+from mnistry.errors import DataError, DataNotFoundError, InvalidValueError, MnistryError, UnknownNameError
 
 
 def same(left: Examples, right: Examples) -> bool:
@@ -121,3 +121,8 @@ def test_mnist(mnist: Dataset) -> None:
     assert mean == pytest.approx(0.1307, abs=5e-5)
     assert np.sqrt(np.average((levels - mean) ** 2, weights=counts)) == pytest.approx(0.3081, abs=5e-5)
     assert mnist.source.endswith("(verified by checksum)")
+
+
+def test_handwriting_is_no_data_set_of_images() -> None:
+    with pytest.raises(InvalidValueError, match="unipen: this is handwriting for the pages that a detector"):
+        load("unipen")

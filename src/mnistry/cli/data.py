@@ -11,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mnistry import atomic
+from mnistry.cli.handwriting import list_sets, show_set
 from mnistry.data import Dataset
 from mnistry.data.catalog import CATALOG
 from mnistry.data.convert import Format, format_for, write
 from mnistry.data.fetch import fetch
+from mnistry.data.handwriting import SETS, fetch_set
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.sheet import draw_sheet
 from mnistry.datasets import load
@@ -40,6 +42,8 @@ class List:
             here = "yes" if not entry.files or _is_here(entry.name, self.data_dir) else "no"
             table.add_row(entry.name, f"{train:,}", f"{test:,}", here, entry.title)
         console.print(table)
+        console.print("\nFor the pages that a detector learns from:")
+        list_sets(self.data_dir, console)
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,13 @@ class Fetch:
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
     def run(self, console: Console) -> None:
+        if self.name in SETS:
+            place = fetch_set(SETS[self.name], self.data_dir)
+            for file in SETS[self.name].files:
+                console.print(f"{place.folder / file} ({place.verdict})", soft_wrap=True, markup=False)
+            return
         if self.name not in CATALOG:
-            raise UnknownNameError("data set", self.name, CATALOG)
+            raise UnknownNameError("data set", self.name, [*CATALOG, *SETS])
         entry = CATALOG[self.name]
         if not entry.files:
             console.print(f"{self.name} comes with scikit-learn; there is nothing to fetch.")
@@ -79,9 +88,12 @@ class Info:
     """Make sure that digits of your own are not read far better inverted, transposed or scaled."""
 
     sheet: Annotated[Path | None, tyro.conf.arg(metavar="FILE.png")] = None
-    """Draw the first examples of each class of the test part into this PNG file."""
+    """Draw the first examples of each class of the test part in this PNG file, or samples of handwriting."""
 
     def run(self, console: Console) -> None:
+        if self.name_or_path in SETS:
+            show_set(SETS[self.name_or_path], self.data_dir, self.sheet, console)
+            return
         form = self.images.to_json()
         dataset = load(self.name_or_path, self.data_dir, **form, check_images=self.check_images)
         held = f"{len(dataset.validation):,} for validation, " if dataset.validation else ""

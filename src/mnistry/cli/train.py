@@ -45,7 +45,7 @@ class TrainOptions(Output):
 
     data: str | None = None
     """A named data set, or the path of a folder or file of your own; by default `mnist`, and for what reads
-    pages the folder of handwriting that they are drawn with."""
+    pages the handwriting that they are drawn with, which is fetched if it is not there."""
     data_dir: Path | None = None
     """A folder to look in first for named data sets, before MNISTRY_DATA and the cache."""
     runs: Path = Path("runs")

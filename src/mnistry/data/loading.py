@@ -32,7 +32,7 @@ def load(
 
     Raises:
         UnknownNameError: neither a data set nor a path.
-        InvalidValueError: a full scale for what has its own.
+        InvalidValueError: a full scale for what has its own; or the name of a set of handwriting.
         DataNotFoundError: no place has the data set.
         DataError: the data are damaged or not what they should be.
     """
@@ -59,6 +59,13 @@ def load(
         raise DataError(
             f"{address}: this is a URL; only named data sets are downloaded. Download it first, such as by "
             f"`curl -LO {address}`, and name the file or, of a packed one, the folder that was in it."
+        )
+    from mnistry.data.handwriting import SETS
+
+    if str(name_or_path) in SETS:
+        raise InvalidValueError(
+            f"{name_or_path}: this is handwriting for the pages that a detector learns from, not a data set "
+            f"of 28×28 images. It can be fetched and looked at: mnistry data info {name_or_path}"
         )
     raise UnknownNameError("data set or path", str(name_or_path), CATALOG)
 

@@ -49,7 +49,7 @@ def download(
         def first_good(name: str, most_bytes: int, keep: Callable[[str], None]) -> bool:
             for mirror in entry.mirrors:
                 url = mirror + name
-                if problem := _get(url, scratch, most_bytes, seconds_of_silence):
+                if problem := get(url, scratch, most_bytes, seconds_of_silence):
                     failures.append(f"{url}: {problem}")
                     continue
                 try:
@@ -100,7 +100,7 @@ def _keep_members(archive: Archive, files: Sequence[File], cache: Path, path: Pa
         raise DataError(f"{url}: not the expected ZIP file ({error})") from error
 
 
-def _get(url: str, path: Path, most_bytes: int, seconds_of_silence: float) -> str | None:
+def get(url: str, path: Path, most_bytes: int, seconds_of_silence: float) -> str | None:
     """Downloads an address to a file. Returns what went wrong, or None.
 
     Each wait for bytes has its limit, but a mirror may send one at a time, even of its headers. So another

@@ -95,7 +95,7 @@ def train(
     progress = progress or TrainingProgress(silent=True)
     form = ImageForm(invert, transpose, full_scale)
     if recipe.reads_pages:
-        from mnistry.training.pages.sources import find_handwriting
+        from mnistry.data.handwriting import find_handwriting
         from mnistry.training.pages.train import train_detector
 
         if epochs is not None or form != AS_MNIST:

@@ -21,7 +21,7 @@ class Pages:
     """Which pages are drawn; a batch is decided by its number alone.
 
     Attributes:
-        folder: the handwriting, see `find_handwriting`.
+        folder: the handwriting, see `mnistry.data.handwriting`.
         data_dir: where MNIST is looked for first.
         seed: decides the pages.
         batch_size: pages in a batch.

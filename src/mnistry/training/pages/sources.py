@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data import load
-from mnistry.data.fetch import data_folders
 from mnistry.data.strokes import StrokeSet
-from mnistry.errors import DataError, DataNotFoundError
+from mnistry.errors import DataError
 
 Ink = NDArray[np.uint8]
 """How much ink lies where: uint8 `[height, width]`, 0 none, 255 the most."""
 
-HANDWRITING = "handwriting"
-"""The name of the folder of handwriting."""
 DIGIT_FILES = (
     Path("unipen/digits_strokes.npz"),
     Path("unipen/digits_from_words_strokes.npz"),
@@ -81,7 +78,7 @@ class Sources:
         """Reads the handwriting that lies in a folder, and MNIST's training images.
 
         Args:
-            folder: with the sets of handwriting, see `find_handwriting`.
+            folder: with the sets of handwriting, see `mnistry.data.handwriting`.
             data_dir: where MNIST is looked for first.
             held_out: take the writers of the validation pages instead of those of the training pages.
 
@@ -160,31 +157,6 @@ class Sources:
     def word_samples(self) -> NDArray[np.int64]:
         """Words and lines."""
         return np.flatnonzero(self._own(self.words))
-
-
-def find_handwriting(name_or_path: Path | str, data_dir: Path | str | None = None) -> Path:
-    """The folder of handwriting that pages are written with.
-
-    Args:
-        name_or_path: `"handwriting"`, for the folder of that name among those that the user names; or a path.
-        data_dir: a folder to look in before MNISTRY_DATA.
-
-    Raises:
-        DataNotFoundError: there is none.
-    """
-    if name_or_path != HANDWRITING:
-        tried = [Path(name_or_path)]
-    else:
-        tried = [folder / HANDWRITING for folder in data_folders(data_dir)]
-    for folder in tried:
-        if folder.is_dir():
-            return folder
-    places = ", ".join(str(folder) for folder in tried) or "no folder: none is named"
-    raise DataNotFoundError(
-        f"the handwriting that pages are drawn with was not found; looked for in {places}. Name a folder "
-        f"with `data`, or with MNISTRY_DATA one that holds {HANDWRITING!r}; in it are "
-        f"{', '.join(map(str, FILES))}"
-    )
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -1,0 +1,47 @@
+"""Optical recognition of handwritten digits: the scanned bits of the original files, 32×32."""
+
+import re
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.data.handwriting.packing import member, npz_bytes, zip_file
+from mnistry.data.handwriting.published import Packed
+from mnistry.data.handwriting.unix_compress import uncompress
+
+FILE = PurePosixPath("optdigits/digits.npz")
+PARTS = ("tra", "cv", "windep")
+"""The files that are taken; what is in `wdep` is by writers of these."""
+SIDE = 32
+_DIGIT = re.compile(r"((?:^[01]{32}\r?\n){32})[ \t]*([0-9])[ \t]*$", re.MULTILINE)
+
+
+def pack(archive: Path) -> Packed:
+    """Packs the ZIP file of UCI.
+
+    Raises:
+        DataError: it is not what is published.
+    """
+    images, labels, parts = [], [], []
+    for part in PARTS:
+        name = f"optdigits-orig.{part}.Z"
+        with zip_file(archive) as opened:
+            text = uncompress(member(opened, name), name).decode("latin-1")
+        for found in _DIGIT.finditer(text):
+            images.append(_image(found[1]))
+            labels.append(int(found[2]))
+            parts.append(part)
+    yield (
+        FILE,
+        npz_bytes(
+            images=np.array(images, np.uint8).reshape(-1, SIDE, SIDE),
+            labels=np.array(labels, np.uint8),
+            part=np.array(parts),
+        ),
+    )
+
+
+def _image(bits: str) -> NDArray[np.uint8]:
+    flat = np.frombuffer("".join(bits.split()).encode(), np.uint8) - ord("0")
+    return (flat * 255).reshape(SIDE, SIDE)
