@@ -8,7 +8,8 @@
     │   └── DataNotFoundError    a data set that no place has
     ├── PictureError             a picture that cannot be read, or holds no digit to read
     │   ├── PictureFormatError   it is in no format that is read, or no picture at all
-    │   └── PictureSizeError     it takes more pixels, bytes, time or memory than a picture may
+    │   ├── PictureSizeError     it takes more pixels, bytes, time or memory than a picture may
+    │   └── BusyError            the machine has too much to do now; later it may be read
     ├── RunError                 a run folder lacks something or is damaged
     │   └── CheckpointError      a checkpoint that cannot be read back
     ├── TrainingError            training cannot go on, such as a loss that is not finite
@@ -102,6 +103,10 @@ class PictureFormatError(PictureError):
 
 class PictureSizeError(PictureError):
     """A picture that takes more pixels, bytes, time or memory than one may."""
+
+
+class BusyError(PictureError):
+    """A picture that may be good, but cannot be read now: the machine has too much else to do."""
 
 
 class RunError(MnistryError):

@@ -120,6 +120,21 @@ class RunFolder:
         """Whether the run came to its end."""
         return (self.path / EVALUATION).exists()
 
+    @property
+    def in_training(self) -> bool:
+        """Whether a process trains it now, which then holds its lock."""
+        import filelock
+
+        try:
+            if (self.path / LOCK).exists():
+                with filelock.FileLock(self.path / LOCK, timeout=0, is_singleton=False):
+                    pass
+        except filelock.Timeout:
+            return True
+        except OSError:  # a folder that one may only read is not trained in
+            pass
+        return False
+
     @cached_property
     def figures(self) -> dict[str, Any]:
         """What `evaluation.json` holds.

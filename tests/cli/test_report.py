@@ -82,7 +82,9 @@ def test_another_file_and_chosen_digits(mnistry: Command, runs: Path, refused: R
     html = reported(done, Path("my.html"))
     assert 'id="run0-part-3"' in html
     assert 'id="run0-part-5"' in html
-    refused(mnistry("report", "runs/softmax-1", "--digit", 360), "0 to 359, not 360")
+    refused(
+        mnistry("report", "runs/softmax-1", "--digit", 360), "--digit must be the row", "0 to 359, not 360"
+    )
     refused(mnistry("report", "runs/softmax-1", "--output", "no/such/report.html"), "--output no/such")
     refused(mnistry("report", "runs/softmax-1", "--output", "runs"), "--output runs", "expected a file")
 

@@ -73,6 +73,20 @@ def test_every_run_has_its_own_figures(mnistry: Command, folder: Path) -> None:
     assert set(parameters.values()) == {7850}
 
 
+def test_a_run_that_is_trained_now_is_not_stopped(mnistry: Command, folder: Path) -> None:
+    with Run.open(folder / "lenet5-10").locked():
+        (training,) = json.loads(mnistry("runs", "--state", "training", "--json").stdout)["runs"]
+        assert (Path(training["run"]).name, training["state"], training["step"]) == (
+            "lenet5-10",
+            "training",
+            15,
+        )
+        assert "training: 15 of 20" in mnistry("runs").stdout
+        assert not listed(mnistry("runs", "--state", "stopped", "--json"))
+    assert listed(mnistry("runs", "--state", "stopped", "--json")) == ["lenet5-10"]
+    assert not listed(mnistry("runs", "--state", "training", "--json"))
+
+
 def test_a_stopped_run_says_how_far_it_came(mnistry: Command, folder: Path) -> None:
     (stopped,) = json.loads(mnistry("runs", "--state", "stopped", "--json").stdout)["runs"]
     assert Path(stopped["run"]).name == "lenet5-10"

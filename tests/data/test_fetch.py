@@ -57,6 +57,17 @@ def test_found_in_a_folder(
     assert [item.sha256 for item in found] == [file.sha256 for file in entry.files]
 
 
+def test_names_with_a_dot_are_found(
+    entry: Entry, contents: dict[str, bytes], put: Put, tmp_path: Path
+) -> None:
+    put(tmp_path, packed=False)
+    for name in contents:
+        (tmp_path / name).rename(tmp_path / name.replace("-idx", ".idx"))
+    found = fetch(entry, tmp_path, may_download=False)
+    assert [item.content for item in found] == list(contents.values())
+    assert any(".idx" in item.path.name for item in found)
+
+
 def test_the_order_of_places(entry: Entry, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen, environment, cache = tmp_path / "chosen", tmp_path / "environment", tmp_path / "cache"
     monkeypatch.setenv("MNISTRY_DATA", str(environment))

@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -382,3 +383,21 @@ def test_idx_files_with_each_others_names(small: Dataset, tmp_path: Path) -> Non
     (tmp_path / "aside").rename(labels)
     with pytest.raises(DataError, match="The files have each other's names"):
         load(tmp_path / "idx")
+
+
+def test_names_with_a_dot_as_some_programs_unpack_them(small: Dataset, tmp_path: Path) -> None:
+    write(small, tmp_path / "idx", "idx")
+    expected = load(tmp_path / "idx")
+    for path in list((tmp_path / "idx").glob("*.gz")):
+        dotted = path.with_name(path.name.replace("-idx", ".idx").removesuffix(".gz"))
+        dotted.write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
+        path.with_suffix("").mkdir()  # some downloads have folders of the usual names beside them
+    assert load(tmp_path / "idx").sha256 == expected.sha256
+
+
+@pytest.mark.parametrize(("separator", "called"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_table_without_commas_is_told_so(tmp_path: Path, separator: str, called: str) -> None:
+    (tmp_path / "own.csv").write_text(separator.join(["5"] + ["0"] * 784) + "\n")
+    with pytest.raises(DataError, match=f"its first line has {called} and no comma"):
+        load(tmp_path / "own.csv")

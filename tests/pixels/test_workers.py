@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from mnistry.data.decode import open_picture
-from mnistry.errors import PictureError, PictureFormatError, PictureSizeError
+from mnistry.errors import BusyError, PictureError, PictureFormatError, PictureSizeError
 from mnistry.pixels import worker, workers
 from mnistry.pixels.unpack import MOST_PIXELS
 from mnistry.pixels.workers import unpack_apart
@@ -81,6 +81,8 @@ def test_a_deadline_holds_while_decoding_and_while_waiting(
         tried = [threads.submit(unpack_apart, SLOW, None, MOST_PIXELS, start + 1) for _ in range(4)]
     errors = [str(future.exception()) for future in tried]
     assert time.monotonic() - start < 5
+    waited = [future.exception() for future in tried if "other pictures" in str(future.exception())]
+    assert all(type(error) is BusyError for error in waited), "nothing is wrong with these pictures"
     assert sum("takes longer than" in error for error in errors) >= 2
     assert any("other pictures take all the time" in error for error in errors)
     assert unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes() == IMAGE.tobytes()
@@ -139,6 +141,29 @@ def test_while_one_is_slow_others_are_read(pool: workers._Pool) -> None:
     assert len(errors) == 1
     assert len(taken) > 10
     assert np.quantile(taken, 0.9) < 0.5
+
+
+def test_the_processes_are_told_no_secrets(pool: workers._Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNISTRY_TOKEN", "a secret")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    unpack_apart(bmp(), None, MOST_PIXELS)
+    (idle,) = pool._idle
+    told = Path(f"/proc/{idle.process.pid}/environ")
+    if not told.exists():
+        pytest.skip("this system does not show what a process was told")
+    names = {entry.partition(b"=")[0].decode() for entry in told.read_bytes().split(b"\0") if entry}
+    assert {"PYTHONPATH", "LANG"} <= names <= {"PYTHONPATH", "OPENBLAS_NUM_THREADS", *workers._NEEDED}
+
+
+def test_a_process_that_cannot_be_started_is_no_fault_of_the_picture(
+    pool: workers._Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    with pytest.raises(BusyError, match="cannot be decoded now: Cannot allocate memory"):
+        unpack_apart(bmp(), None, MOST_PIXELS)
 
 
 def test_many_threads(pool: workers._Pool) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mnistry.errors import BusyError
+
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 
@@ -49,6 +51,20 @@ def test_a_picture_that_was_made_to_take_long(
     assert answer.status_code == status, answer.text
     assert part is None or part in answer.text
     assert time.monotonic() - started < 10
+
+
+def test_a_picture_whose_turn_does_not_come_may_be_sent_again(
+    client: TestClient, hostile: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BusyError("other pictures take all the time there is to decode.")
+
+    monkeypatch.setattr("mnistry.data.decode.unpack_apart", refuse)
+    answer = client.post("/v1/read", content=hostile.odd_levels(100), headers=OCTETS)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json()["detail"] == (
+        "Other pictures take all the time there is to decode. Try again in a second."
+    )
 
 
 def test_the_bench_knows_what_is_not_held(hostile: ModuleType) -> None:

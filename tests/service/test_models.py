@@ -82,6 +82,19 @@ def test_all_are_listed(tmp_path: Path) -> None:
     }
 
 
+def test_names_of_classes_are_listed(tmp_path: Path, model_of_parts: bytes) -> None:
+    make_run(tmp_path, "mlp-1", 3)
+    (make_run(tmp_path, "parts-1", 3) / "model.onnx").write_bytes(model_of_parts)
+    (make_run(tmp_path, "torn-1", 3) / "model.onnx").write_bytes(model_of_parts[:1000])
+    names = [f"part {letter}" for letter in "abcdefghij"]
+    with app_client(runs=tmp_path) as client:
+        for _ in range(2):  # from the file, and from what is in memory
+            listed = client.get("/v1/models").json()["models"]
+            found = {model["name"]: model.get("class_names") for model in listed}
+            assert found == {"shipped": None, "mlp-1": None, "parts-1": names, "torn-1": None}
+            classified(client, "parts-1")
+
+
 def test_a_folder_that_is_damaged_is_listed_with_what_it_tells(tmp_path: Path, refused: Any) -> None:
     (make_run(tmp_path, "a-1", 1) / "recipe.json").write_text("{")
     (make_run(tmp_path, "b-1", 1) / "evaluation.json").write_text('{"accuracy": "high"}')

@@ -48,7 +48,14 @@ def main(arguments: list[str]) -> int:
         _ = run.figures  # raises where the run is not finished, before anything is loaded
         if problem := run.metrics.read()[1]:
             print(f"mnistry: {problem}", file=sys.stderr)
-    report = _report(runs, common_data(runs), options.digit)
+    dataset = common_data(runs)
+    for row in options.digit:
+        if not 0 <= row < len(dataset.test):
+            raise InvalidValueError(
+                f"--digit must be the row of an image of the test part, 0 to {len(dataset.test) - 1:,}, "
+                f"not {row}"
+            )
+    report = _report(runs, dataset, options.digit)
     write_report(output, report)
     what = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     print(f"{output}: {what}, {output.stat().st_size / 1e6:.2f} MB")

@@ -29,8 +29,8 @@ class Options:
     """The folder that holds the run folders."""
     recipe: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Only runs of this recipe."""
-    state: Literal["any", "done", "stopped"] = "any"
-    """Only runs that are done, or that stopped before their last step (or are still training)."""
+    state: Literal["any", "done", "training", "stopped"] = "any"
+    """Only runs that are done, that a process trains now, or that stopped before their last step."""
     sort: Sort = "name"
     """`name`: by number; `accuracy`: the best first; `date`: the newest first; else the largest first."""
     limit: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
@@ -48,7 +48,7 @@ class Summary:
         recipe: the name of its recipe.
         seed: its seed.
         data: name or path of its data set.
-        state: `done`, or `stopped` before its last step; one that is still training looks the same.
+        state: `done`, `training` while a process trains it, or `stopped` before its last step.
         step: the last one that was logged.
         steps: those of the recipe.
         accuracy: on the test part.
@@ -63,7 +63,7 @@ class Summary:
     recipe: str
     seed: int
     data: str
-    state: Literal["done", "stopped"]
+    state: Literal["done", "training", "stopped"]
     step: int
     steps: int
     accuracy: float | None
@@ -129,7 +129,7 @@ def _summary(path: Path) -> Summary:
             recipe=folder.recipe_name,
             seed=folder.seed,
             data=folder.data,
-            state="done" if figures else "stopped",
+            state="done" if figures else "training" if folder.in_training else "stopped",
             step=int(figures["steps"] if figures else last.get("step", 0)),
             steps=folder.steps,
             accuracy=figures["correct"] / figures["n"] if figures else None,
@@ -196,7 +196,8 @@ def _table(chosen: list[Summary]) -> Table:
         done = Text(f"done: {one.step:,} steps")
         if one.nothing_learnt:
             done.append(", nothing learnt", "bold red")
-        stopped = Text(f"stopped: {one.step:,} of {one.steps:,}", "yellow")
+        colour = "yellow" if one.state == "stopped" else ""
+        on_the_way = Text(f"{one.state}: {one.step:,} of {one.steps:,}", colour)
         table.add_row(
             Text(Path(one.run).name),
             Text(one.recipe),
@@ -205,7 +206,7 @@ def _table(chosen: list[Summary]) -> Table:
             "–" if one.parameters is None else f"{one.parameters:,}",
             _time(one.seconds),
             one.date[:16],
-            done if one.state == "done" else stopped,
+            done if one.state == "done" else on_the_way,
         )
     return table
 

@@ -35,9 +35,9 @@ def fetch(
 ) -> list[Found]:
     """Finds all files of a data set in one place: `data_dir`, MNISTRY_DATA, the cache, or the mirrors.
 
-    In a folder, a file is `FOLDER/NAME/FILE` or `FOLDER/FILE`, with or without `.gz`. Because several
-    data sets use the same file names, `FOLDER/FILE` counts only if its checksum says whose it is.
-    What is downloaded goes to the cache, and only after it was checked.
+    In a folder, a file is `FOLDER/NAME/FILE` or `FOLDER/FILE`, with or without `.gz`, or with a dot before
+    `idx`. Because several data sets use the same file names, `FOLDER/FILE` counts only if its checksum says
+    whose it is. What is downloaded goes to the cache, and only after it was checked.
 
     Args:
         entry: the data set.
@@ -86,7 +86,8 @@ def fetch(
 def _in_folder(folder: Path, name: str, file: File) -> Found | None:
     """The file in a folder that the user names; None if it is not there, or is another data set's."""
     for place in (folder / name, folder):
-        for path in (place / f"{file.name}.gz", place / file.name):
+        with_dot = file.name.replace("-idx", ".idx")  # as some programs unpack it
+        for path in (place / f"{file.name}.gz", place / file.name, place / with_dot):
             if not path.is_file():
                 continue
             found = examine(file, _read(path), path)

@@ -20,14 +20,14 @@ from mnistry.errors import DataError, InvalidValueError
 
 EVERY = 7
 """Where a source has no test part, every seventh example is for testing."""
-_IDX_NAME = re.compile(r"(?P<part>[^-]+)-(images-idx3|labels-idx1)-ubyte(\.gz)?")
+_IDX_NAME = re.compile(r"(?P<part>[^-]+)-(?P<what>images|labels)[-.]idx[13]-ubyte(\.gz)?")
 
 
 def read(path: Path, *, full_scale: float | None = None) -> Dataset:
     """Reads a data set from a path, by what is there.
 
     - a folder with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and, for the test part,
-      `t10k-…`, each with or without `.gz`;
+      `t10k-…`, each with or without `.gz`, or with a dot before `idx` as some programs unpack them;
     - a folder with `train.csv` and perhaps `test.csv`, or one `.csv` file: 784 pixels and a label
       a line; see `label_column`;
     - a `.npz` file with `x_train`, `y_train`, `x_test`, `y_test`, or with `images` and `labels`, of the forms
@@ -112,11 +112,8 @@ def _idx_files(folder: Path) -> dict[Part, str]:
 
 
 def _read_idx_part(folder: Path, called: str, full_scale: float | None) -> Examples:
-    paths = []
-    for what in ("images-idx3-ubyte", "labels-idx1-ubyte"):
-        choices = (folder / f"{called}-{what}.gz", folder / f"{called}-{what}")
-        paths.append(next((path for path in choices if path.exists()), None))
-    images, labels = paths
+    files = {what: _idx_file(folder, called, what) for what in ("images", "labels")}
+    images, labels = files.values()
     if images is None or labels is None:
         raise DataError(
             f"{folder}: of {called}-images-idx3-ubyte and {called}-labels-idx1-ubyte, one is missing."
@@ -129,6 +126,14 @@ def _read_idx_part(folder: Path, called: str, full_scale: float | None) -> Examp
             + (" The files have each other's names." if (pixels.ndim, classes.ndim) == (1, 3) else "")
         )
     return to_examples(pixels, classes, f"{images} and {labels}", full_scale=full_scale)
+
+
+def _idx_file(folder: Path, called: str, what: str) -> Path | None:
+    """The images or labels of a part; packed ones first, and then those with a hyphen in their names."""
+    files = (path for path in folder.iterdir() if not path.is_dir())
+    found = ((path, _IDX_NAME.fullmatch(path.name)) for path in files)
+    paths = [path for path, match in found if match and (match["part"], match["what"]) == (called, what)]
+    return max(paths, key=lambda path: (path.suffix == ".gz", "-idx" in path.name), default=None)
 
 
 def _from_tables(path: Path, tables: Mapping[Part, Path], full_scale: float | None) -> Dataset:

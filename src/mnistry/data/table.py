@@ -34,6 +34,7 @@ def read_table(path: Path) -> tuple[list[str], NDArray[Any]]:
             first = next(lines, "")
             if first.lstrip().startswith("<"):
                 raise DataError(f"{path}: not a table: it is {disguised(first.encode())}.")
+            _require_commas(first, path)
             names = [name.strip().strip('"') for name in first.split(",")]
             counted = names == [str(number) for number in range(len(names))]
             header = names if counted or not _is_number(names[0]) else []
@@ -44,6 +45,16 @@ def read_table(path: Path) -> tuple[list[str], NDArray[Any]]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file in UTF-8: {error}.") from error
     return header, table
+
+
+def _require_commas(first: str, path: Path) -> None:
+    """Raises DataError where something else than commas parts the values."""
+    for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+        if "," not in first and separator in first:
+            raise DataError(
+                f"{path}: its first line has {called} and no comma. Replace them by commas; a decimal comma, "
+                "if there is one, by a point before."
+            )
 
 
 def _lines(file: io.TextIOWrapper, path: Path) -> Iterator[str]:

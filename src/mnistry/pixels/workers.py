@@ -17,17 +17,18 @@ from typing import Any
 from PIL import Image
 
 from mnistry import errors
-from mnistry.errors import PictureError, PictureSizeError
+from mnistry.errors import BusyError, PictureError, PictureSizeError
 from mnistry.pixels.unpack import Unpacked
 
 SECONDS = 4
 """Of computing for one picture; the largest that is read takes one or two."""
-MOST_SECONDS = 2 * SECONDS
+MOST_SECONDS = 6
 """Until a picture whose turn has come is given up, on a machine that has other things to do."""
 PLACES = 2 * (os.cpu_count() or 1)
 """Processes that decode at the same time: more than cores, as a few that take long shall leave room."""
 MEMORY = 800_000_000
 """Bytes of address space of each process; 200 MB are the pixels of the largest picture."""
+_NEEDED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT")
 
 
 class _Worker:
@@ -35,13 +36,12 @@ class _Worker:
 
     def __init__(self) -> None:
         start = f"from mnistry.pixels.worker import main; main({SECONDS}, {MEMORY})"
-        path = os.pathsep.join(filter(None, sys.path))  # what can be imported here can be there
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", start],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # libraries write there
-            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"},  # threads take address space
+            env=_environment(),
             start_new_session=True,  # Ctrl-C is for the caller
         )
 
@@ -85,6 +85,13 @@ class _Worker:
             pass
 
 
+def _environment() -> dict[str, str]:
+    """What a worker is told of its surroundings: no secrets, as a picture may get the better of a decoder."""
+    kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    path = os.pathsep.join(filter(None, sys.path))  # what can be imported here can be there
+    return {**kept, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}  # threads take address space
+
+
 class _Pool:
     """The workers of a process, at most as many as there are places."""
 
@@ -97,10 +104,11 @@ class _Pool:
 
         Raises:
             PictureError: as `unpack`, or it took too long.
+            BusyError: no worker was free in time, or the machine cannot start one.
         """
         wait = None if deadline is None else max(0.0, deadline - time.monotonic())
         if not self._places.acquire(timeout=wait):
-            raise PictureSizeError("other pictures take all the time there is to decode; try again later.")
+            raise BusyError("other pictures take all the time there is to decode.")
         latest = time.monotonic() + MOST_SECONDS
         try:
             worker = self._free()
@@ -119,7 +127,7 @@ class _Pool:
                 "smaller, or save it as PNG."
             ) from error
         except OSError as error:  # the machine has no memory or files left for another process
-            raise PictureError(f"the picture cannot be decoded now: {error.strerror or error}.") from error
+            raise BusyError(f"the picture cannot be decoded now: {error.strerror or error}.") from error
         finally:
             self._places.release()
         return found
@@ -154,6 +162,7 @@ def unpack_apart(
 
     Raises:
         PictureError: as `unpack`, or it takes too long.
+        BusyError: no worker is free in time, or the machine cannot start one.
     """
     asked: dict[str, Any] = {"longest_side": longest_side, "most_pixels": most_pixels}
     if isinstance(source, bytes):

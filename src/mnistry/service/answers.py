@@ -93,6 +93,10 @@ class Model(Struct, forbid_unknown_fields=True):
     sha256: Sha256
     bytes: int
     accuracy: Annotated[float | None, Meta(description="On the test part.")]
+    class_names: (
+        Annotated[list[str], Meta(description="Of 0 to 9, where it learnt classes that have names.")]
+        | UnsetType
+    ) = UNSET
 
 
 class Models(Struct, forbid_unknown_fields=True):

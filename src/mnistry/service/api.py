@@ -90,7 +90,7 @@ class Api:
         self._metrics.digits.inc(len(images))
         digits: list[int] = chances.argmax(axis=1).tolist()
         answer = answers.Classified(digits, chances.max(axis=1).tolist(), chances.tolist())
-        if (names := model.recognizer.classifier.class_names) != DIGITS:
+        if (names := model.class_names) != DIGITS:
             answer.names = [names[digit] for digit in digits]
         return _json(answer)
 

@@ -8,10 +8,12 @@ from collections import OrderedDict
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
-from mnistry.data.dataset import CLASSES
+from mnistry.data.dataset import CLASSES, DIGITS
 from mnistry.errors import RunError, UnknownNameError
 from mnistry.files import read_regular
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
@@ -41,6 +43,19 @@ class LoadedModel:
     classify: Batcher
     sha256: str
     size: int
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What its ten classes are called."""
+        return self.recognizer.classifier.class_names
+
+
+class _Description(NamedTuple):
+    """What `/v1/models` tells of a model's file."""
+
+    sha256: str
+    size: int
+    class_names: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -85,7 +100,7 @@ class Models:
             Classifier.load(named)  # says best what is wrong
             self.default = named.resolve().name if named.is_dir() else named.stem
             self._fixed[self.default] = named / MODEL if named.is_dir() else named
-        self._hashes: dict[Path, tuple[Stamp, str]] = {}
+        self._described: dict[Path, tuple[Stamp, _Description]] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._loading: dict[str, asyncio.Task[_Kept]] = {}
         self._kept[self.default] = self._load(self._fixed[self.default])
@@ -122,7 +137,7 @@ class Models:
         return kept.model
 
     async def listed(self) -> list[answers.Model]:
-        """What `/v1/models` tells of each: name, recipe, SHA-256, size, and accuracy on the test part."""
+        """What `/v1/models` tells of each: name, recipe, file, classes, and accuracy on the test part."""
         return await asyncio.to_thread(self._list)
 
     def _run(self, name: str) -> Path:
@@ -138,21 +153,25 @@ class Models:
         models = []
         for name, path in {**self._found_runs(), **self._fixed}.items():
             try:
-                sha256, size = self._in_use(name, path)
+                sha256, size, names = self._in_use(name, path)
             except OSError:
                 continue  # it was removed a moment ago
             recipe, accuracy = _recipe_and_accuracy(path)
-            models.append(answers.Model(name, name == self.default, recipe, sha256, size, accuracy))
+            classes = msgspec.UNSET if names == DIGITS else list(names)
+            models.append(answers.Model(name, name == self.default, recipe, sha256, size, accuracy, classes))
         return sorted(models, key=lambda model: (not model.default, model.name))
 
-    def _in_use(self, name: str, path: Path) -> tuple[str, int]:
-        """SHA-256 and size of the model that answers to a name, be it in memory or only in its file."""
+    def _in_use(self, name: str, path: Path) -> _Description:
+        """Of the model that answers to a name, be it in memory or only in its file."""
         if kept := self._kept.get(name):
-            return kept.model.sha256, kept.model.size
+            return _Description(kept.model.sha256, kept.model.size, kept.model.class_names)
         stamp = _stamp(path)
-        if self._hashes.get(path, (None, ""))[0] != stamp:
-            self._hashes[path] = stamp, hashlib.sha256(_content(path)).hexdigest()
-        return self._hashes[path][1], stamp[1]
+        found = self._described.get(path)
+        if found is None or found[0] != stamp:
+            content = _content(path)
+            description = _Description(hashlib.sha256(content).hexdigest(), len(content), _names(content))
+            found = self._described[path] = stamp, description
+        return found[1]
 
     def _load(self, path: Path) -> _Kept:
         try:
@@ -185,6 +204,14 @@ class Models:
 
 def _content(path: Path) -> bytes:
     return read_regular(path, most_bytes=MOST_BYTES)
+
+
+def _names(content: bytes) -> tuple[str, ...]:
+    """What the classes of a model are called; digits where the model is of no use."""
+    try:
+        return Classifier(content, threads=1).class_names
+    except Exception:  # ONNX Runtime raises classes of its own; who asks for this model is told
+        return DIGITS
 
 
 def _stamp(path: Path) -> Stamp:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from mnistry.data.decode import Decoded, open_picture
-from mnistry.errors import PictureError, PictureFormatError, PictureSizeError
+from mnistry.errors import BusyError, PictureError, PictureFormatError, PictureSizeError
 from mnistry.reading.explain import draw_explanation
 from mnistry.reading.recognizer import LONGEST_SIDE, Recognizer
 from mnistry.service.answers import Reading
@@ -78,14 +78,15 @@ def _decoded(content: bytes, bounds: Bounds) -> Decoded:
 
 
 def _problem(error: PictureError) -> Problem:
-    if getattr(error.__cause__, "errno", None) is not None:  # the machine's error, not the picture's
-        return busy(str(error))
+    text = str(error)
+    text = text[:1].upper() + text[1:]
     match error:
+        case BusyError():
+            return busy(text)
         case PictureFormatError():
             status = 415
         case PictureSizeError():
             status = 413
         case _:
             status = 422
-    text = str(error)
-    return Problem(status, text[:1].upper() + text[1:])
+    return Problem(status, text)

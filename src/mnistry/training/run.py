@@ -29,6 +29,7 @@ from mnistry.recipes import Recipe
 from mnistry.runs import FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
 
 Tree = TypeVar("Tree")
+_LOOKED_AT = 0.5  # seconds: who lists runs holds a lock for a moment to see whether it is free
 LIBRARIES = ("mnistry", "jax", "jaxlib", "equinox", "optax", "numpy", "onnx", "onnxruntime")
 
 
@@ -110,7 +111,7 @@ class Run(RunFolder):
             RunError: another process trains it.
         """
         try:
-            with filelock.FileLock(self.path / LOCK, timeout=0, is_singleton=False):
+            with filelock.FileLock(self.path / LOCK, timeout=_LOOKED_AT, is_singleton=False):
                 yield
         except filelock.Timeout as error:
             raise RunError(

@@ -144,4 +144,8 @@ def test_classes_of_ones_own_are_called_by_their_names(
         page.wait_for_digits("part epart c")  # a label each, and no gap between them
         assert page.js("return document.querySelector('#boxes div').dataset.digit") == "part e"
         assert "It says part e" in page.text("#says")
+        labels = "[...document.querySelectorAll('#bars tbody th')].map((head) => head.textContent)"
+        assert page.js(f"return {labels}") == [f"part {letter}" for letter in "abcdefghij"]
+        page.js("model.value = 'shipped'; model.dispatchEvent(new Event('change'))")
+        assert page.js(f"return {labels}") == list("0123456789")
         assert not [entry for entry in chrome.get_log("browser") if entry["level"] == "SEVERE"]

@@ -25,10 +25,15 @@ export class Answer {
       row.append(head);
       const bar = document.createElement("span");
       row.insertCell().append(bar);
-      return { row, bar, value: row.insertCell() };
+      return { row, head, bar, value: row.insertCell() };
     });
     part("reading").addEventListener("change", (event) => this.#choose(Number(event.target.value)));
     this.forget();
+  }
+
+  /** Labels the bars as a model calls its classes; without names, by digits. */
+  name(names) {
+    this.#bars.forEach(({ head }, digit) => (head.textContent = names?.[digit] ?? digit));
   }
 
   /** Shows a reading of a picture of this size. */

@@ -21,6 +21,7 @@ const newest = new Newest(readNewest, readMore);
 const comparison = new Comparison(() => newest.askLeisurely());
 
 let known = false; // whether the models are listed
+let classNames = new Map(); // of each model whose classes have names
 let changedAt = 0; // ms; when the drawing last changed
 let picture = null; // that the drawing is on
 let sent = null; // {picture, squeezed} that was last sent
@@ -108,6 +109,8 @@ function listModels(models) {
   const before = model.value;
   model.replaceChildren(...models.map(({ name }) => new Option(name, name)));
   model.value = models.some(({ name }) => name === before) ? before : models[0].name;
+  classNames = new Map(models.map(({ name, class_names }) => [name, class_names]));
+  answer.name(classNames.get(model.value));
   comparison.list(models);
   comparison.showChosen(model.value, null);
   known = true;
@@ -205,6 +208,7 @@ document.addEventListener("keydown", (event) => {
 
 model.addEventListener("change", () => {
   part("would-say").classList.add("stale");
+  answer.name(classNames.get(model.value));
   comparison.showChosen(model.value, null);
   newest.restart();
 });
