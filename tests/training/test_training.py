@@ -276,7 +276,8 @@ FAMILIES: dict[str, ModelConfig] = {
 
 
 def test_every_family_is_here() -> None:
-    assert FAMILIES.keys() == MODELS.keys()
+    # What finds digits on pages is trained on pages; see tests/training/pages.
+    assert FAMILIES.keys() == MODELS.keys() - {"detector"}
 
 
 @pytest.fixture(scope="module", params=FAMILIES, ids=FAMILIES)
