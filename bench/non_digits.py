@@ -1,6 +1,6 @@
-"""A thousand pictures of no digits: letters, scribbles, shapes and empty paper.
+"""Pictures of no digits: letters, scribbles, shapes, empty paper; letters and words of real writers.
 
-    python bench/non_digits.py OUT [--seed 0]
+    python bench/non_digits.py OUT [--seed 0] [--handwriting FOLDER --data-dir FOLDER]
 
 Writes them into the new folder OUT with a `labels.tsv` whose labels are empty, for `mnistry
 evaluate-pictures OUT`. The letters come from the fonts of this machine; the script prints which, and the
@@ -11,7 +11,8 @@ fonts-humor-sans fonts-rufscript fonts-kaushanscript fonts-dancingscript.
 
 What has the shape of a digit is left out, since no reader could tell it from one: the letters O o Q D d
 (0), I i J j l (1), Z z (2), S s (5), G b (6), y (4), B (8), g q (9), and among the shapes single rings,
-ovals and straight strokes.
+ovals and straight strokes. With `--handwriting`, the folder that pages for training are drawn with, come
+letters and words of those of its writers who are kept out of training; words have all letters.
 """
 
 import logging
@@ -34,10 +35,13 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from mnistry.atomic import write_text
 from mnistry.errors import DataError, MnistryError
+from mnistry.training.pages.sources import Sources
+from mnistry.training.pages.writers import draw_strokes
 
 LETTERS = "ACEFHKLMNPRTUVWXYacefhkmnprtuvwx"
 FEWEST_FAMILIES = 5
 COUNTS = {"letter": 450, "scribble": 200, "shape": 200, "paper": 150}
+WRITTEN = {"written letter": 250, "written word": 250}
 STROKE = (0.015, 0.07)  # a stroke's width, as a share of the picture's side
 SMOOTH = 24  # points between two control points of a curve
 
@@ -48,33 +52,42 @@ Fonts = dict[str, list[Path]]
 
 @dataclass(frozen=True)
 class Options:
-    """Make 1,000 pictures of no digits."""
+    """Make pictures of no digits: 1,000, and 500 of real handwriting."""
 
     out: tyro.conf.Positional[Path]
     """A folder that is not there yet."""
     seed: int = 0
     """Other seeds give other pictures."""
+    handwriting: Path | None = None
+    """A folder of handwriting, for letters and words of real writers; none without it."""
+    data_dir: Path | None = None
+    """Folder with MNIST, which is read with the handwriting."""
 
 
 def main() -> int:
     """Makes the pictures and prints the fonts."""
     options = tyro.cli(Options)
     try:
-        fonts = make(options.out, options.seed)
+        writers = None
+        if options.handwriting:
+            writers = Sources.read(options.handwriting, options.data_dir, held_out=True)
+        fonts = make(options.out, options.seed, writers)
     except (MnistryError, FileExistsError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{sum(COUNTS.values()):,} pictures in {options.out}")
+    count = sum(COUNTS.values()) + (sum(WRITTEN.values()) if writers else 0)
+    print(f"{count:,} pictures in {options.out}")
     print(f"letters of {len(fonts)} fonts: {', '.join(fonts)}")
     return 0
 
 
-def make(folder: Path, seed: int) -> tuple[str, ...]:
+def make(folder: Path, seed: int, writers: Sources | None = None) -> tuple[str, ...]:
     """Makes the pictures and their table.
 
     Args:
         folder: is made; it must not be there.
         seed: of all that is drawn at random.
+        writers: of the letters and words of real handwriting; without them those are left out.
 
     Returns:
         The families of the fonts.
@@ -97,6 +110,13 @@ def make(folder: Path, seed: int) -> tuple[str, ...]:
                 name = list(drawings)[number % len(drawings)]
                 ink, note = drawings[name](rng, side), name
             file = f"{kind}-{number:03}.jpg"
+            Image.fromarray(on_paper(rng, ink)).save(folder / file, quality=92)
+            rows.append(f"{file}\t\t{kind}\t{note}")
+    for kind, count in WRITTEN.items() if writers else ():
+        for number in range(count):
+            assert writers
+            ink, note = written(rng, writers, kind)
+            file = f"{kind.replace(' ', '-')}-{number:03}.jpg"
             Image.fromarray(on_paper(rng, ink)).save(folder / file, quality=92)
             rows.append(f"{file}\t\t{kind}\t{note}")
     write_text(folder / "labels.tsv", "\n".join(rows) + "\n")
@@ -143,6 +163,24 @@ def draw_letter(rng: np.random.Generator, side: int, fonts: Fonts) -> tuple[Mask
     picture.paste(small, (round(left), round(top)))
     picture = picture.rotate(rng.normal(0, 5), Image.Resampling.BICUBIC)
     return np.asarray(picture, np.float32) / 255, f"{letter} {family}"
+
+
+def written(rng: np.random.Generator, writers: Sources, kind: str) -> tuple[Mask, str]:
+    """A letter or a word as someone wrote it, with a pen of another width, and who wrote what."""
+    if kind == "written letter":
+        sets, samples = writers.letters, writers.plain_letter_samples
+        samples = samples[np.isin(sets.labels[samples], list(LETTERS))]
+        height, widest_pen = rng.uniform(40, 260), 0.14
+    else:
+        sets, samples = writers.words, writers.word_samples
+        height, widest_pen = rng.uniform(24, 90), 0.09
+    sample = int(samples[rng.integers(len(samples))])
+    upright = np.eye(2, dtype=np.float32)
+    ink = draw_strokes(sets[sample], height, height * rng.uniform(0.04, widest_pen), upright, widest=30)
+    margin = round(rng.uniform(0.2, 0.8) * height)
+    # Tabs and line breaks would be columns and rows of the table.
+    note = " ".join(f"{sets.labels[sample]} {sets.writers[sample]}".split())
+    return np.pad(ink.astype(np.float32) / 255, margin), note
 
 
 def strokes(
@@ -343,15 +381,16 @@ def on_paper(rng: np.random.Generator, ink: Mask) -> NDArray[np.uint8]:
 
     Args:
         rng: decides about all levels.
-        ink: `[side, side]`, 0 nothing to 1 the pen's full ink.
+        ink: `[height, width]`, 0 nothing to 1 the pen's full ink.
     """
-    side = len(ink)
+    height, width = ink.shape
+    side = min(height, width)
     paper_level, ink_level = rng.uniform(170, 250), rng.uniform(10, 90)
     if rng.random() < 1 / 6:
         paper_level, ink_level = ink_level, paper_level
     if rng.random() < 1 / 4:
         return np.asarray(np.rint(paper_level + (ink_level - paper_level) * ink), np.uint8)
-    y, x = np.mgrid[0:side, 0:side] / side - 0.5
+    y, x = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None] - 0.5
     angle = rng.uniform(0, 2 * math.pi)
     light = 1 + rng.uniform(0, 0.3) * (np.cos(angle) * x + np.sin(angle) * y)
     blurred = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.3, 0.004 * side + 0.4))

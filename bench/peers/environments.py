@@ -26,6 +26,12 @@ PEERS: dict[PeerName, Peer] = {
 REQUIREMENTS = {
     "tensorflow": ["tensorflow==2.21.0", "keras==3.15.1", "tf_keras==2.21.0", "numpy==2.4.6"],
     "pytorch": ["torch==2.13.0", "numpy==2.4.6"],
+    "rapidocr": [
+        "rapidocr-onnxruntime==1.4.4",
+        "onnxruntime==1.32.0",
+        "numpy==2.4.6",
+        "opencv-python==5.0.0.93",
+    ],
     # What `mnistry.reading` imports, and two ways to put it behind HTTP.
     "services": [
         "fastapi==0.165.0",

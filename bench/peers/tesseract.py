@@ -75,16 +75,6 @@ def read_all(pictures: Sequence[Picture]) -> tuple[list[tuple[str, ...]], float]
     return [tuple(line.strip() for line in page.splitlines() if line.strip()) for page in pages], seconds
 
 
-def seconds_alone(picture: Picture) -> float:
-    """How long a process for this one picture takes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "one.png"
-        prepared(picture).save(path)
-        started = time.perf_counter()
-        _read([path])
-        return time.perf_counter() - started
-
-
 def _read(paths: list[Path]) -> list[str]:
     """The text of each file; of those of a process that crashes, each half is tried anew."""
     command = [executable(), "-", "stdout", "--psm", "6"]

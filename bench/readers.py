@@ -1,0 +1,266 @@
+"""The readers that are measured, each on a whole set of pictures in a process of its own.
+
+    python bench/readers.py DETECTOR PICTURE
+
+Prints what the page detector of that ONNX file reads in a picture, as `mnistry read` does for the reader.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import resource
+import subprocess
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import mnistry
+from mnistry.data import Examples
+from mnistry.data.decode import Picture, open_picture
+from mnistry.errors import RunError
+from mnistry.reading.classifier import SHIPPED_MODEL
+from mnistry.reading.detector import Detector
+from mnistry.reading.grouping import rows_of, text_of
+from mnistry.reading.measure import Labelled, Reader, measure
+from mnistry.reading.recognizer import LONGEST_SIDE, Digit, Reading, Recognizer
+from mnistry.reading.scales import find_digits, upright
+from peers import environments, tesseract
+
+if TYPE_CHECKING:
+    from peers.opencv_digits import OpenCvDigits
+
+FOUND = 0.4
+"""Confidence from which a digit of the page detector counts."""
+CODE = ("reading/*.py", "pixels/*.py", "data/decode.py", "data/normalize.py")
+"""Files of mnistry that decide what is read."""
+PEERS = Path(environments.__file__).parent
+
+Value = TypeVar("Value")
+
+
+class Read(NamedTuple):
+    """What was read in one picture.
+
+    Attributes:
+        lines: see `Answer`.
+        seconds: see `Answer`.
+        confidence: the highest of a digit; 0 where there is none, None where the reader tells none.
+        error: see `Answer`.
+    """
+
+    lines: tuple[str, ...]
+    seconds: float
+    confidence: float | None = None
+    error: str | None = None
+
+
+class SetRead(NamedTuple):
+    """What was read in a set, and the most memory that the reader's process took; None if not known."""
+
+    reads: tuple[Read, ...]
+    megabytes: float | None
+
+
+class SetReader(ABC):
+    """A reader that is measured.
+
+    Attributes:
+        digest: SHA-256 of its model and its code; what was read with another one is out of date.
+        most: pictures of a set that it reads; of larger sets a sample, always the same.
+    """
+
+    digest: str
+    most: int | None = None
+
+    @abstractmethod
+    def read(self, pictures: Sequence[Labelled]) -> SetRead:
+        """Reads a set."""
+
+
+class Ours(SetReader):
+    """A reader of mnistry; `load` makes it, in a process of its own."""
+
+    def __init__(self, digest: str, load: Callable[[], Reader]) -> None:
+        self.digest, self._load = digest, load
+
+    def read(self, pictures: Sequence[Labelled]) -> SetRead:
+        """Reads a set."""
+        reads, megabytes = apart(_read, self._load, pictures)
+        return SetRead(reads, megabytes)
+
+
+def recognizer(model: Path | None) -> Ours:
+    """Today's reader with a model, see `Recognizer.load`.
+
+    Raises:
+        RunError: there is no usable model.
+    """
+    Recognizer.load(model)  # what is wrong with it is said before anything is measured
+    path = model or SHIPPED_MODEL
+    return Ours(digest_of(path / "model.onnx" if path.is_dir() else path), partial(Recognizer.load, model))
+
+
+def detector(model: Path) -> Ours:
+    """The page detector.
+
+    Raises:
+        RunError: there is no such file.
+    """
+    if not model.is_file():
+        raise RunError(f"{model}: there is no such ONNX file of a page detector")
+    return Ours(digest_of(model), partial(PageDetector, model))
+
+
+class PageDetector:
+    """Reads pages by the detector; its `read` stands beside `Recognizer.read`."""
+
+    def __init__(self, model: Path, threads: int = 0) -> None:
+        """
+        Args:
+            model: an ONNX file.
+            threads: see `Detector`.
+        """
+        self._detector = Detector.load(model, threads=threads)
+
+    def read(self, picture: Picture, *, min_confidence: float = 0.0) -> Reading:
+        """Reads all digits; one below `min_confidence` is `?`.
+
+        Raises:
+            PictureError: it cannot be read.
+        """
+        grey, _ = upright(self._detector, open_picture(picture, longest_side=LONGEST_SIDE).grey)
+        rows = rows_of(find_digits(self._detector, grey, max(FOUND, min_confidence)))
+        # Nobody measures boxes, so that they are not turned back to the picture's pixels.
+        digits = [
+            Digit(one.digit, one.confidence, (0, 0, 0, 0), number, tuple(one.probabilities.tolist()))
+            for number, row in enumerate(rows)
+            for one in row.digits
+        ]
+        return Reading(tuple(text_of(row) for row in rows), tuple(digits))
+
+
+class OpenCv(SetReader):
+    """OpenCV's samples, which learn from MNIST's training digits first."""
+
+    def __init__(self, train: Callable[[], Examples]) -> None:
+        self.digest = digest_of(PEERS / "opencv_digits.py")
+        self._train = train
+
+    @cached_property
+    def _trained(self) -> "OpenCvDigits":
+        # Here, as scikit-learn would count as memory of the others.
+        from peers.opencv_digits import OpenCvDigits
+
+        train = self._train()
+        return OpenCvDigits(train.images, train.labels)
+
+    def read(self, pictures: Sequence[Labelled]) -> SetRead:
+        """Reads a set."""
+        reads, megabytes = apart(_read, partial(_itself, self._trained), pictures)
+        # It tells no confidence.
+        return SetRead(tuple(read._replace(confidence=None) for read in reads), megabytes)
+
+
+class Tesseract(SetReader):
+    """Tesseract in digit mode; all pictures in one process, whose seconds are shared out evenly."""
+
+    most = 500
+
+    def __init__(self) -> None:
+        self.digest = digest_of(PEERS / "tesseract.py", tesseract.version().encode())
+
+    def read(self, pictures: Sequence[Labelled]) -> SetRead:
+        """Reads a set."""
+        lines, seconds = tesseract.read_all([one.picture for one in pictures])
+        return SetRead(tuple(Read(read, seconds / len(pictures)) for read in lines), None)
+
+
+class RapidOcr(SetReader):
+    """RapidOCR, which runs PaddleOCR's models, given pictures as Tesseract is."""
+
+    most = 200
+
+    def __init__(self) -> None:
+        self._program = PEERS / "rapidocr_digits.py"
+        self.digest = digest_of(self._program, " ".join(environments.REQUIREMENTS["rapidocr"]).encode())
+
+    def read(self, pictures: Sequence[Labelled]) -> SetRead:
+        """Reads a set.
+
+        Raises:
+            SystemExit: its environment cannot be made, or it fails.
+        """
+        command = [str(environments.interpreter("rapidocr")), str(self._program)]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / f"{number}.png" for number in range(len(pictures))]
+            for path, one in zip(paths, pictures, strict=True):
+                tesseract.prepared(one.picture).save(path)
+            listed = "".join(f"{path}\n" for path in paths)
+            done = subprocess.run(command, input=listed, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed; --peers can name the others only")
+        found = json.loads(done.stdout)
+        pairs = zip(found["lines"], found["seconds"], strict=True)
+        return SetRead(tuple(Read(tuple(lines), each) for lines, each in pairs), found["megabytes"])
+
+
+def digest_of(*parts: Path | bytes) -> str:
+    """SHA-256 of files or bytes, with the code of mnistry that reads."""
+    code = Path(mnistry.__file__).parent
+    files = [path for pattern in CODE for path in sorted(code.glob(pattern))]
+    digest = hashlib.sha256()
+    for part in (*parts, *files, Path(__file__)):
+        digest.update(hashlib.sha256(part if isinstance(part, bytes) else part.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def apart(function: Callable[..., Value], *arguments: object) -> tuple[Value, float]:
+    """Calls a function in a process of its own, and tells the most megabytes that it took."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        return executor.submit(_with_memory, function, *arguments).result()
+
+
+def _with_memory(function: Callable[..., Value], *arguments: object) -> tuple[Value, float]:
+    value = function(*arguments)
+    status = Path("/proc/self/status")
+    if status.exists():  # a child's `ru_maxrss` begins with what its parent took
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return value, int(peak.split()[1]) / 1024
+    return value, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024  # bytes on macOS
+
+
+class _Remembering:
+    """A reader that keeps how sure its readings were."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.confidence = 0.0
+
+    def read(self, picture: Picture, *, min_confidence: float) -> Reading:
+        self.confidence = 0.0
+        reading = self._reader.read(picture, min_confidence=min_confidence)
+        self.confidence = max((digit.confidence for digit in reading.digits), default=0.0)
+        return reading
+
+
+def _read(load: Callable[[], Reader], pictures: Sequence[Labelled]) -> tuple[Read, ...]:
+    reader = _Remembering(load())
+    measure(reader, pictures[:1])  # the first one takes longer
+    reads = []
+    for picture in pictures:
+        (answer,) = measure(reader, [picture]).answers
+        reads.append(Read(answer.lines, answer.seconds, reader.confidence, answer.error))
+    return tuple(reads)
+
+
+def _itself(reader: Reader) -> Reader:
+    return reader
+
+
+if __name__ == "__main__":
+    print(" | ".join(PageDetector(Path(sys.argv[1])).read(sys.argv[2]).lines))
