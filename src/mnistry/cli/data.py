@@ -58,7 +58,7 @@ class Fetch:
 
     def run(self, console: Console) -> None:
         if self.name in SETS:
-            place = fetch_set(SETS[self.name], self.data_dir)
+            place = fetch_set(SETS[self.name], self.data_dir, say=console.print)
             for file in SETS[self.name].files:
                 console.print(f"{place.folder / file} ({place.verdict})", soft_wrap=True, markup=False)
             return

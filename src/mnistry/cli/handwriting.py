@@ -26,7 +26,7 @@ def show_set(entry: HandwritingSet, data_dir: Path | None, sheet: Path | None, c
     Raises:
         DataError: it is not here, or the sheet cannot be written.
     """
-    place = fetch_set(entry, data_dir)
+    place = fetch_set(entry, data_dir, say=console.print)
     lines = (
         f"{entry.name}: {entry.title}; about {entry.samples:,} samples",
         f"read from {place.folder} ({place.verdict})",

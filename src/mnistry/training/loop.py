@@ -105,7 +105,7 @@ def train(
             )
         return train_detector(
             recipe,
-            find_handwriting(data or "handwriting", data_dir),
+            find_handwriting(data or "handwriting", data_dir, say=progress.note),
             data_dir=data_dir,
             seed=seed,
             runs=runs,

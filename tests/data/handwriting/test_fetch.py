@@ -64,12 +64,14 @@ def test_the_sets_are_sound() -> None:
 def test_a_set_is_fetched_once(start_mirror: StartMirror) -> None:
     mirror = start_mirror({"small.zip": ARCHIVE})
     digest = f"md5:{hashlib.md5(ARCHIVE).hexdigest()}"
+    said: list[str] = []
     for entry in (small(f"{mirror.address}small.zip", digest), small(f"{mirror.address}small.zip")):
-        place = fetch_set(entry)
+        place = fetch_set(entry, say=said.append)
         assert place.folder == cache_folder() / "handwriting"
         assert hashlib.sha256(ARCHIVE).hexdigest()[:16] in place.verdict
         assert mirror.asked == ["small.zip"]
         assert in_cache() == KEPT, "no scratch folder stays behind"
+    assert said == [f"fetching small (licence) from {mirror.address}small.zip"]
     record = json.loads((cache_folder() / "handwriting/small.json").read_text())
     assert record["sha256"] == hashlib.sha256(ARCHIVE).hexdigest()
 
@@ -151,6 +153,17 @@ def test_the_checksum_of_the_first_is_required_ever_after(start_mirror: StartMir
     assert in_cache() == KEPT
 
 
+def test_what_was_packed_in_another_way_is_fetched_anew(
+    start_mirror: StartMirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = start_mirror({"small.zip": ARCHIVE})
+    entry = small(f"{mirror.address}small.zip")
+    fetch_set(entry)
+    monkeypatch.setattr(module, "FORM", module.FORM + 1)
+    fetch_set(entry)
+    assert mirror.asked == ["small.zip"] * 2
+
+
 def test_a_cache_that_cannot_be_written(
     start_mirror: StartMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,11 +181,16 @@ def test_pages_are_written_with_what_is_fetched(
     start_mirror: StartMirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = start_mirror({"small.zip": ARCHIVE})
-    monkeypatch.setattr(module, "SETS", {"small": small(f"{mirror.address}small.zip")})
-    assert find_handwriting("handwriting", tmp_path) == cache_folder() / "handwriting"
-    own = tmp_path / "handwriting"
+    entry = small(f"{mirror.address}small.zip")
+    page = [(PurePosixPath("more/page.png"), b"a page")]
+    more = replace(entry, name="more", files={"more": 1}, pack=lambda _: iter(page))
+    monkeypatch.setattr(module, "SETS", {"small": entry, "more": more})
+    own, cache = tmp_path / "handwriting", cache_folder() / "handwriting"
+    (own / "more").mkdir(parents=True)
+    assert find_handwriting("handwriting", tmp_path) == cache, "the folder has one set of two"
+    assert in_cache() == ["more.json", "more/page.png", *KEPT]
+    assert mirror.asked == ["small.zip"] * 2
     (own / "small/pages").mkdir(parents=True)
-    assert find_handwriting("handwriting", tmp_path) == cache_folder() / "handwriting", "it is not whole"
     (own / "small/labels.npz").touch()
     assert find_handwriting("handwriting", tmp_path) == own
     assert find_handwriting(own) == own
@@ -180,9 +198,12 @@ def test_pages_are_written_with_what_is_fetched(
         find_handwriting(tmp_path / "nowhere")
 
 
-def test_the_first_set_that_cannot_be_fetched_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_set_that_cannot_be_fetched_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     away = replace(SETS["hasy"], published=Published("http://127.0.0.1:9/HASYv2.tar.bz2", 1000))
     monkeypatch.setattr(module, "SETS", {"hasy": away})
     with pytest.raises(DataNotFoundError, match=r"the handwriting 'hasy' was not found") as caught:
-        find_handwriting("handwriting")
+        find_handwriting("handwriting", tmp_path)
+    assert f"{tmp_path / 'handwriting'}: lacks hasy_subset/symbols.npz" in str(caught.value)
     assert "HASYv2.tar.bz2: no connection" in str(caught.value)

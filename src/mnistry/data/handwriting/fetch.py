@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,8 @@ from mnistry.errors import DataError, DataNotFoundError
 
 HANDWRITING = "handwriting"
 """The name of the folder of handwriting, in a folder that the user names and in the cache."""
+FORM = 1
+"""Counted up when sets are packed in another way; what was packed before is then fetched anew."""
 LEAST_SHARE = 0.5
 """A packed file with a smaller share of the samples that there should be was not understood."""
 
@@ -38,6 +41,7 @@ def fetch_set(
     *,
     may_download: bool = True,
     seconds_of_silence: float = SECONDS_OF_SILENCE,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Place:
     """Finds a set packed in `data_dir`, MNISTRY_DATA or the cache, or fetches and packs it into the cache.
 
@@ -48,6 +52,7 @@ def fetch_set(
         data_dir: the folder to look in first.
         may_download: ask the publisher for what no folder has.
         seconds_of_silence: give up if nothing comes for so long.
+        say: is told what is going to be downloaded.
 
     Raises:
         DataNotFoundError: no place has it; the message names each with what happened there.
@@ -59,30 +64,15 @@ def fetch_set(
         if not (missing := _missing(entry, own)):
             return Place(own, "in a folder that you named: not checked")
         tried.append(f"{own}: lacks {', '.join(missing)}")
-    cache = cache_folder() / HANDWRITING
-    record = _record(cache, entry)
-    problem = _damage(cache, entry, record)
-    if problem:
-        tried.append(problem)
-        if not may_download:
-            tried.append(f"{entry.published.url}: not asked, because downloading is switched off")
-            raise DataNotFoundError(_nowhere(entry, tried))
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            record = _fetch(entry, cache, record, seconds_of_silence)
-        except DataError as error:
-            raise DataNotFoundError(_nowhere(entry, [*tried, str(error)])) from error
-        except OSError as error:
-            raise DataError(
-                f"{cache}: cannot keep downloads here: {error.strerror or error}. "
-                "Name another folder in the environment variable MNISTRY_CACHE."
-            ) from error
-    checked = "the known checksum" if entry.published.digest else "no checksum is known: the one of the first"
-    return Place(cache, f"{checked}, {str(record['sha256'])[:16]}…")
+    return _in_cache(entry, tried, may_download, seconds_of_silence, say)
 
 
 def find_handwriting(
-    name_or_path: Path | str, data_dir: Path | str | None = None, *, may_download: bool = True
+    name_or_path: Path | str,
+    data_dir: Path | str | None = None,
+    *,
+    may_download: bool = True,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """The folder of handwriting that pages are written with.
 
@@ -91,6 +81,7 @@ def find_handwriting(
             are, or else the cache, into which is fetched what it lacks; or a path.
         data_dir: a folder to look in before MNISTRY_DATA.
         may_download: ask the publishers for what the cache lacks.
+        say: is told what is going to be downloaded.
 
     Raises:
         DataNotFoundError: there is none.
@@ -102,12 +93,46 @@ def find_handwriting(
             f"{folder}: there is no such folder of handwriting. Name one that holds "
             f"{', '.join(file for entry in SETS.values() for file in entry.files)}, or leave `data` out."
         )
+    incomplete: list[str] = []
     for named in data_folders(data_dir):
         folder = named / HANDWRITING
-        if not any(_missing(entry, folder) for entry in SETS.values()):
+        if not (missing := [file for entry in SETS.values() for file in _missing(entry, folder)]):
             return folder
-    places = {fetch_set(entry, may_download=may_download).folder for entry in SETS.values()}
-    return places.pop()
+        incomplete.append(f"{folder}: lacks {', '.join(missing)}")
+    for entry in SETS.values():
+        _in_cache(entry, incomplete, may_download, SECONDS_OF_SILENCE, say)
+    return cache_folder() / HANDWRITING
+
+
+def _in_cache(
+    entry: HandwritingSet,
+    tried: list[str],
+    may_download: bool,
+    seconds_of_silence: float,
+    say: Callable[[str], None],
+) -> Place:
+    """The set in the cache, where it is fetched if it is not there; `tried` are the places without it."""
+    cache = cache_folder() / HANDWRITING
+    record = _record(cache, entry)
+    problem = _damage(cache, entry, record)
+    if problem:
+        tried = [*tried, problem]
+        if not may_download:
+            tried.append(f"{entry.published.url}: not asked, because downloading is switched off")
+            raise DataNotFoundError(_nowhere(entry, tried))
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            say(f"fetching {entry.name} ({entry.licence}) from {entry.published.url}")
+            record = _fetch(entry, cache, record, seconds_of_silence)
+        except DataError as error:
+            raise DataNotFoundError(_nowhere(entry, [*tried, str(error)])) from error
+        except OSError as error:
+            raise DataError(
+                f"{cache}: cannot keep downloads here: {error.strerror or error}. "
+                "Name another folder in the environment variable MNISTRY_CACHE."
+            ) from error
+    checked = "verified" if entry.published.digest else "as first fetched: no checksum of it is known"
+    return Place(cache, f"{checked}; SHA-256 of the download {str(record['sha256'])[:16]}…")
 
 
 def _missing(entry: HandwritingSet, folder: Path) -> list[str]:
@@ -132,7 +157,7 @@ def _record(cache: Path, entry: HandwritingSet) -> dict[str, Any]:
 
 def _damage(cache: Path, entry: HandwritingSet, record: dict[str, Any]) -> str | None:
     """Why the set in the cache cannot be used, if so."""
-    files: dict[str, str] = record.get("files", {})
+    files: dict[str, str] = record.get("files", {}) if record.get("form") == FORM else {}
     if not all(any(name == file or name.startswith(f"{file}/") for name in files) for file in entry.files):
         return f"{cache}: does not hold {entry.name}"
     for name, expected in files.items():
@@ -179,7 +204,7 @@ def _fetch(
         for folder in packed.iterdir():
             shutil.rmtree(cache / folder.name, ignore_errors=True)
             folder.rename(cache / folder.name)
-    record = {"url": published.url, "sha256": sha256, "files": files}
+    record = {"form": FORM, "url": published.url, "sha256": sha256, "files": files}
     atomic.write_text(_record_path(cache, entry), json.dumps(record, indent=2) + "\n")
     return record
 
