@@ -33,6 +33,9 @@ def address(start: Start, model_of_threes: bytes, tmp_path_factory: pytest.TempP
 @pytest.fixture
 def page(chrome: webdriver.Chrome, address: str) -> Iterator[Page]:
     """The page as someone sees it who was never here before; it may leave no error in the console."""
+    # What an earlier test left open may miss its own service, which has ended.
+    chrome.get("about:blank")
+    chrome.get_log("browser")
     page = Page(chrome, address)
     page.look()
     page.open()
