@@ -2,6 +2,10 @@
 
 Its files in `data/CATEGORY/` say which strokes in a file of `include/` are which character or word.
 Categories: 1a digits, 1b capitals, 1c small letters, 1d signs, 7 words, 8 text.
+
+Written from the description of the format and of the folders, without the archive at hand.
+Taken for granted are that y grows upwards on every tablet, and that its units are as long in x as in
+y. How many samples come out is checked.
 """
 
 import tarfile
