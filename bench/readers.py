@@ -8,7 +8,6 @@ Prints what the page detector of that ONNX file reads in a picture, as `mnistry 
 import hashlib
 import json
 import multiprocessing
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from mnistry.reading.measure import Labelled, Reader, measure
 from mnistry.reading.recognizer import LONGEST_SIDE, Digit, Reading, Recognizer
 from mnistry.reading.scales import find_digits, upright
 from peers import environments, tesseract
+from peers.rapidocr_digits import most_megabytes
 
 if TYPE_CHECKING:
     from peers.opencv_digits import OpenCvDigits
@@ -227,11 +227,7 @@ def apart(function: Callable[..., Value], *arguments: object) -> tuple[Value, fl
 
 def _with_memory(function: Callable[..., Value], *arguments: object) -> tuple[Value, float]:
     value = function(*arguments)
-    status = Path("/proc/self/status")
-    if status.exists():  # a child's `ru_maxrss` begins with what its parent took
-        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return value, int(peak.split()[1]) / 1024
-    return value, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024  # bytes on macOS
+    return value, most_megabytes()
 
 
 class _Remembering:

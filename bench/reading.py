@@ -77,7 +77,7 @@ def main() -> None:
         results = Results.load(arguments.json_file)
         figures = Measurement(arguments, sets, results).run()
         if arguments.speed:
-            figures["speed"] = reading_speed.speeds(
+            results.speed = reading_speed.speeds(
                 sets.mnist.test,
                 Path(folder),
                 arguments.model,
@@ -86,8 +86,8 @@ def main() -> None:
             )
         results.save(figures)
     print(report(figures))
-    if arguments.speed:
-        print(f"\n{reading_speed.table(figures['speed'])}")
+    if arguments.speed and results.speed:
+        print(f"\n{reading_speed.table(results.speed)}")
 
 
 @dataclass(frozen=True)

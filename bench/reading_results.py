@@ -38,10 +38,12 @@ class Results:
 
     Attributes:
         path: of the file; nothing is kept without one.
+        speed: what was measured of it last, if ever.
         sets: by key, JSON values: `reader`, `pictures` (digests), `megabytes` and `answers`.
     """
 
     path: Path | None
+    speed: dict[str, Any] | None = None
     sets: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @staticmethod
@@ -59,7 +61,7 @@ class Results:
             raise DataError(f"{path}: expected a JSON file of this script: {error}. Name another") from error
         if not isinstance(found, dict) or found.get("form") != FORM:
             return Results(path)
-        return Results(path, found["sets"])
+        return Results(path, found.get("speed"), found["sets"])
 
     def find(self, key: Key, reader: str, pictures: str) -> SetRead | None:
         """What was read, if the reader and the pictures had these digests."""
@@ -94,7 +96,8 @@ class Results:
         if self.path is None:
             return
         lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in self.sets.items())
-        text = json.dumps({"form": FORM, **figures}, indent=1).removesuffix("\n}")
+        speed = {"speed": self.speed} if self.speed else {}
+        text = json.dumps({"form": FORM, **figures, **speed}, indent=1).removesuffix("\n}")
         try:
             write_text(self.path, f'{text},\n "sets": {{\n{lines}\n }}\n}}\n')
         except OSError as error:

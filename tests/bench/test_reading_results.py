@@ -64,6 +64,14 @@ def test_the_file_is_json_with_every_picture_and_a_set_a_line(tmp_path: Path) ->
     assert sum(line.startswith('  "mnistry') for line in text.splitlines()) == 2
 
 
+def test_the_speed_stays_until_it_is_measured_again(tmp_path: Path) -> None:
+    results = kept(tmp_path / "a.json")
+    results.speed = {"mnistry": {"a4": 0.5}}
+    results.save({"rows": []})
+    again = kept(tmp_path / "a.json")
+    assert again.speed == json.loads((tmp_path / "a.json").read_text())["speed"] == {"mnistry": {"a4": 0.5}}
+
+
 def test_a_file_of_an_earlier_form_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"machine": {}, "sets": [{"reader": "mnistry"}]}')
     assert Results.load(tmp_path / "a.json").sets == {}
