@@ -26,6 +26,7 @@ from mnistry.evaluation.occlusion import GREY, occlusion_maps
 from mnistry.evaluation.pairs import holm
 from mnistry.evaluation.rendering import _environment
 from mnistry.evaluation.report import write_report
+from mnistry.evaluation.sections import Sections
 from mnistry.evaluation.subjects import Report, Subject
 from mnistry.evaluation.weights import Weights, first_layer
 from mnistry.logits import softmax
@@ -320,24 +321,25 @@ def test_the_same_report_gives_the_same_bytes(report: Report, tmp_path: Path) ->
 
 @pytest.mark.parametrize("recipes", [1, 20])
 def test_it_stays_under_three_megabytes(recipes: int, tmp_path: Path) -> None:
-    """Pictures of noise, nearly all of them mistakes, long histories: worse than any real run."""
+    """Pictures of noise, most of them mistakes, long histories: worse than any real run."""
     random = np.random.default_rng(0)
     n, steps = 5_000, 20_000 // recipes
     units = [(str(i), random.normal(size=(28, 28))) for i in range(512)]
+    labels = random.integers(0, 10, n).astype(np.uint8)
+    # A third is right: of a net that is nearly always wrong, fewer mistakes are shown.
+    right = np.eye(10)[labels]
     subjects = [
         dataclasses.replace(
             subject(f"noise-{i}", f"recipe {i}"),
             history=[
                 {"step": i, "loss": random.uniform(), "mean_loss": random.uniform()} for i in range(steps)
             ],
-            logits=random.normal(size=(n, 10)),
+            logits=random.normal(size=(n, 10)) + right,
             weights=Weights("Noise.", units),
         )
         for i in range(recipes)
     ]
-    noise = Examples(
-        random.integers(0, 256, (n, 28, 28)).astype(np.uint8), random.integers(0, 10, n).astype(np.uint8)
-    )
+    noise = Examples(random.integers(0, 256, (n, 28, 28)).astype(np.uint8), labels)
     write_report(tmp_path / "large.html", report_on(*subjects, examples=noise))
     assert (tmp_path / "large.html").stat().st_size < 3_000_000
 
@@ -550,6 +552,16 @@ def test_worst_mistakes_by_hand() -> None:
     assert [one.index for one in worst_mistakes(images, labels, np.log(chances), count=1)] == [2]
     with pytest.raises(InvalidValueError, match="found 4, 5 and 5"):
         worst_mistakes(images[:4], labels, np.log(chances))
+
+
+@pytest.mark.parametrize(("right", "shown"), [(0, 10), (60, 10), (80, 50)])
+def test_of_a_net_that_is_nearly_always_wrong_few_mistakes_are_looked_at(right: int, shown: int) -> None:
+    labels = data()[1]
+    answers = np.where(np.arange(300) < right, labels, (labels + 1) % 10)
+    wrong = dataclasses.replace(subject(), logits=np.eye(10)[answers])
+    sections = Sections(report_on(wrong), wrong)
+    assert len(sections.mistakes) == shown
+    assert set(sections.drops) == {*sections.mistakes, *sections.typical}
 
 
 def test_equally_confident_mistakes_stay_in_order() -> None:

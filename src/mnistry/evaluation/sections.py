@@ -11,6 +11,7 @@ from mnistry.evaluation.subjects import Report, Subject
 # In all, shared among the runs that are shown; together they keep the file under 3 MB.
 _THUMBNAILS, _MISTAKES, _PICTURES = 840, 50, 60
 _FEWEST = 10
+_WORTH_A_LOOK = 0.25  # accuracy; of a net that is nearly always wrong, a few mistakes tell as much as many
 _MOST_IN_CELL = 40
 
 
@@ -38,7 +39,8 @@ class Sections:
         right = [of_cells[label, label] for label in classes]
         self.typical = [rows[len(rows) // 2] for rows in right if rows]
         """Of each class, the image that is read right with the median confidence."""
-        worst = worst_mistakes(images, labels, run.logits, max(_FEWEST, _MISTAKES // share))
+        most = _MISTAKES // share if self.evaluation.accuracy >= _WORTH_A_LOOK else _FEWEST
+        worst = worst_mistakes(images, labels, run.logits, max(_FEWEST, most))
         self.mistakes = [one.index for one in worst]
         rows = sorted({*self.mistakes, *self.typical, *report.digits})
         self.drops = dict(zip(rows, occlusion_maps(images[rows], labels[rows], run.classify), strict=True))
