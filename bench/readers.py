@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 FOUND = 0.4
 """Confidence from which a digit of the page detector counts."""
-CODE = ("reading/*.py", "pixels/*.py", "data/decode.py", "data/normalize.py")
+CODE = Path(mnistry.__file__).parent
+DECODING = ("pixels/*.py", "data/decode.py")
+"""Files of mnistry that decide what a picture is, for peers too."""
+READING = ("reading/*.py", "data/normalize.py", *DECODING)
 """Files of mnistry that decide what is read."""
 PEERS = Path(environments.__file__).parent
 
@@ -102,7 +105,8 @@ def recognizer(model: Path | None) -> Ours:
     """
     Recognizer.load(model)  # what is wrong with it is said before anything is measured
     path = model or SHIPPED_MODEL
-    return Ours(digest_of(path / "model.onnx" if path.is_dir() else path), partial(Recognizer.load, model))
+    digest = digest_of(path / "model.onnx" if path.is_dir() else path, code=READING)
+    return Ours(digest, partial(Recognizer.load, model))
 
 
 def detector(model: Path) -> Ours:
@@ -113,7 +117,7 @@ def detector(model: Path) -> Ours:
     """
     if not model.is_file():
         raise RunError(f"{model}: there is no such ONNX file of a page detector")
-    return Ours(digest_of(model), partial(PageDetector, model))
+    return Ours(digest_of(model, Path(__file__), code=READING), partial(PageDetector, model))
 
 
 class PageDetector:
@@ -148,7 +152,7 @@ class OpenCv(SetReader):
     """OpenCV's samples, which learn from MNIST's training digits first."""
 
     def __init__(self, train: Callable[[], Examples]) -> None:
-        self.digest = digest_of(PEERS / "opencv_digits.py")
+        self.digest = digest_of(PEERS / "opencv_digits.py", code=DECODING)
         self._train = train
 
     @cached_property
@@ -172,7 +176,7 @@ class Tesseract(SetReader):
     most = 500
 
     def __init__(self) -> None:
-        self.digest = digest_of(PEERS / "tesseract.py", tesseract.version().encode())
+        self.digest = digest_of(PEERS / "tesseract.py", tesseract.version().encode(), code=DECODING)
 
     def read(self, pictures: Sequence[Labelled]) -> SetRead:
         """Reads a set."""
@@ -187,7 +191,8 @@ class RapidOcr(SetReader):
 
     def __init__(self) -> None:
         self._program = PEERS / "rapidocr_digits.py"
-        self.digest = digest_of(self._program, " ".join(environments.REQUIREMENTS["rapidocr"]).encode())
+        required = " ".join(environments.REQUIREMENTS["rapidocr"]).encode()
+        self.digest = digest_of(self._program, PEERS / "tesseract.py", required, code=DECODING)
 
     def read(self, pictures: Sequence[Labelled]) -> SetRead:
         """Reads a set.
@@ -209,12 +214,11 @@ class RapidOcr(SetReader):
         return SetRead(tuple(Read(tuple(lines), each) for lines, each in pairs), found["megabytes"])
 
 
-def digest_of(*parts: Path | bytes) -> str:
-    """SHA-256 of files or bytes, with the code of mnistry that reads."""
-    code = Path(mnistry.__file__).parent
-    files = [path for pattern in CODE for path in sorted(code.glob(pattern))]
+def digest_of(*parts: Path | bytes, code: Sequence[str]) -> str:
+    """SHA-256 of files or bytes, and of those files of mnistry."""
+    files = [path for pattern in code for path in sorted(CODE.glob(pattern))]
     digest = hashlib.sha256()
-    for part in (*parts, *files, Path(__file__)):
+    for part in (*parts, *files):
         digest.update(hashlib.sha256(part if isinstance(part, bytes) else part.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -11,7 +11,7 @@ from mnistry.errors import DataError
 from mnistry.reading.measure import Labelled
 from peers import rapidocr_digits
 from peers.rapidocr_digits import Text
-from readers import Read, SetRead, digest_of, recognizer
+from readers import CODE, DECODING, READING, Read, SetRead, digest_of, recognizer
 from reading_results import Key, Results, answers_of
 
 KEY = Key("mnistry", "single", None)
@@ -100,10 +100,17 @@ def test_digests_change_with_what_they_are_of(tmp_path: Path) -> None:
         assert picture_sets.digest_of_pictures(changed) != first
     assert picture_sets.digest_of_pictures(PICTURES) == first
     (tmp_path / "model").write_bytes(b"1")
-    model = digest_of(tmp_path / "model")
-    assert digest_of(tmp_path / "model") == model
+    model = digest_of(tmp_path / "model", code=READING)
+    assert digest_of(tmp_path / "model", code=READING) == model
+    assert digest_of(tmp_path / "model", code=DECODING) != model
     (tmp_path / "model").write_bytes(b"2")
-    assert digest_of(tmp_path / "model") != model
+    assert digest_of(tmp_path / "model", code=READING) != model
+
+
+@pytest.mark.parametrize("pattern", READING)
+def test_the_code_that_counts_is_there(pattern: str) -> None:
+    """A file that moves would no longer count."""
+    assert list(CODE.glob(pattern))
 
 
 def test_a_limit_takes_so_many_of_each_kind_from_all_over_the_set() -> None:
