@@ -33,15 +33,23 @@ CONFIGS: dict[str, ModelConfig] = {
     "scratch": ScratchConfig(hidden=20),
     "row-lstm": RowLstmConfig(units=9),
     "lenet5": LeNet5Config(),
-    "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2),
-    "reader": ConvNetConfig(features=(5, 6, 7), no_digit=True),
+    "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2, no_digit=True),
     "separable": SeparableNetConfig(features=(5, 4, 6)),
     "separable-upright": SeparableNetConfig(features=(5, 4), upright=True),
     "committee": CommitteeConfig((ConvNetConfig(features=(5, 6, 7)), ConvNetConfig(features=(4, 5, 8)))),
 }
 
 
-@pytest.fixture(scope="module", params=CONFIGS.values(), ids=CONFIGS.keys())
+SLOW = ("separable",)  # all of it but its first layers is in the one that sets digits upright
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(config, id=name, marks=pytest.mark.slow if name in SLOW else ())
+        for name, config in CONFIGS.items()
+    ],
+)
 def config(request: pytest.FixtureRequest) -> ModelConfig:
     return request.param  # type: ignore[no-any-return]
 
