@@ -1,5 +1,7 @@
 """A detector's run: it ends with what it should have, and goes on to the same weights."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,12 @@ from mnistry.models.detector import STRIDE
 from mnistry.reading.detector import Detector
 from mnistry.training import Run, TrainingProgress, resume, train
 from mnistry.training.interruption import Interrupted
+from mnistry.training.pages import drawing
 from mnistry.training.pages import train as training_of_pages
 from mnistry.training.pages.canvas import HEIGHT, WIDTH
 from mnistry.training.pages.page import MOST_DIGITS, NOTHING, Page
 from mnistry.training.pages.score import found_on
+from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.targets import batch_of
 
 
@@ -35,18 +39,21 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_of_pages, "VALIDATION_PAGES", 16)
-    monkeypatch.setattr(training_of_pages, "FOLDING_PAGES", 16)
+@pytest.fixture(scope="module", autouse=True)
+def few_pages() -> Iterator[None]:
+    """Drawn with handwriting that is read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_of_pages, "VALIDATION_PAGES", 16)
+        patch.setattr(training_of_pages, "FOLDING_PAGES", 8)
+        patch.setattr(training_of_pages, "BATCH", 8)
+        patch.setattr(drawing, "AHEAD", 2)
+        patch.setattr(Sources, "read", cache(Sources.read))
+        yield
 
 
 @pytest.fixture(scope="module")
-def run(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_of_pages, "VALIDATION_PAGES", 16)
-        patch.setattr(training_of_pages, "FOLDING_PAGES", 16)
-        return train("detector", data_dir=real_data, runs=tmp_path_factory.mktemp("runs"), **SMALL)
+def run(few_pages: None, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train("detector", data_dir=real_data, runs=tmp_path_factory.mktemp("runs"), **SMALL)
 
 
 def test_a_run_hands_on_a_detector_and_what_it_finds(run: Run) -> None:
