@@ -50,7 +50,7 @@ def same_results(run: Path, other: Path) -> bool:
     return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_kills_at_random_moments_change_nothing(
     arguments: list[str], uninterrupted: Path, tmp_path: Path, kills: int
 ) -> None:

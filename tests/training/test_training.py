@@ -20,14 +20,11 @@ from mnistry.export.arrays import named_arrays
 from mnistry.models import (
     CommitteeConfig,
     ConvNetConfig,
+    DetectorConfig,
     FoldedModel,
-    LeNet5Config,
     ModelConfig,
     PerceptronConfig,
-    RowLstmConfig,
-    ScratchConfig,
     SeparableNetConfig,
-    SoftmaxConfig,
 )
 from mnistry.optimizers import moving_average
 from mnistry.recipe import MODELS
@@ -109,8 +106,12 @@ def test_tensorboard_reads_the_events(finished: Run) -> None:
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(finished: Run, tmp_path: Path) -> None:
+    """All seeds share one compilation."""
+    compiled_steps.cache_clear()
     again = train(SMALL, data="optdigits", seed=1, runs=tmp_path)
     other = train(SMALL, data="optdigits", seed=2, runs=tmp_path)
+    assert compiled_steps.cache_info().misses == 1
+    assert (again.seed, other.seed) == (1, 2)
     assert weights(again) == weights(finished)
     assert weights(other) != weights(finished)
     assert again.path != other.path
@@ -158,15 +159,6 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(
     assert weights(resumed) == weights(finished)
 
 
-def test_seeds_share_one_compilation(tmp_path: Path) -> None:
-    recipe = replace(SMALL, steps=10, batch_size=23)
-    compiled_steps.cache_clear()
-    for seed in (0, 1):
-        run = train(recipe, data="optdigits", seed=seed, runs=tmp_path)
-    assert compiled_steps.cache_info().misses == 1
-    assert run.seed == 1
-
-
 def test_the_compiled_loop_makes_the_steps_that_train_step_makes(optdigits: Dataset) -> None:
     recipe = replace(SMALL, steps=3)
     state = initial_state(recipe, 0)
@@ -199,14 +191,15 @@ def test_places_without_an_example_count_for_nothing(optdigits: Dataset) -> None
         np.testing.assert_allclose(padded.model.output.weight, plain.model.output.weight, atol=1e-7)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("family", ["convnet", "separable"])
-def test_a_short_batch_is_normalised_by_its_own_images(optdigits: Dataset, family: str) -> None:
+SMALL_NET = ConvNetConfig(features=(3, 4, 5), dropout=0.1)
+SMALL_SEPARABLE = SeparableNetConfig(features=(4, 5), upright=True)
+
+
+# Without dropout: what is dropped depends on the shape of the batch.
+@pytest.mark.parametrize("model", [replace(SMALL_NET, dropout=0.0), SMALL_SEPARABLE], ids=type)
+def test_a_short_batch_is_normalised_by_its_own_images(optdigits: Dataset, model: ModelConfig) -> None:
     """In the order of the file, the last batch of an epoch is short; its missing places repeat an image."""
-    recipe = replace(
-        RECIPES["dash"], model=replace(FAMILIES[family]), augmentation="none", order="file", batch_size=10
-    )
-    if family == "convnet":  # what is dropped depends on the shape of the batch
-        recipe = replace(recipe, model=replace(SMALL_NET, dropout=0.0))
+    recipe = replace(RECIPES["dash"], model=model, augmentation="none", order="file", batch_size=10)
     state = initial_state(recipe, 0)
     images = optdigits.train.images.astype(np.float32) / 255
     labels = optdigits.train.labels.astype(np.int32)
@@ -262,42 +255,57 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     )
 
 
-SMALL_NET = ConvNetConfig(features=(3, 4, 5), dropout=0.1)
-FAMILIES: dict[str, ModelConfig] = {
-    "softmax": SoftmaxConfig(),
-    "perceptron": PerceptronConfig(hidden=(16,)),
-    "scratch": ScratchConfig(hidden=16),
-    "row-lstm": RowLstmConfig(units=8),
-    "lenet5": LeNet5Config(),
-    "convnet": SMALL_NET,
-    "separable": SeparableNetConfig(features=(4, 5), upright=True),
-    "committee": CommitteeConfig((SMALL_NET, ConvNetConfig(features=(4, 5, 6)))),
-}
+# Whole, these take the compiler minutes, so by default they have small nets, or differ from another recipe in
+# numbers only. What reader does to images is looked at in tests/training/augment.
+SLOW = ("committee", "mile", "reader", "tiny")
+SMALLER = [
+    replace(RECIPES["committee"], model=CommitteeConfig((SMALL_NET, ConvNetConfig(features=(4, 5, 6))))),
+    replace(RECIPES["tiny"], model=SMALL_SEPARABLE),
+]
+# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only; what
+# reads pages has tests of its own.
+WHOLE = [recipe for name, recipe in RECIPES.items() if name not in ("record", "marathon", "detector")]
+EACH = [
+    *(
+        pytest.param(recipe, id=recipe.name, marks=pytest.mark.slow if recipe.name in SLOW else ())
+        for recipe in WHOLE
+    ),
+    *(pytest.param(recipe, id=f"small {recipe.name}") for recipe in SMALLER),
+]
 
 
 def test_every_family_is_here() -> None:
     # What finds digits on pages is trained on pages; see tests/training/pages.
-    assert FAMILIES.keys() == MODELS.keys() - {"detector"}
+    by_default = [*SMALLER, *(recipe for recipe in WHOLE if recipe.name not in SLOW)]
+    assert {type(recipe.model) for recipe in by_default} == set(MODELS.values()) - {DetectorConfig}
 
 
-@pytest.fixture(scope="module", params=FAMILIES, ids=FAMILIES)
-def of_a_family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+@pytest.fixture(scope="module", params=EACH)
+def of_a_recipe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A short run, whose weights for use are rounded."""
-    recipe = replace(SMALL, model=FAMILIES[request.param], steps=5, half_precision=True)
+    recipe = replace(request.param, steps=3, half_precision=True)
     return train(recipe, data="optdigits", runs=tmp_path_factory.mktemp("runs"))
 
 
+def test_every_recipe_trains_a_few_steps(of_a_recipe: Run) -> None:
+    figures = of_a_recipe.figures
+    assert figures["n"] == 360
+    assert figures["onnx_largest_difference"] < 1e-2
+    assert ("plain_weights" in figures) == (of_a_recipe.recipe.averaging > 0)
+    assert list((of_a_recipe.path / "tensorboard").iterdir())
+
+
 def test_training_goes_on_from_the_very_weights_that_another_run_had_at_its_end(
-    of_a_family: Run, optdigits: Dataset
+    of_a_recipe: Run, optdigits: Dataset
 ) -> None:
-    recipe = of_a_family.recipe
+    recipe = of_a_recipe.recipe
     last, damaged = load_newest(
-        of_a_family.checkpoints, like=initial_state(recipe, 0), of=of_a_family.fingerprint
+        of_a_recipe.checkpoints, like=initial_state(recipe, 0), of=of_a_recipe.fingerprint
     )
     assert last
     assert not damaged
-    started = first_state(recipe, 7, of_a_family.path)
-    images, key = optdigits.train.images[:8].astype(np.float32) / 255, jax.random.key(0)
+    started = first_state(recipe, 7, of_a_recipe.path)
+    images, key = optdigits.train.images[:12].astype(np.float32) / 255, jax.random.key(0)
     logits = jax.jit(lambda model: model(images, key))
     np.testing.assert_array_equal(logits(started.model), logits(last.final_model))
     assert jax.tree.structure(started) == jax.tree.structure(last)
@@ -305,20 +313,21 @@ def test_training_goes_on_from_the_very_weights_that_another_run_had_at_its_end(
 
 
 def test_a_run_that_kept_no_trainable_weights_is_gone_on_from_where_its_weights_for_use_are_the_same(
-    of_a_family: Run, tmp_path: Path
+    of_a_recipe: Run, tmp_path: Path
 ) -> None:
     """Runs of earlier versions have only the folded ones."""
     copy = tmp_path / "copy"
-    shutil.copytree(of_a_family.path, copy)
+    shutil.copytree(of_a_recipe.path, copy)
     (copy / "trainable.safetensors").unlink()
-    if isinstance(initial_state(of_a_family.recipe, 0).model, FoldedModel):
-        started = first_state(of_a_family.recipe, 7, copy)
+    if isinstance(initial_state(of_a_recipe.recipe, 0).model, FoldedModel):
+        started = first_state(of_a_recipe.recipe, 7, copy)
         expected = load_file(copy / "model.safetensors")
         for name, array in named_arrays(started.model).items():
             np.testing.assert_array_equal(array, expected[name])
     else:
-        with pytest.raises(RunError, match=r"trainable\.safetensors: missing.*Train the recipe mlp again"):
-            first_state(of_a_family.recipe, 7, copy)
+        again = f"Train the recipe {of_a_recipe.recipe.name} again"
+        with pytest.raises(RunError, match=rf"trainable\.safetensors: missing.*{again}"):
+            first_state(of_a_recipe.recipe, 7, copy)
 
 
 def test_training_goes_on_from_another_runs_weights(finished: Run, tmp_path: Path) -> None:
@@ -364,15 +373,13 @@ def test_a_short_last_row_of_metrics_and_epochs(tmp_path: Path) -> None:
 def test_two_devices_compute_what_one_does(
     tmp_path: Path, mnistry_process: Command, digits_folder: Path
 ) -> None:
-    """Each in a process of its own, because a CPU is divided before JAX is first used."""
-    results = []
-    for devices in (1, 2):
-        done = mnistry_process(
-            "train", "lstm", "--data", digits_folder, "--steps", 20, "--devices", devices, "--json"
-        )
-        assert done.returncode == 0, done.stderr
-        results.append(Run.open(tmp_path / json.loads(done.stdout)["run"]).model())
-    for a, b in zip(*map(jax.tree.leaves, results), strict=True):
+    """Two in a process of their own, because a CPU is divided before JAX is first used."""
+    done = mnistry_process("train", "lstm", "--data", digits_folder, "--steps", 20, "--devices", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    assert "devices that were asked for" not in done.stderr
+    two = Run.open(tmp_path / json.loads(done.stdout)["run"]).model()
+    one = train("lstm", data=digits_folder, steps=20, devices=1, runs=tmp_path).model()
+    for a, b in zip(*map(jax.tree.leaves, (one, two)), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
@@ -384,27 +391,6 @@ def test_a_data_set_that_changed_is_refused(optdigits: Dataset, tmp_path: Path) 
     write(fewer, tmp_path / "digits", "idx")
     with pytest.raises(RunError, match="is not the one that this run was started with"):
         resume(run.path)
-
-
-# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only; what
-# reads pages has tests of its own.
-FEW = [name for name in RECIPES if name not in ("record", "marathon", "detector")]
-# So do mile and tiny from dash. What reader does to images, at which tests/data/test_augment.py looks, takes
-# the compiler half a minute.
-SLOW = ("mile", "tiny", "reader")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in FEW]
-)
-def test_every_recipe_trains_a_few_steps(name: str, tmp_path: Path) -> None:
-    recipe = RECIPES[name]
-    run = train(recipe, data="optdigits", steps=3, runs=tmp_path)
-    figures = run.figures
-    assert figures["n"] == 360
-    assert figures["onnx_largest_difference"] < 1e-2
-    assert ("plain_weights" in figures) == (recipe.averaging > 0)
-    assert list((run.path / "tensorboard").iterdir())
 
 
 def test_a_split_by_writer_trains(mnist: Dataset, tmp_path: Path) -> None:
