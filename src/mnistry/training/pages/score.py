@@ -86,6 +86,5 @@ def found_on(detector: Detector, batch: Batch) -> Found:
                 misread += one.digit != nearest[2]
             else:
                 place = np.clip(np.rint([row, column]).astype(int), 0, np.array(counts.shape) - 1)
-                place = np.clip(np.rint([row, column]).astype(int), 0, np.array(counts.shape) - 1)
                 false += bool(counts[tuple(place)])
     return Found(digits, right, misread, false)
