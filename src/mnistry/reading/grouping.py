@@ -6,8 +6,6 @@ import numpy as np
 
 from mnistry.reading.detector import Detection
 
-REACH = 3.0
-"""Heights to the right in which the next digit of a line is looked for first."""
 LEVEL = 0.55
 """Heights by which two digits of one line may differ in place, up or down."""
 GAP = 0.75

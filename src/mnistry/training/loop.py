@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -26,7 +25,7 @@ from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
-from mnistry.optimizers import l2_penalty, moving_average
+from mnistry.optimizers import l2_penalty
 from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.runs import TENSORBOARD
 from mnistry.training.augment import augmented
@@ -40,7 +39,7 @@ from mnistry.training.intervals import intervals, longest
 from mnistry.training.log import Log, Measure
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run, split_for
-from mnistry.training.state import State, initial_state, optimizer_of, schedule_of, starting_from
+from mnistry.training.state import State, initial_state, schedule_of, starting_from, updated
 from mnistry.training.validation import Validation
 
 
@@ -372,12 +371,9 @@ def train_step(
         loss = {"mean": sums / jnp.maximum(counts, 1), "sum": sums}[recipe.reduction].sum()
         return loss + recipe.l2_penalty * l2_penalty(model) if recipe.l2_penalty else loss
 
+    assert isinstance(state.model, Model)
     loss, gradient = jax.value_and_grad(batch_loss)(state.model)
-    updates, optimizer_state = optimizer_of(recipe).update(gradient, state.optimizer_state)
-    model = optax.apply_updates(state.model, updates)
-    step = state.step + 1
-    average = state.average and moving_average(state.average, model, step, recipe.averaging)
-    return State(model, average, optimizer_state, step, state.key), loss / model.shares
+    return updated(recipe, state, gradient), loss / state.model.shares
 
 
 def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) -> None:

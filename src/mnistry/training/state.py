@@ -11,7 +11,7 @@ from jax import Array
 
 from mnistry.errors import InvalidValueError
 from mnistry.models import Trainable
-from mnistry.optimizers import learning_rate_schedule, make_optimizer
+from mnistry.optimizers import learning_rate_schedule, make_optimizer, moving_average
 from mnistry.recipes import Recipe
 
 MOST_STEPS = 2**31 - 1  # what an int32 counts
@@ -47,6 +47,15 @@ def schedule_of(recipe: Recipe) -> optax.Schedule:
 def optimizer_of(recipe: Recipe) -> optax.GradientTransformation:
     """The recipe's update rule."""
     return make_optimizer(recipe.optimizer, schedule_of(recipe), momentum=recipe.momentum)
+
+
+def updated(recipe: Recipe, state: State, gradient: Trainable) -> State:
+    """The state after one update of the weights with a gradient, which has the model's structure."""
+    updates, optimizer_state = optimizer_of(recipe).update(gradient, state.optimizer_state)
+    model = optax.apply_updates(state.model, updates)
+    step = state.step + 1
+    average = state.average and moving_average(state.average, model, step, recipe.averaging)
+    return State(model, average, optimizer_state, step, state.key)
 
 
 def initial_state(recipe: Recipe, seed: int) -> State:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mnistry.models.detector import STRIDE
 from mnistry.reading.flatten import flattened
-from mnistry.training.pages.canvas import ANY, Canvas
+from mnistry.training.pages.canvas import Canvas
 from mnistry.training.pages.layouts import LAYOUTS
 from mnistry.training.pages.paper import photographed, turned
 from mnistry.training.pages.sources import Sources
@@ -39,20 +39,17 @@ def draw_page(sources: Sources, seed: int, number: int) -> Page:
     canvas = draw_canvas(sources, random)
     grey = photographed(canvas, random)
     digits = np.full((MOST_DIGITS, 5), NOTHING, np.float32)
-    for row, digit in enumerate(canvas.digits[:MOST_DIGITS]):
+    for row, digit in enumerate(canvas.digits):
         digits[row] = digit
     return Page(flattened(grey), canvas.small[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE] > 0, digits)
 
 
 def draw_canvas(sources: Sources, random: np.random.Generator) -> Canvas:
-    """Writes on a page that has no paper yet."""
+    """Writes on a page that has no paper yet, at most `MOST_DIGITS` digits."""
+    layouts, shares = list(LAYOUTS), np.array(list(LAYOUTS.values()))
     while True:
         canvas = Canvas()
-        layouts, shares = list(LAYOUTS), np.array(list(LAYOUTS.values()))
         layouts[random.choice(len(layouts), p=shares / shares.sum())](canvas, sources, random)
         canvas = turned(canvas, random)
         if len(canvas.digits) <= MOST_DIGITS:
             return canvas
-
-
-__all__ = ["ANY", "MOST_DIGITS", "NOTHING", "Page", "draw_canvas", "draw_page"]

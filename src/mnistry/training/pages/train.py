@@ -7,7 +7,6 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
 
 from mnistry.atomic import remove_leftovers, write_bytes, write_text
@@ -15,7 +14,6 @@ from mnistry.errors import ExportError, RunError
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.detector import detector_to_onnx
 from mnistry.models import Detector, FoldedDetector, Trainable
-from mnistry.optimizers import moving_average
 from mnistry.reading.detector import Detector as OnnxDetector
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, MODEL, TENSORBOARD, TRAINABLE, WEIGHTS
@@ -28,7 +26,7 @@ from mnistry.training.pages.sources import digests
 from mnistry.training.pages.targets import Batch, as_deviations, detection_loss
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run
-from mnistry.training.state import State, optimizer_of
+from mnistry.training.state import State, updated
 
 VALIDATION_PAGES, FOLDING_PAGES, BATCH = 256, 256, 16
 TOLERANCE = 1e-3
@@ -126,11 +124,7 @@ def train_step(recipe: Recipe, state: State, batch: Batch) -> tuple[State, Array
         return jnp.sum(jnp.stack(detection_loss(model(as_deviations(batch.images)), batch)))
 
     loss, gradient = jax.value_and_grad(batch_loss)(state.model)
-    updates, optimizer_state = optimizer_of(recipe).update(gradient, state.optimizer_state)
-    model = optax.apply_updates(state.model, updates)
-    step = state.step + 1
-    average = state.average and moving_average(state.average, model, step, recipe.averaging)
-    return State(model, average, optimizer_state, step, state.key), loss
+    return updated(recipe, state, gradient), loss
 
 
 class DetectorValidation:
