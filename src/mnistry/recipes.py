@@ -239,7 +239,7 @@ _TABLE = (
         averaging=0.999,
         half_precision=True,
         batch_size=8,
-        steps=40_000,
+        steps=16_000,
         validate_every=2000,
         checkpoint_every=500,
     ),

@@ -59,6 +59,20 @@ class Canvas:
         certain = visible >= VISIBLE and SMALLEST <= size <= LARGEST
         self.digits.append((x + width / 2, y + height / 2, width, height, digit if certain else ANY))
 
+    def cut(self, left: int, top: int, right: int, bottom: int) -> None:
+        """Notes where the picture ends: digits beyond are none, those on its edge may be found or not."""
+        inside = np.zeros_like(self.small)
+        inside[top:bottom, left:right] = 1
+        self.small *= inside
+        kept = []
+        for x, y, width, height, digit in self.digits:
+            across = min(right, x + width / 2) - max(left, x - width / 2)
+            down = min(bottom, y + height / 2) - max(top, y - height / 2)
+            visible = max(0.0, across) * max(0.0, down) / (width * height)
+            if visible > HIDDEN:
+                kept.append((x, y, width, height, digit if visible >= VISIBLE else ANY))
+        self.digits[:] = kept
+
     def line(
         self, start: tuple[float, float], end: tuple[float, float], thick: float, dark: float = 1.0
     ) -> None:

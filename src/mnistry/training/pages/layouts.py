@@ -94,7 +94,7 @@ def lines(canvas: Canvas, sources: Sources, random: Random) -> None:
     """Lines of numbers, of words, or of both, on ruled paper or not."""
     writer = Writer.drawn(sources, random, _height(random))
     height = writer.height
-    share = float(random.choice([1.0, 0.5, 0.0], p=[0.45, 0.35, 0.2]))  # of numbers among words
+    share = float(random.choice([1.0, 0.5, 0.0], p=[0.4, 0.33, 0.27]))  # of numbers among words
     pitch, gap = height * random.uniform(1.3, 2.8), _gap(random)
     ruled = random.random() < 0.4
     dark, thick = random.uniform(0.3, 1), random.uniform(0.6, 2)
@@ -419,13 +419,13 @@ def scribbles(canvas: Canvas, sources: Sources, random: Random) -> None:
 
 
 LAYOUTS: dict[Layout, float] = {
-    lines: 0.27,
+    lines: 0.28,
     table: 0.17,
     boxes: 0.1,
-    single: 0.13,
+    single: 0.1,
     form: 0.09,
-    equation: 0.09,
-    amount: 0.07,
+    equation: 0.1,
+    amount: 0.08,
     printed_page: 0.05,
     scribbles: 0.03,
 }

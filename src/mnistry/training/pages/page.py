@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.models.detector import STRIDE
-from mnistry.reading.flatten import flattened
-from mnistry.training.pages.canvas import Canvas
+from mnistry.reading.flatten import LEVEL, flattened
+from mnistry.training.pages.canvas import HEIGHT, WIDTH, Canvas
 from mnistry.training.pages.layouts import LAYOUTS
 from mnistry.training.pages.paper import photographed, turned
 from mnistry.training.pages.sources import Sources
@@ -38,10 +38,14 @@ def draw_page(sources: Sources, seed: int, number: int) -> Page:
     random = np.random.default_rng((seed, number))
     canvas = draw_canvas(sources, random)
     grey = photographed(canvas, random)
+    left, top, right, bottom = _edges(random)
+    canvas.cut(left, top, right, bottom)
+    image = np.full((HEIGHT, WIDTH), LEVEL, np.uint8)
+    image[top:bottom, left:right] = flattened(grey[top:bottom, left:right])
     digits = np.full((MOST_DIGITS, 5), NOTHING, np.float32)
     for row, digit in enumerate(canvas.digits):
         digits[row] = digit
-    return Page(flattened(grey), canvas.small[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE] > 0, digits)
+    return Page(image, canvas.small[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE] > 0, digits)
 
 
 def draw_canvas(sources: Sources, random: np.random.Generator) -> Canvas:
@@ -53,3 +57,10 @@ def draw_canvas(sources: Sources, random: np.random.Generator) -> Canvas:
         canvas = turned(canvas, random)
         if len(canvas.digits) <= MOST_DIGITS:
             return canvas
+
+
+def _edges(random: np.random.Generator) -> tuple[int, int, int, int]:
+    """Where the picture ends, beyond which the detector sees empty paper: left, top, right, bottom."""
+    inset = np.where(random.random(4) < 0.3, random.uniform(0, 0.4, 4), 0)
+    left, top, right, bottom = np.rint(inset * (WIDTH, HEIGHT, WIDTH, HEIGHT)).astype(int).tolist()
+    return left, top, WIDTH - right, HEIGHT - bottom

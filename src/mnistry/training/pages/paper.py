@@ -58,7 +58,9 @@ def photographed(canvas: Canvas, random: Random) -> Grey:
     if random.random() < 0.25:  # a pencil, or a pen that runs dry
         worn = random.uniform(0.1, 0.4) * np.abs(clouds(random, HEIGHT // 2, WIDTH // 2))
         canvas.pen *= np.clip(1 - worn, 0.2, 1)
-    grey = paper * (1 - random.uniform(0.2, 0.95) * canvas.pen)
+    faint = random.random() < 0.15
+    contrast = random.uniform(0.2, 0.4) if faint else random.uniform(0.4, 0.95)
+    grey = paper * (1 - contrast * canvas.pen)
     # A real printed page brings its own paper.
     real = canvas.print.min() > 0.02
     grey = grey * (1 - (1.0 if real else random.uniform(0.3, 0.95)) * canvas.print)
@@ -74,19 +76,32 @@ def _taken(grey: Grey, random: Random, finest: float) -> Grey:
     if random.random() < 0.6:
         blurred = cv2.GaussianBlur(grey, (0, 0), random.uniform(0.1, max(0.2, 0.055 * finest)))
         grey = np.asarray(blurred, np.float32)
-    noise = random.choice([0, 0.01, 0.03, 0.06]) * random.standard_normal(grey.shape, np.float32)
-    grey = np.asarray(grey + noise, np.float32)
+    noise = random.choice([0, 0.01, 0.03, 0.06], p=[0.4, 0.3, 0.2, 0.1])
+    grey = np.asarray(grey + noise * random.standard_normal(grey.shape, np.float32), np.float32)
     if random.random() < 0.2:
         grey = 1 - grey
     grey = np.clip(grey, 0, 1)
     kind = random.random()
-    if kind < 0.12:
+    if kind < 0.1:
         return _thresholded(grey, random)
-    if kind < 0.4:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 80))]
-        _, coded = cv2.imencode(".jpg", np.rint(grey * 255).astype(np.uint8), quality)
-        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(255)
+    if kind < 0.35:
+        return _compressed(grey, random)
+    if kind < 0.55:  # a small picture, which the reader enlarges
+        share = min(1.0, random.uniform(9, 20) / finest)
+        size = (round(WIDTH * share), round(HEIGHT * share))
+        small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+        if random.random() < 0.6:
+            small = _compressed(small, random)
+        enlarged = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(np.clip(enlarged, 0, 1), np.float32)
     return grey
+
+
+def _compressed(grey: Grey, random: Random) -> Grey:
+    """What JPEG leaves of grey levels."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 80))]
+    _, coded = cv2.imencode(".jpg", np.rint(grey * 255).astype(np.uint8), quality)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(255)
 
 
 def _shadow(random: Random) -> Grey:

@@ -74,7 +74,8 @@ class Writer:
             return _resized(image, height, bent)
         samples = (self.hand or self.sources.digit_samples)[digit]
         number, sample = samples[random.integers(len(samples))]
-        return draw_strokes(self.sources.digit_strokes[number][sample], height, self.pen, bent, widest=1.3)
+        strokes = swayed(self.sources.digit_strokes[number][sample], random)
+        return draw_strokes(strokes, height, self.pen, bent, widest=1.3)
 
     def letter(self, random: np.random.Generator, *, plain: bool, size: float = 1.0) -> Ink:
         """One letter; a plain one looks like no digit, whatever stands beside it."""
@@ -83,7 +84,7 @@ class Writer:
             known = "AEFHKLMNPRUVWXYaefhkmnrtuvwxy" if plain else LETTERS
             return print_text(self.font, known[random.integers(len(known))], round(height))
         samples = self.sources.plain_letter_samples if plain else self.sources.letter_samples
-        strokes = self.sources.letters[int(samples[random.integers(len(samples))])]
+        strokes = swayed(self.sources.letters[int(samples[random.integers(len(samples))])], random)
         return draw_strokes(strokes, height, self.pen, _bend(random, self.slant), widest=1.6)
 
     def word(self, random: np.random.Generator) -> Ink:
@@ -119,6 +120,20 @@ def _bend(random: np.random.Generator, slant: float) -> NDArray[np.float32]:
     turning = np.array([[cos, -sin], [sin, cos]])
     slanting = np.array([[stretch, -slant - random.normal(0, 0.05)], [0, 1]])
     return np.asarray(turning @ slanting, np.float32)
+
+
+def swayed(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
+    """A sign as the same hand writes it at another time: bent by a slow wave."""
+    points = np.concatenate(strokes)
+    low, size = points.min(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-3)
+    height, turns = random.normal(0, 0.03, 2), random.uniform(2, 7, 2)
+    begin = random.uniform(0, 2 * np.pi, 2)
+
+    def bent(stroke: Stroke) -> Stroke:
+        wave = np.sin((stroke - low)[:, ::-1] / size * turns + begin)
+        return np.asarray(stroke + size * height * wave, np.float32)
+
+    return [bent(stroke) for stroke in strokes]
 
 
 def draw_strokes(
