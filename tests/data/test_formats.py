@@ -111,7 +111,8 @@ LABELS = np.arange(14, dtype=np.uint8) % 10
         (IMAGES.astype(int) + 256, LABELS, "found int64 from 256 to 511. Give the value of the strongest"),
         (IMAGES, LABELS.astype(int) + 10, "labels must be from 0 to 9, found 10 to 19"),
         (IMAGES, LABELS[1:], "14 images but 13 labels"),
-        (IMAGES[:, 1:], LABELS, r"images must have shape \(n, 28, 28\)"),
+        (IMAGES[:, :5], LABELS, r"at least 6 rows and columns, found \(14, 5, 28\)"),
+        (IMAGES[:, 0], LABELS, r"images must have shape \(n, height, width\).*found \(14, 28\)"),
         (IMAGES, np.zeros((14, 10), int), r"labels of shape \(14, 10\) must be one-hot"),
         (
             IMAGES,

@@ -1,48 +1,54 @@
 """Arrays of one's own, of any usual form, as examples."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import SIDE, Examples
+from mnistry.data.dataset import Examples
+from mnistry.data.sizes import brought_to_size, size_notes
 from mnistry.errors import DataError
 
 MOST_IMAGES = 340_000
 """MNIST and all that was ever added to it have fewer; EMNIST's digits are 280,000."""
+Taken = tuple[Examples, tuple[str, ...]]
+"""Examples, and what their user should know, such as that their images had another size."""
 _BLOCK = 1024  # images converted at a time, so that a large array needs little memory besides its own
 
 
 def to_examples(
     images: NDArray[Any], labels: NDArray[Any], name: str, *, full_scale: float | None = None
-) -> Examples:
+) -> Taken:
     """Checks and converts images and labels.
 
     Args:
-        images: `[n, 28, 28]`, `[n, 28, 28, 1]` or `[n, 784]`. Pixels are whole numbers from 0 to 255, of any
-            type, or, where none is above 1 (numbers, truth values), shares of the strongest ink.
+        images: `[n, 28, 28]`, `[n, 28, 28, 1]` or `[n, 784]`, or so of another size: `[n, height, width]`,
+            or squares in a row, such as `[n, 64]`; see `brought_to_size`. Pixels are whole numbers from 0
+            to 255, of any type, or, where none is above 1 (numbers, truth values), shares of the strongest
+            ink.
         labels: `[n]` or `[n, 1]`, whole numbers from 0 to 9 of any type; or one-hot, `[n, 10]`.
         name: the file or folder, for error messages.
         full_scale: the pixel value that means the strongest ink, if it is neither 255 nor, where none is
             above it, 1.
 
+    Returns:
+        The examples and what is noted about them.
+
     Raises:
         DataError: it is anything else; the message says how to make it so.
     """
     try:
-        return Examples(_pixels(images, full_scale), _classes(labels))
+        pixels = _pixels(images, full_scale)
+        return Examples(brought_to_size(pixels), _classes(labels)), size_notes(*pixels.shape[1:])
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
 
 
 def _pixels(images: NDArray[Any], full_scale: float | None) -> NDArray[np.uint8]:
-    if images.shape[1:] not in ((SIDE * SIDE,), (SIDE, SIDE), (SIDE, SIDE, 1)):
-        raise DataError(
-            f"images must have shape (n, {SIDE}, {SIDE}) or (n, {SIDE * SIDE}), found {images.shape}."
-        )
     if len(images) > MOST_IMAGES:
         raise DataError(f"there are {len(images):,} images; at most {MOST_IMAGES:,} are accepted.")
-    images = images.reshape(-1, SIDE, SIDE)
+    images = _in_rows_and_columns(images)
     if images.dtype.kind not in "iufb":
         raise DataError(f"pixels must be numbers, found {images.dtype}.")
     lowest, highest = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
@@ -72,6 +78,20 @@ def _pixels(images: NDArray[Any], full_scale: float | None) -> NDArray[np.uint8]
                 f"strongest ink, such as `full_scale={highest:.6g}`"
             )
     return converted
+
+
+def _in_rows_and_columns(images: NDArray[Any]) -> NDArray[Any]:
+    """The images as `[n, height, width]`."""
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.ndim == 2 and (side := math.isqrt(images.shape[1])) ** 2 == images.shape[1]:
+        images = images.reshape(len(images), side, side)
+    if images.ndim != 3:
+        raise DataError(
+            "images must have shape (n, height, width), (n, height, width, 1) or, squares in a row, such as "
+            f"(n, 784), found {images.shape}."
+        )
+    return images
 
 
 def _classes(labels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from mnistry.errors import PictureError
 
 INK_SIDE = 20
 CENTRE = 14
+ENLARGEMENT = 10
 FAINTEST = 0.01
 """Ink weaker than this share of the brightest is left out of the box: enlarging leaves ripples so strong."""
 
@@ -52,6 +53,21 @@ def as_mnist(ink: NDArray[Any]) -> NDArray[np.uint8]:
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = np.rint(small)
     return image
+
+
+def enlarged(ink: NDArray[Any]) -> NDArray[np.float32]:
+    """A picture smaller than the box that MNIST's ink fills, ten times as large; any other as it is.
+
+    The enlargement is smooth, so that strokes of few pixels keep no steps.
+
+    Args:
+        ink: uint8 or float, shape (height, width); 0 is paper, larger is more ink.
+    """
+    ink = ink.astype(np.float32)
+    if not 0 < max(ink.shape) < INK_SIDE:
+        return ink
+    height, width = (side * ENLARGEMENT for side in ink.shape)
+    return np.clip(cv2.resize(ink, (width, height), interpolation=cv2.INTER_CUBIC), 0, None)
 
 
 def _start(mass: NDArray[np.float64]) -> int:

@@ -2,15 +2,12 @@
 
 import hashlib
 
-import cv2
 import numpy as np
 
 from mnistry.data.catalog import OPTDIGITS
 from mnistry.data.dataset import Dataset, Examples
-from mnistry.data.normalize import as_mnist
+from mnistry.data.normalize import as_mnist, enlarged
 from mnistry.errors import DataNotFoundError
-
-_ENLARGEMENT = 10
 
 
 def load_optdigits() -> Dataset:
@@ -30,13 +27,7 @@ def load_optdigits() -> Dataset:
         ) from error
     digits = load_digits()
     small = digits.images.astype(np.uint8)
-    side = small.shape[1] * _ENLARGEMENT
-    images = np.stack(
-        [
-            as_mnist(np.clip(cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC), 0, None))
-            for image in small.astype(np.float32)
-        ]
-    )
+    images = np.stack([as_mnist(enlarged(image)) for image in small])
     examples = Examples(images, digits.target.astype(np.uint8))
     train, _ = OPTDIGITS.counts
     return Dataset(

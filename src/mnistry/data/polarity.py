@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import SIDE
-from mnistry.data.normalize import as_mnist
+from mnistry.data.normalize import as_mnist, enlarged
 from mnistry.errors import PictureError
 
 UNIFORM = 0.75
@@ -25,7 +25,7 @@ def image_of(grey: NDArray[np.float32], *, light_paper: bool) -> NDArray[np.uint
     """The MNIST image of a picture, uint8[28, 28]: bright ink on black paper.
 
     A picture of 28×28 is placed and sized already: with dark paper it is taken as it is, with light paper
-    inverted. The ink of any other goes through `as_mnist`.
+    inverted. The ink of any other goes through `as_mnist`, of a very small one `enlarged` before.
 
     Args:
         grey: float32 `[height, width]`, 0 black to 1 white.
@@ -39,7 +39,7 @@ def image_of(grey: NDArray[np.float32], *, light_paper: bool) -> NDArray[np.uint
     paper = float(np.median(side)) if len(side) else float(light_paper)
     ink = np.maximum(paper - grey if light_paper else grey - paper, 0)
     if grey.shape != (SIDE, SIDE):
-        return as_mnist(ink)
+        return as_mnist(enlarged(ink))
     if ink.max() <= 0:
         raise PictureError("there is no ink: every pixel is paper.")
     return np.rint((ink / ink.max() if light_paper else grey) * 255).astype(np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mnistry.data import idx
-from mnistry.data.arrays import to_examples
+from mnistry.data.arrays import Taken, to_examples
 from mnistry.data.classes import checked_names, read_names
 from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
 from mnistry.data.label_column import label_column
@@ -49,7 +49,7 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
     """
     if path.is_dir():
         if files := _idx_files(path):
-            return _dataset(path, {part: _read_idx_part(path, files[part], full_scale) for part in files})
+            return _dataset_of(path, {part: _read_idx_part(path, files[part], full_scale) for part in files})
         tables = parts_among((table.stem for table in path.glob("*.csv")), path)
         if "train" in tables:
             return _from_tables(path, {part: path / f"{tables[part]}.csv" for part in tables}, full_scale)
@@ -105,13 +105,24 @@ def _dataset(
     return Dataset(path.stem, train, test, class_names, source, sha256, validation, notes)
 
 
+def _dataset_of(
+    path: Path,
+    parts: Mapping[Part, Taken],
+    class_names: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """The data set of arrays, with what was noted about each part; see `_dataset`."""
+    said = dict.fromkeys(note for _, noted in parts.values() for note in noted)
+    return _dataset(path, {part: taken for part, (taken, _) in parts.items()}, class_names, (*said, *notes))
+
+
 def _idx_files(folder: Path) -> dict[Part, str]:
     """The parts that have an IDX file in the folder, and the word for each part in the file names."""
     found = (_IDX_NAME.fullmatch(path.name) for path in folder.iterdir())
     return parts_among({match["part"] for match in found if match}, folder)
 
 
-def _read_idx_part(folder: Path, called: str, full_scale: float | None) -> Examples:
+def _read_idx_part(folder: Path, called: str, full_scale: float | None) -> Taken:
     files = {what: _idx_file(folder, called, what) for what in ("images", "labels")}
     images, labels = files.values()
     if images is None or labels is None:
@@ -137,19 +148,19 @@ def _idx_file(folder: Path, called: str, what: str) -> Path | None:
 
 
 def _from_tables(path: Path, tables: Mapping[Part, Path], full_scale: float | None) -> Dataset:
-    parts: dict[Part, Examples] = {}
+    parts: dict[Part, Taken] = {}
     notes: tuple[str, ...] = ()
     for part, file in tables.items():
-        if (examples := _read_table(file, full_scale)) is not None:
-            parts[part] = examples
+        if (taken := _read_table(file, full_scale)) is not None:
+            parts[part] = taken
         elif part == "train":
             raise DataError(f"{file}: it has no labels. A file without labels cannot be a data set.")
         else:
             notes += (f"{file.name} is left out: it has no labels",)
-    return _dataset(path, parts, notes=notes)
+    return _dataset_of(path, parts, notes=notes)
 
 
-def _read_table(path: Path, full_scale: float | None) -> Examples | None:
+def _read_table(path: Path, full_scale: float | None) -> Taken | None:
     """The examples of a CSV file; None if it has no labels."""
     names, table = read_table(path)
     try:
@@ -186,4 +197,4 @@ def _read_npz(path: Path, full_scale: float | None) -> Dataset:
         for part, (images, labels) in pairs.items()
     }
     kept = arrays["class_names"].tolist() if "class_names" in arrays else DIGITS
-    return _dataset(path, parts, checked_names(kept, f"{path}: class_names"))
+    return _dataset_of(path, parts, checked_names(kept, f"{path}: class_names"))
