@@ -79,6 +79,16 @@ def test_a_recipe_that_was_changed_by_hand_is_noticed(
         read_run(run)
 
 
+def test_what_was_planned_before_decides_too(run: Path) -> None:
+    changed(run, lambda description: description.update(earlier_plans=[{"steps": 500, "until_step": 500}]))
+    with pytest.raises(RunError, match="were changed after the run was started"):
+        read_run(run)
+    longer = {**DESCRIPTION, "earlier_plans": [{"steps": 500, "until_step": 400}]}
+    folder = read_run(written(run, longer | {"sha256": fingerprint(longer)}))
+    shorter = {**DESCRIPTION, "recipe": {**DESCRIPTION["recipe"], "steps": 500}}
+    assert folder.earlier_fingerprints == {fingerprint(shorter): 400}
+
+
 def test_folders_may_be_moved(run: Path) -> None:
     changed(run, lambda description: description["data"].update(data_dir="/elsewhere"))
     assert read_run(run).data_dir == Path("/elsewhere")
@@ -95,6 +105,10 @@ def test_folders_may_be_moved(run: Path) -> None:
         (b'{"recipe": 3}', "'recipe' should be dict, found int"),
         (b'{"recipe": {"name": "mlp", "steps": true}}', "'recipe.steps' should be int, found bool"),
         (json.dumps(DESCRIPTION | {"init_from": 3}).encode(), "'init_from' should be str or null, found int"),
+        (
+            json.dumps(DESCRIPTION | {"earlier_plans": [{"steps": 5}]}).encode(),
+            "'earlier_plans' should be a list",
+        ),
         (json.dumps(DESCRIPTION | {"form": "2"}).encode(), "'form' should be int, found str"),
         (b"\0" * (2**26 + 1), "more than the 67,108,864 bytes"),
     ],

@@ -46,6 +46,11 @@ def learning_rate_schedule(
     raise UnknownNameError("schedule", name, get_args(ScheduleName))
 
 
+def spans_the_run(name: ScheduleName) -> bool:
+    """Whether the learning rate of a step depends on how many steps the run has."""
+    return name in ("cosine", "triangular")
+
+
 def make_optimizer(
     name: OptimizerName, schedule: optax.Schedule, *, momentum: float
 ) -> optax.GradientTransformation:

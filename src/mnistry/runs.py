@@ -1,7 +1,8 @@
 """What a run folder is: its files, the version of their form, and how to read them. Training writes them.
 
 runs/softmax-1/
-  recipe.json          all values, seed, versions, hashes of the data, revision of the code; never changed
+  recipe.json          all values, seed, versions, hashes of the data, revision of the code; changed only
+                       where a run goes on for more steps, and then it tells what was planned before
   metrics.jsonl        a row per logging interval
   tensorboard/         the same as event files, with histograms and a sheet of mistakes
   checkpoints/         the newest states of training, for `mnistry.resume`
@@ -15,6 +16,7 @@ runs/softmax-1/
 The forms of `recipe.json`:
   1   has no "form"; may name a data set by a path that happened to have its name
   2   "form", and "sha256" of what decides the numbers, so that a changed recipe is noticed
+  3   "earlier_plans": the "steps" that were planned before, each "until_step" that was made then
 """
 
 import hashlib
@@ -47,7 +49,7 @@ EVALUATION = "evaluation.json"
 REPORT = "report.html"
 LOCK = ".lock"
 
-FORM = 2
+FORM = 3
 _LARGEST_JSON = 2**26  # bytes: ours have some thousand
 
 
@@ -109,6 +111,11 @@ class RunFolder:
     def fingerprint(self) -> str:
         """SHA-256 of its recipe, seed and data, which decide its numbers."""
         return fingerprint(self.description)
+
+    @property
+    def earlier_fingerprints(self) -> dict[str, int]:
+        """Its fingerprints from before it was to go on for more steps, each with the last step made then."""
+        return earlier_fingerprints(self.description)
 
     @property
     def checkpoints(self) -> Path:
@@ -260,7 +267,20 @@ def fingerprint(description: Mapping[str, Any]) -> str:
     """SHA-256 of what decides a run's numbers: recipe, seed and data. Folders may be moved."""
     data = description["data"]
     deciding = [description["recipe"], description["seed"], data["sha256"], data.get("images", {})]
+    if earlier := description.get("earlier_plans"):
+        deciding.append(earlier)
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def earlier_fingerprints(description: Mapping[str, Any]) -> dict[str, int]:
+    """The fingerprints of each earlier plan of a run, with the last step that was made under it."""
+    plans = description.get("earlier_plans", [])
+    found = {}
+    for number, plan in enumerate(plans):
+        recipe = {**description["recipe"], "steps": plan["steps"]}
+        of_then = {**description, "recipe": recipe, "earlier_plans": plans[:number]}
+        found[fingerprint(of_then)] = int(plan["until_step"])
+    return found
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -308,5 +328,14 @@ def _require_fields(file: Path, description: Mapping[str, Any]) -> None:
             raise RunError(
                 f"{file}: damaged: {'.'.join(names)!r} should be {expected}, found {type(value).__name__}"
             )
+    plans = description.get("earlier_plans", [])
+    names_of_a_plan = {"steps", "until_step"}
+    if not isinstance(plans, list) or not all(
+        isinstance(plan, dict)
+        and plan.keys() == names_of_a_plan
+        and all(type(value) is int for value in plan.values())
+        for plan in plans
+    ):
+        raise RunError(f"{file}: damaged: 'earlier_plans' should be a list of 'steps' and 'until_step'")
     if type(description.get("form", 1)) is not int:
         raise RunError(f"{file}: damaged: 'form' should be int, found {type(description['form']).__name__}")

@@ -7,12 +7,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mnistry.errors import InvalidValueError, RunError
 from mnistry.recipes import RECIPES
 from mnistry.runs import EVALUATION, METRICS, RECIPE
 from mnistry.training import Run, TrainingProgress, resume, train
+from mnistry.training.reporting import recipe_labels
 
 FEW = replace(RECIPES["softmax"], steps=40, log_every=5, validate_every=20, checkpoint_every=20)
 
@@ -42,6 +44,85 @@ def same_weights(run: Path, other: Path) -> bool:
 
 def steps(run: Path) -> list[int]:
     return [json.loads(line)["step"] for line in (run / METRICS).read_text().splitlines()]
+
+
+RISING = {"averaging": 0.99, "optimizer": "momentum", "schedule": "staircase", "decay_steps": 10}
+
+
+@pytest.mark.parametrize("until", [20, 40])
+def test_a_run_that_goes_on_for_more_steps_ends_as_one_that_was_started_with_them(
+    tmp_path: Path, until: int
+) -> None:
+    recipe = FEW.changed(**RISING)
+    first = train(recipe, data="optdigits", runs=tmp_path)
+    if until == 20:
+        (first.path / EVALUATION).unlink()
+        (first.checkpoints / "step-00000040.safetensors").unlink()
+    longer = resume(first.path, steps=60)
+    at_once = train(replace(recipe, steps=60), data="optdigits", runs=tmp_path)
+    for name in ("trainable.safetensors", "model.onnx"):
+        assert (longer.path / name).read_bytes() == (at_once.path / name).read_bytes()
+    assert longer.evaluation.to_json() == at_once.evaluation.to_json()
+    timeless = [
+        [{name: value for name, value in row.items() if "second" not in name} for row in run.history()]
+        for run in (longer, at_once)
+    ]
+    assert timeless[0] == timeless[1]
+    again = Run.open(longer.path)
+    assert (again.steps, again.recipe.steps, again.figures["steps"]) == (60, 60, 60)
+    assert again.description["earlier_plans"] == [{"steps": 40, "until_step": until}]
+    assert resume(longer.path, steps=60).fingerprint == again.fingerprint, "nothing changes"
+
+
+def test_what_dies_while_a_run_is_made_longer_is_gone_on_with(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is a run of 40 steps told to have 60, nor are its checkpoints taken for another's."""
+    copy = tmp_path / "copy"
+    shutil.copytree(whole, copy)
+    with monkeypatch.context() as patch:
+        patch.setattr("mnistry.training.loop._train", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            resume(copy, steps=50)
+    with pytest.raises(RunError, match="not finished"):
+        _ = Run.open(copy).figures
+    longest = resume(copy, steps=60)
+    assert longest.description["earlier_plans"] == [
+        {"steps": 40, "until_step": 40},
+        {"steps": 50, "until_step": 40},
+    ]
+    at_once = train(replace(FEW, steps=60), data="optdigits", runs=tmp_path)
+    assert same_weights(longest.path, at_once.path)
+    assert steps(longest.path) == list(range(5, 61, 5))
+
+
+def test_a_schedule_that_depends_on_the_steps_is_told_of_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = train(replace(FEW, schedule="cosine"), data="optdigits", runs=tmp_path)
+    longer = resume(first.path, steps=80, progress=TrainingProgress())
+    said = capsys.readouterr().err
+    assert "After step 40 the learning rate goes from 0, that of a run of 40 steps, to 0.25" in said
+    rates = {row["step"]: row["learning_rate"] for row in longer.history()}
+    assert rates[40] < 0.01
+    assert rates[45] == pytest.approx(0.5 * (1 + np.cos(np.pi * 44 / 80)) / 2)
+    at_once = train(replace(FEW, schedule="cosine", steps=80), data="optdigits", runs=tmp_path)
+    assert longer.fingerprint != at_once.fingerprint
+    assert len(set(recipe_labels([longer, at_once]))) == 2
+
+
+def test_what_a_run_cannot_be_made_to(whole: Path, stopped: Path) -> None:
+    before = contents(whole)
+    with pytest.raises(
+        InvalidValueError, match=r"`steps` must be at least 40, which .* has made already, not 39"
+    ):
+        resume(whole, steps=39)
+    with pytest.raises(InvalidValueError, match="`steps` must be at least 1, not 0"):
+        resume(whole, steps=0)
+    with pytest.raises(InvalidValueError, match="`steps` must be at most"):
+        resume(whole, steps=10**18)
+    assert contents(whole) == before
+    assert resume(stopped, steps=30).figures["steps"] == 30, "a stopped one may end sooner"
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(stopped: Path) -> None:

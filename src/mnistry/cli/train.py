@@ -18,7 +18,7 @@ from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
 NOTHING_LEARNT = 1  # exit status: the run is whole, but what is built on it would be of no use
 
 USAGE = f"""usage: mnistry train RECIPE [flags]
-       mnistry train --resume RUN [--print-every N] [--json]
+       mnistry train --resume RUN [--steps N] [--print-every N] [--json]
 
 Trains a recipe, measures it on the test part, and keeps everything in a new folder of `runs`.
 Every field of a recipe is a flag: `mnistry train RECIPE --help` lists them.
@@ -66,10 +66,12 @@ class TrainOptions(Output):
 
 @dataclass(frozen=True)
 class ResumeOptions(Output):
-    """Go on with a run that was stopped."""
+    """Go on with a run that was stopped, or that is to have more steps."""
 
     resume: tyro.conf.Positional[Path] = Path()
     """The run folder."""
+    steps: int | None = None
+    """How many steps it is to have in all, such as twice those that it has made."""
 
 
 def main(arguments: list[str]) -> int:
@@ -78,7 +80,8 @@ def main(arguments: list[str]) -> int:
         if any(argument.split("=")[0] == "--resume" for argument in arguments):
             rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
             again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
-            run = resume(again.resume, progress=TrainingProgress(print_every=again.print_every))
+            progress = TrainingProgress(print_every=again.print_every)
+            run = resume(again.resume, steps=again.steps, progress=progress)
             return _report([run], as_json=again.json)
         if not arguments or arguments[0].startswith("-"):
             print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)

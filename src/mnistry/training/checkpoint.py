@@ -1,7 +1,9 @@
 """Checkpoints: the whole state of a run, written so that it is there whole or not at all."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from mnistry.atomic import write_bytes
 from mnistry.errors import CheckpointError, RunError
@@ -9,6 +11,7 @@ from mnistry.export.arrays import named_arrays, read_safetensors, safetensors_by
 from mnistry.training.state import State
 
 _NAME = re.compile(r"step-([0-9]{8,})\.safetensors")
+NONE: Mapping[str, int] = MappingProxyType({})
 
 
 def save_checkpoint(folder: Path, state: State, *, keep: int, of: str) -> Path:
@@ -36,26 +39,26 @@ def save_checkpoint(folder: Path, state: State, *, keep: int, of: str) -> Path:
 
 def checkpoints(folder: Path) -> dict[int, Path]:
     """The checkpoints in `folder` by their steps, ascending; copies under other names do not count."""
-    names = (
-        (re.fullmatch(r"step-([0-9]{8,})\.safetensors", path.name), path) for path in folder.glob("step-*")
-    )
+    names = ((_NAME.fullmatch(path.name), path) for path in folder.glob("step-*"))
     return dict(sorted((int(name[1]), path) for name, path in names if name))
 
 
-def load_checkpoint(path: Path, *, like: State, of: str) -> State:
+def load_checkpoint(path: Path, *, like: State, of: str, before: Mapping[str, int] = NONE) -> State:
     """Reads a checkpoint back, bit for bit.
 
     Args:
         path: a file that `save_checkpoint` wrote.
         like: any state of the same recipe; it gives the structure.
         of: the fingerprint of the run.
+        before: fingerprints that it had earlier, each with the last step that was made under it.
 
     Raises:
         CheckpointError: the file is damaged or belongs to another recipe or run.
     """
     try:
         arrays, metadata = read_safetensors(path)
-        if metadata.get("run", of) != of:  # mnistry 0.1 did not write it
+        found = metadata.get("run", of)  # mnistry 0.1 did not write it
+        if found != of and int(arrays.get("step", 0)) > before.get(found, -1):
             raise CheckpointError(f"{path}: of another run: its recipe, seed or data were others")
         return with_arrays(like, arrays)
     except CheckpointError:
@@ -68,15 +71,17 @@ def load_checkpoint(path: Path, *, like: State, of: str) -> State:
         raise CheckpointError(f"{path}: not of this recipe: {error}") from error
 
 
-def load_newest(folder: Path, *, like: State, of: str) -> tuple[State | None, list[CheckpointError]]:
-    """The newest checkpoint that can be read, and what was wrong with the newer ones.
+def load_newest(
+    folder: Path, *, like: State, of: str, before: Mapping[str, int] = NONE
+) -> tuple[State | None, list[CheckpointError]]:
+    """The newest checkpoint that can be read, and what was wrong with the newer ones; see `load_checkpoint`.
 
     The state is None where there is no checkpoint that can be read.
     """
     damaged: list[CheckpointError] = []
     for path in reversed(checkpoints(folder).values()):
         try:
-            return load_checkpoint(path, like=like, of=of), damaged
+            return load_checkpoint(path, like=like, of=of, before=before), damaged
         except CheckpointError as error:
             damaged.append(error)
     return None, damaged

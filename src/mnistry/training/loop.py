@@ -25,7 +25,7 @@ from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
-from mnistry.optimizers import l2_penalty
+from mnistry.optimizers import l2_penalty, spans_the_run
 from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.runs import TENSORBOARD
 from mnistry.training.augment import augmented
@@ -143,14 +143,22 @@ def train(
         return _train(run, dataset, split, mesh, state, progress)
 
 
-def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run:
+def resume(path: Path | str, *, steps: int | None = None, progress: TrainingProgress | None = None) -> Run:
     """Goes on with a run from its newest checkpoint, to the very weights of an uninterrupted run.
+
+    With `steps`, a run that is finished or was stopped is made longer (or, if it was stopped, shorter) in
+    its folder: optimizer, averages and the order of examples go on, and it ends with the very weights of a
+    run that was started with so many steps. Not so where the schedule depends on the number of steps
+    ("cosine", "triangular"): its rate jumps to that of the longer run. That is said, and `recipe.json` keeps
+    how many steps were planned before.
 
     Args:
         path: the run folder.
+        steps: how many steps the run is to have in all, in place of what it was started with.
         progress: where to show how it goes.
 
     Raises:
+        InvalidValueError: fewer steps than the run has made.
         RunError: the folder is no run, was changed by hand, is being trained by another process, or holds
             no checkpoint that can be read; or its data set has changed since.
         Interrupted: as for `train`.
@@ -160,6 +168,9 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     if run.recipe.reads_pages:
         from mnistry.training.pages.train import resume_detector
 
+        if steps is not None:
+            with run.locked():
+                run = planned(run, steps, progress)
         return resume_detector(run, progress)
     dataset = run.load_data()
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
@@ -167,8 +178,41 @@ def resume(path: Path | str, *, progress: TrainingProgress | None = None) -> Run
     keep_compiled()
     with run.locked():
         remove_leftovers(run.path)
+        if steps is not None:
+            run = planned(run, steps, progress)
         state = state_to_resume(run, progress)
         return _train(run, dataset, split, mesh, state, progress)
+
+
+def planned(run: Run, steps: int, progress: TrainingProgress) -> Run:
+    """The run with so many steps in all; its folder says so from now on.
+
+    Raises:
+        InvalidValueError: it has made more than that, or they are more than can be counted.
+    """
+    if steps == run.steps:
+        return run
+    recipe = run.recipe.changed(steps=steps)
+    state, _ = load_newest(
+        run.checkpoints,
+        like=initial_state(recipe, run.seed),
+        of=run.fingerprint,
+        before=run.earlier_fingerprints,
+    )
+    made = 0 if state is None else int(state.step)
+    if steps < made:
+        raise InvalidValueError(
+            f"`steps` must be at least {made:,}, which {run.path} has made already, not {steps:,}"
+        )
+    if made and spans_the_run(recipe.schedule):
+        before, after = (float(schedule_of(one)(made)) for one in (run.recipe, recipe))
+        progress.warn(
+            f"{run.path}: the schedule {recipe.schedule} depends on the number of steps. After step "
+            f"{made:,} the learning rate goes from {before:.3g}, that of a run of {run.steps:,} steps, to "
+            f"{after:.3g}, that of one of {steps:,}. So the weights are not those of a run that is started "
+            f"with {steps:,}"
+        )
+    return run.planned(steps, made)
 
 
 def state_to_resume(run: Run, progress: TrainingProgress) -> State:
@@ -178,7 +222,10 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
         RunError: no checkpoint can be read.
     """
     state, damaged = load_newest(
-        run.checkpoints, like=initial_state(run.recipe, run.seed), of=run.fingerprint
+        run.checkpoints,
+        like=initial_state(run.recipe, run.seed),
+        of=run.fingerprint,
+        before=run.earlier_fingerprints,
     )
     if state is None and damaged:
         raise RunError(
@@ -189,6 +236,13 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
         progress.warn(f"{error}; going on with an older one")
     if state is None:
         state = first_state(run.recipe, run.seed, run.init_from)
+    planned_until = max(run.earlier_fingerprints.values(), default=0)
+    if spans_the_run(run.recipe.schedule) and int(state.step) < planned_until:
+        raise RunError(
+            f"{run.path}: the first {planned_until:,} steps were made at the learning rates of a shorter run, "
+            f"and their checkpoint is gone, so they cannot be made again. Put it back into {run.checkpoints}, "
+            "or start a new run"
+        )
     if damage := run.metrics.forget_after(int(state.step)):
         progress.warn(damage)
     return state

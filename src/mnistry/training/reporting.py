@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnistry.data import Dataset
 from mnistry.evaluation.subjects import Subject
 from mnistry.evaluation.weights import first_layer
+from mnistry.optimizers import spans_the_run
 from mnistry.reading.classifier import Classifier
 from mnistry.training.run import Run
 
@@ -78,7 +79,8 @@ def _computed_from(run: Run) -> dict[str, Any]:
     model = {f"model.{name}": value for name, value in recipe.pop("model").items()}
     content = hashlib.sha256(json.dumps(dict(run.data_sha256), sort_keys=True).encode())
     data = {"data": run.data, "data sha256": content.hexdigest()[:8], "init_from": run.init_from}
-    return recipe | model | data
+    plans = run.description.get("earlier_plans") if spans_the_run(run.recipe.schedule) else None
+    return recipe | model | data | {"earlier plans": plans}
 
 
 def _facts(run: Run, figures: Mapping[str, Any]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from mnistry.export.arrays import read_arrays, with_arrays
 from mnistry.models import FoldedModel, Trainable
 from mnistry.models.layers import SIDE
 from mnistry.recipes import Recipe
-from mnistry.runs import FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
+from mnistry.runs import EVALUATION, FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
 
 Tree = TypeVar("Tree")
 _LOOKED_AT = 0.5  # seconds: who lists runs holds a lock for a moment to see whether it is free
@@ -100,6 +100,28 @@ class Run(RunFolder):
         except (RunError, InvalidValueError, UnknownNameError) as error:
             raise RunError(f"{folder.path / RECIPE}: {error}") from error
         return Run(folder.path, folder.description, recipe)
+
+    def planned(self, steps: int, made: int) -> "Run":
+        """The run with another number of steps, written to its folder; it is unfinished until it made them.
+
+        The values that the run had before stay readable: checkpoints of then are its own, and `recipe.json`
+        says how many steps were planned while each was made.
+
+        Args:
+            steps: how many the run is to make.
+            made: how many it has made.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        recipe = self.recipe.changed(steps=steps)
+        earlier = [*self.description.get("earlier_plans", []), {"steps": self.steps, "until_step": made}]
+        description = {**self.description, "form": FORM, "recipe": recipe.to_json(), "earlier_plans": earlier}
+        description["sha256"] = fingerprint(description)
+        # First, because what it says is of a whole run: a process that dies here leaves one to be finished.
+        (self.path / EVALUATION).unlink(missing_ok=True)
+        write_text(self.path / RECIPE, json.dumps(description, indent=2) + "\n")
+        return Run(self.path, description, recipe)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
