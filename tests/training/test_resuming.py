@@ -109,6 +109,9 @@ def test_a_schedule_that_depends_on_the_steps_is_told_of_and_kept(
     at_once = train(replace(FEW, schedule="cosine", steps=80), data="optdigits", runs=tmp_path)
     assert longer.fingerprint != at_once.fingerprint
     assert len(set(recipe_labels([longer, at_once]))) == 2
+    shutil.rmtree(longer.checkpoints)
+    with pytest.raises(RunError, match="first 40 steps were made at the learning rates of a shorter run"):
+        resume(longer.path)
 
 
 def test_what_a_run_cannot_be_made_to(whole: Path, stopped: Path) -> None:

@@ -239,9 +239,9 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
     planned_until = max(run.earlier_fingerprints.values(), default=0)
     if spans_the_run(run.recipe.schedule) and int(state.step) < planned_until:
         raise RunError(
-            f"{run.path}: the first {planned_until:,} steps were made at the learning rates of a shorter run, "
-            f"and their checkpoint is gone, so they cannot be made again. Put it back into {run.checkpoints}, "
-            "or start a new run"
+            f"{run.path}: the first {planned_until:,} steps were made at the learning rates of a shorter "
+            "run, and their checkpoint is gone, so they cannot be made again. Put it back into "
+            f"{run.checkpoints}, or start a new run"
         )
     if damage := run.metrics.forget_after(int(state.step)):
         progress.warn(damage)
