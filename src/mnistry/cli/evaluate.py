@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -15,24 +16,33 @@ from mnistry.data.classes import relabelled
 from mnistry.data.dataset import DIGITS
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.datasets import load
-from mnistry.errors import DataError, InvalidValueError, UnknownNameError
+from mnistry.errors import CheckpointError, DataError, InvalidValueError, RunError, UnknownNameError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
 from mnistry.reading.classifier import Classifier
+from mnistry.runs import CHECKPOINTS, RECIPE
+from mnistry.training.checkpoint import checkpoints
 from mnistry.training.run import Run, split_for
+from mnistry.training.saved import SavedModels, checkpoint_of, new_checkpoints
 
 Part = Literal["test", "validation", "train", "all"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """Measure a trained model."""
+    """Measure a trained model, or one that is being trained."""
 
-    run: tyro.conf.Positional[Path]
-    """The run folder."""
+    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """A run folder, one of its checkpoints (runs/mlp-1/checkpoints/step-00001000.safetensors), or an ONNX
+    file that mnistry wrote. Of a run that is not finished, its newest checkpoint is measured."""
+    checkpoint: Annotated[int | None, tyro.conf.arg(metavar="STEP")] = None
+    """Measure the run's checkpoint of this step."""
+    follow: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None
+    """Look every so many seconds, and measure each new checkpoint, until the run ends: a line for each."""
     data: str | None = None
-    """Another data set than the run's own: a name, or the path of a folder or file."""
+    """Another data set than the run's own: a name, or the path of a folder or file. Of an ONNX file outside
+    of a run folder, `mnist` by default."""
     data_dir: Path | None = None
     """A folder to look in first for named data sets, before MNISTRY_DATA and the cache."""
     images: Annotated[ImageForm, tyro.conf.arg(name="")] = AS_MNIST
@@ -41,7 +51,7 @@ class Options:
     part: Part = "test"
     """Which part: as the run divided its data, or `all` of a data set."""
     json: bool = False
-    """Print one JSON object and nothing else on standard output."""
+    """Print one JSON object and nothing else on standard output; with `--follow` one a line."""
     pictures: Path | None = None
     """Write confusion matrix, reliability, figures by class (SVG, PNG) and the worst mistakes (PNG) here."""
 
@@ -49,11 +59,138 @@ class Options:
 def main(arguments: list[str]) -> int:
     """Runs `mnistry evaluate` with what follows it, and returns the exit status."""
     options = tyro.cli(Options, args=arguments, prog="mnistry evaluate")
-    run = Run.open(options.run)
-    classifier = Classifier.load(run.path)
-    if options.data is not None:
+    run, step = _run_and_step(options)
+    if options.follow is not None:
+        if run is None or step is not None or options.pictures:
+            raise InvalidValueError(
+                f"`follow={options.follow:g}` measures the checkpoints of a run folder as they come: it goes "
+                "with no file, `checkpoint` or `pictures`"
+            )
+        if not 0 < options.follow <= threading.TIMEOUT_MAX:
+            raise InvalidValueError(f"`follow` must be above 0 seconds, not {options.follow:g}")
+        return _follow(run, options)
+    if run is not None and (step is not None or (options.source.is_dir() and not run.finished)):
+        classifier, step = _from_checkpoint(run, step)
+        if options.checkpoint is None and options.source.is_dir():
+            state = "in training" if run.in_training else "stopped"
+            print(
+                f"mnistry: {run.path}: {state}, not finished: measured is its newest checkpoint, of step "
+                f"{step:,} of {run.steps:,}{_averaged(run)}",
+                file=sys.stderr,
+            )
+    else:
+        classifier = Classifier.load(options.source)
+    dataset = _dataset(run, options)
+    examples, class_names = _examples(run, dataset, classifier, options)
+    logits = classifier.logits(examples.images)
+    evaluation = Evaluation.of(logits, examples.labels)
+    if options.json:
+        subject = _subject(run, step, options) | {"data": dataset.name, "part": options.part}
+        print(json.dumps({**subject, "class_names": class_names, **evaluation.to_json()}))
+    else:
+        print(
+            f"{options.source} on the {options.part} part of {dataset.name} ({dataset.source})",
+            file=sys.stderr,
+        )
+        Console().print(render_table(evaluation, class_names))
+    if options.pictures:
+        from mnistry.evaluation.pictures import write_pictures
+
+        mistakes = worst_mistakes(examples.images, examples.labels, logits)
+        for path in write_pictures(options.pictures, evaluation, class_names, mistakes):
+            print(path, file=sys.stderr)
+    return 0
+
+
+def _run_and_step(options: Options) -> tuple[Run | None, int | None]:
+    """The run that is meant, and the step whose checkpoint is.
+
+    Raises:
+        RunError: there is no such run or file, or the file is none of those that can be measured.
+        InvalidValueError: a step for what is no run folder.
+    """
+    source = options.source
+    if source.is_dir() or not (source.exists() or source.suffix == ".onnx"):
+        return Run.open(source), options.checkpoint
+    if options.checkpoint is not None:
+        raise InvalidValueError(
+            f"`checkpoint={options.checkpoint}` goes with a run folder, and {source} is a file"
+        )
+    if source.suffix == ".onnx":
+        return Run.open(source.parent) if (source.parent / RECIPE).exists() else None, None
+    folder = source.absolute().parent
+    steps = [step for step, path in checkpoints(folder).items() if path.name == source.name]
+    if not steps or folder.name != CHECKPOINTS:
+        raise RunError(
+            f"{source}: expected a run folder, a checkpoint in its folder {CHECKPOINTS} (such as "
+            "step-00001000.safetensors), or an .onnx file"
+        )
+    return Run.open(folder.parent), steps[0]
+
+
+def _from_checkpoint(run: Run, step: int | None) -> tuple[Classifier, int]:
+    step, path = checkpoint_of(run, step)
+    return SavedModels(run, run.load_data()).classifier(path), step
+
+
+def _averaged(run: Run) -> str:
+    return ", with its averaged weights" if run.recipe.averaging else ""
+
+
+def _subject(run: Run | None, step: int | None, options: Options) -> dict[str, str | int]:
+    subject: dict[str, str | int] = {"run": str(run.path)} if run else {"model": str(options.source)}
+    return subject if step is None else subject | {"step": step}
+
+
+def _follow(run: Run, options: Options) -> int:
+    """Measures the checkpoints of a run as they come, and returns the exit status."""
+    assert options.follow is not None
+    saved = SavedModels(run, run.load_data())
+    dataset = _dataset(run, options)
+    examples: Examples | None = None
+    step = 0
+    print(
+        f"following {run.path} on the {options.part} part of {dataset.name}{_averaged(run)}; it saves a "
+        f"checkpoint every {run.recipe.checkpoint_every:,} steps",
+        file=sys.stderr,
+    )
+    for step, path in new_checkpoints(run, options.follow):
+        try:
+            classifier = saved.classifier(path)
+        except CheckpointError as error:
+            if path.exists():  # else newer ones have taken its place meanwhile
+                print(f"mnistry: {error}", file=sys.stderr)
+            continue
+        if examples is None:
+            examples, _ = _examples(run, dataset, classifier, options)
+        evaluation = Evaluation.of(classifier.logits(examples.images), examples.labels)
+        if options.json:
+            subject = _subject(run, step, options) | {"data": dataset.name, "part": options.part}
+            print(json.dumps({**subject, **evaluation.to_json()}), flush=True)
+        else:
+            low, high = evaluation.accuracy_interval
+            print(
+                f"step {step:,} of {run.steps:,}: {options.part} accuracy {evaluation.accuracy:.4f} "
+                f"(95 %: {low:.4f} to {high:.4f}), {evaluation.errors:,} of {evaluation.n:,} wrong",
+                flush=True,
+            )
+    if examples is None:
+        raise RunError(f"{run.path}: nobody trains it, and it has no checkpoint that can be measured")
+    ended = "finished" if run.finished else f"stopped at step {step:,} of {run.steps:,}; nobody trains it"
+    print(f"{run.path}: {ended}", file=sys.stderr)
+    return 0
+
+
+def _dataset(run: Run | None, options: Options) -> Dataset:
+    """The data set to measure on; what its user should know is told.
+
+    Raises:
+        InvalidValueError: it is said how its images are stored, though the run knows.
+    """
+    if options.data is not None or run is None:
         form = options.images.to_json()
-        dataset = load(options.data, options.data_dir, **form, check_images=options.check_images)
+        data = options.data or "mnist"
+        dataset = load(data, options.data_dir, **form, check_images=options.check_images)
     elif options.images != AS_MNIST:
         raise InvalidValueError(
             f"{options.images.arguments()} needs `data`: the run knows how its own images are stored"
@@ -64,23 +201,13 @@ def main(arguments: list[str]) -> int:
         dataset = run.load_data()
     for note in dataset.notes:
         print(f"mnistry: {dataset.name}: {note}", file=sys.stderr)
-    examples = part_of(run, dataset, options.part, options.data_dir)
-    examples, class_names = _in_classes_of(classifier, examples, dataset)
-    logits = classifier.logits(examples.images)
-    evaluation = Evaluation.of(logits, examples.labels)
-    if options.json:
-        result = {"run": str(run.path), "data": dataset.name, "part": options.part}
-        print(json.dumps({**result, "class_names": class_names, **evaluation.to_json()}))
-    else:
-        print(f"{run.path} on the {options.part} part of {dataset.name} ({dataset.source})", file=sys.stderr)
-        Console().print(render_table(evaluation, class_names))
-    if options.pictures:
-        from mnistry.evaluation.pictures import write_pictures
+    return dataset
 
-        mistakes = worst_mistakes(examples.images, examples.labels, logits)
-        for path in write_pictures(options.pictures, evaluation, class_names, mistakes):
-            print(path, file=sys.stderr)
-    return 0
+
+def _examples(
+    run: Run | None, dataset: Dataset, classifier: Classifier, options: Options
+) -> tuple[Examples, tuple[str, ...]]:
+    return _in_classes_of(classifier, part_of(run, dataset, options.part, options.data_dir), dataset)
 
 
 def _in_classes_of(
@@ -106,11 +233,12 @@ def _in_classes_of(
     return examples, own
 
 
-def part_of(run: Run, dataset: Dataset, part: Part, data_dir: Path | None = None) -> Examples:
+def part_of(run: Run | None, dataset: Dataset, part: Part, data_dir: Path | None = None) -> Examples:
     """One part of a data set, divided as the run divided its own.
 
     Raises:
         UnknownNameError: there is no such part.
+        InvalidValueError: it is for a run to say how the data are divided, and there is none.
         DataError: the part is empty.
     """
     if part == "all":
@@ -120,7 +248,13 @@ def part_of(run: Run, dataset: Dataset, part: Part, data_dir: Path | None = None
         )
     elif part == "test":
         examples = dataset.test
+    elif part in ("validation", "train") and run is None:
+        raise InvalidValueError(
+            f"`part={part!r}` is for a model in its run folder, which tells how the data were divided; "
+            "without one there are `part='test'` and `part='all'`"
+        )
     elif part in ("validation", "train"):
+        assert run is not None
         divided = split_for(run.recipe, dataset, seed=run.seed, data_dir=data_dir or run.data_dir)
         examples = {"validation": divided.validation, "train": divided.train}[part]
     else:

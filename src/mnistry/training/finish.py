@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +23,7 @@ from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
 from mnistry.training.events import Events
-from mnistry.training.folding import folded, folding_batches
+from mnistry.training.folding import folded, folding_batches, for_use
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.reporting import subject as run_subject
 from mnistry.training.run import Run
@@ -76,9 +74,7 @@ def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
     """
     test = split.test
     seen = folding_batches(run.recipe, split.train)
-    model = folded(state.final_model, seen)
-    if run.recipe.half_precision:
-        model = jax.tree.map(lambda weights: weights.astype(jnp.float16).astype(jnp.float32), model)
+    model = for_use(run.recipe, state.final_model, seen)
     content = to_onnx(model, dataset.class_names)
     classifier = Classifier(content)
     logits = classifier.logits(test.images)

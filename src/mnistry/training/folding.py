@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array
 
 from mnistry.data import Examples
-from mnistry.models import FoldedModel, Model
+from mnistry.models import FoldedModel, Model, Trainable
 from mnistry.recipes import Recipe
 from mnistry.training.augment import augmented
 
@@ -37,6 +37,17 @@ def _prepared(recipe: Recipe, images: Array, labels: Array) -> Array:
     keys = jax.random.split(jax.random.key(0), len(images))
     batches: Array = jax.lax.map(prepared, (keys, images, labels))
     return batches
+
+
+def for_use(recipe: Recipe, model: Trainable, batches: Array) -> FoldedModel:
+    """The model that is handed on: folded, and rounded to half precision where the recipe says so."""
+    found: FoldedModel = folded(model, batches)
+    if not recipe.half_precision:
+        return found
+    rounded: FoldedModel = jax.tree.map(
+        lambda weights: weights.astype(jnp.float16).astype(jnp.float32), found
+    )
+    return rounded
 
 
 @jax.jit
