@@ -87,6 +87,30 @@ def digits_folder(optdigits: Dataset, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
+@pytest.fixture(scope="session")
+def blank_pdf() -> Callable[..., bytes]:
+    """Makes a PDF of blank pages of a size in points; `more` goes into its trailer."""
+
+    def make(pages: int = 1, width: float = 595, height: float = 842, more: str = "") -> bytes:
+        kids = " ".join(f"{3 + number} 0 R" for number in range(pages))
+        page = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {width} {height}]>>"
+        objects = [
+            "<</Type/Catalog/Pages 2 0 R>>",
+            f"<</Type/Pages/Count {pages}/Kids[{kids}]>>",
+            *[page] * pages,
+        ]
+        content, places = "%PDF-1.4\n", []
+        for number, one in enumerate(objects, 1):
+            places.append(len(content))
+            content += f"{number} 0 obj{one}endobj\n"
+        table = "".join(f"{place:010} 00000 n \n" for place in places)
+        size = len(objects) + 1
+        trailer = f"trailer<</Size {size}/Root 1 0 R{more}>>\nstartxref\n{len(content)}\n%%EOF\n"
+        return f"{content}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode("latin-1")
+
+    return make
+
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

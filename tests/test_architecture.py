@@ -117,6 +117,7 @@ def test_the_public_names() -> None:
         "Recognizer",
         "Run",
         "load",
+        "pages",
         "resume",
         "train",
     ]

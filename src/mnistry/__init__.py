@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mnistry.data import Dataset, Examples
+    from mnistry.data.pages import pages
     from mnistry.datasets import load
     from mnistry.errors import MnistryError
     from mnistry.reading.recognizer import Digit, Reading, Recognizer
@@ -34,6 +35,7 @@ __all__ = [
     "Recognizer",
     "Run",
     "load",
+    "pages",
     "resume",
     "train",
 ]
@@ -41,6 +43,7 @@ __all__ = [
 
 _HOMES = {
     "mnistry.data": ("Dataset", "Examples"),
+    "mnistry.data.pages": ("pages",),
     "mnistry.datasets": ("load",),
     "mnistry.errors": ("MnistryError",),
     "mnistry.reading.recognizer": ("Digit", "Reading", "Recognizer"),

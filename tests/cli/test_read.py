@@ -149,37 +149,34 @@ def test_what_of_a_folder_is_skipped_is_said(
     mnistry: Command, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
     digit_picture(tmp_path / "in" / "a.png")
-    for name in ("IMG_1.HEIC", "IMG_2.heic", "scan.pdf", "all.zip", "Thumbs.db", ".DS_Store", "below/b.heic"):
+    for name in ("1.DNG", "2.dng", "scan.tar", "page.psd", "Thumbs.db", ".DS_Store", "below/b.dng"):
         (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "in" / name).touch()
     for again in range(2 if flags[:1] == ("--csv",) else 1):
         done = mnistry("read", "in", *flags, *["--resume"] * again)
         assert done.returncode == 0
         assert done.stderr.splitlines()[0] == (
-            "mnistry: in: 4 skipped: IMG_1.HEIC, IMG_2.heic (a HEIC photo: save it as JPEG or PNG), "
-            "all.zip (packed: unpack it first), scan.pdf (a PDF: save its pages as PNG or JPEG)"
+            "mnistry: in: 4 skipped: 1.DNG, 2.dng (a raw photo: save it as JPEG or PNG), "
+            "page.psd (not a format that is read: save it as PNG or JPEG), scan.tar (packed: unpack it first)"
         )
 
 
 def test_of_many_skipped_files_some_are_named(mnistry: Command, tmp_path: Path) -> None:
     digit_picture(tmp_path / "in" / "a.png")
     for number in range(1_200):
-        (tmp_path / "in" / f"{number:04}.heic").touch()
-    named = ", ".join(f"{number:04}.heic" for number in range(5))
-    assert f"in: 1,200 skipped: {named} and 1,195 more (a HEIC photo" in mnistry("read", "in").stderr
+        (tmp_path / "in" / f"{number:04}.dng").touch()
+    named = ", ".join(f"{number:04}.dng" for number in range(5))
+    assert f"in: 1,200 skipped: {named} and 1,195 more (a raw photo" in mnistry("read", "in").stderr
 
 
-def test_an_address_a_packed_folder_and_a_page_are_no_pictures(mnistry: Command, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "scans.zip", "w") as packed:
-        packed.writestr("a.png", b"")
+def test_an_address_and_a_page_of_the_web_are_no_pictures(mnistry: Command, tmp_path: Path) -> None:
     (tmp_path / "seven.png").write_text("<!DOCTYPE html><html><body>404</body></html>")
-    done = mnistry("read", "https://example.org/seven.png", "scans.zip", "seven.png")
+    done = mnistry("read", "https://example.org/seven.png", "seven.png")
     assert done.returncode == 2
-    address, packed_folder, page = done.stderr.splitlines()
+    address, page = done.stderr.splitlines()
     assert (
         "this is a URL; download the picture, such as by `curl -LO https://example.org/seven.png`" in address
     )
-    assert packed_folder.startswith("mnistry: scans.zip: this is a ZIP archive; unpack it")
     assert page.startswith("mnistry: seven.png: this is an HTML page; save the picture itself")
 
 
@@ -204,6 +201,8 @@ def test_min_confidence(mnistry: Command, answers: dict[str, Reading], refused: 
     ("flags", "message"),
     [
         ([], "name at least one picture"),
+        (["a.pdf", "--dpi", "0"], "--dpi must be more than 0, not 0"),
+        (["a.pdf", "--dpi", "nan"], "--dpi must be more than 0, not nan"),
         (["a.png", "--workers", "0"], "--workers must be at least 1, not 0"),
         (["a.png", "--resume"], "name it with --csv"),
         (["a.png", "--json", "--csv", "out.csv"], "choose one of them"),
@@ -213,6 +212,97 @@ def test_flags_that_do_not_go_together(
     mnistry: Command, flags: list[str], message: str, refused: Refused
 ) -> None:
     refused(mnistry("read", *flags), message)
+
+
+def draw_documents(folder: Path) -> None:
+    """A PDF of two pages, a TIFF of two, and an archive of a picture, a damaged one and a text."""
+    first, second = (Image.open(digit_picture(folder / name)).copy() for name in ("a.png", "b.png"))
+    first.save(folder / "two.tif", save_all=True, append_images=[second])
+    first.save(folder / "two.pdf", save_all=True, append_images=[second], resolution=200)
+    with zipfile.ZipFile(folder / "scans.zip", "w") as packed:
+        packed.write(folder / "a.png", "all/a.png")
+        packed.writestr("all/bad.png", "damaged")
+        packed.writestr("notes.txt", "")
+
+
+def test_documents_for_people(mnistry: Command, tmp_path: Path) -> None:
+    draw_documents(tmp_path)
+    done = mnistry("read", "two.pdf", "scans.zip", "two.tif", "a.png", "--workers", "3")
+    assert done.returncode == 2
+    names = [
+        "two.pdf, page 1",
+        "two.pdf, page 2",
+        "scans.zip, all/a.png",
+        "two.tif, page 1",
+        "two.tif, page 2",
+    ]
+    assert [line.split(": 1 (")[0] for line in done.stdout.splitlines()] == [*names, "a.png"]
+    note, bad = done.stderr.splitlines()
+    assert note.startswith("mnistry: scans.zip: 1 skipped: notes.txt (")
+    assert bad.startswith("mnistry: scans.zip, all/bad.png: not a picture in a format")
+
+
+def test_documents_as_json(mnistry: Command, tmp_path: Path, blank_pdf: Callable[..., bytes]) -> None:
+    draw_documents(tmp_path)
+    (tmp_path / "long.pdf").write_bytes(blank_pdf(10_000))
+    done = mnistry("read", "--json", "two.pdf", "scans.zip", "a.png", "long.pdf", "--dpi", "400")
+    assert (done.returncode, done.stderr) == (2, "")
+    pdf, archive, picture, long = map(json.loads, done.stdout.splitlines())
+    assert set(pdf) == {"file", "pages"}
+    assert [(page["page"], page["dpi"], page["lines"]) for page in pdf["pages"]] == [
+        (1, 400, ["1"]),
+        (2, 400, ["1"]),
+    ]
+    (digit,) = pdf["pages"][0]["digits"]  # twice as large as in the picture, which was stored at 200
+    assert digit["box"] == pytest.approx([110, 60, 24, 200], abs=8)
+    assert set(archive) == {"file", "pages", "notes"}
+    good, bad = archive["pages"]
+    assert (good["page"], good["file"], good["lines"]) == (1, "all/a.png", ["1"])
+    assert set(bad) == {"page", "file", "error"}
+    assert set(picture) == {"file", "lines", "digits"}
+    assert set(long) == {"file", "error"}
+    assert "the document has 10,000 pages; at most 1,000 are read" in long["error"]
+
+
+def test_documents_in_a_table(mnistry: Command, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    draw_documents(tmp_path / "in")
+    with zipfile.ZipFile(tmp_path / "in" / "scans.zip", "w") as packed:
+        packed.write(tmp_path / "in" / "a.png", "all/a.png")
+    done = mnistry("read", "in", "--csv", "whole.csv")
+    assert (done.returncode, done.stderr) == (0, "mnistry: whole.csv: 5 read\n")
+    assert [row[:3] for row in rows(tmp_path / "whole.csv")[1:]] == [
+        ["in/a.png", "", "1"],
+        ["in/b.png", "", "1"],
+        ["in/scans.zip", "all/a.png", "1"],
+        ["in/two.pdf", "1", "1"],
+        ["in/two.pdf", "2", "1"],
+        ["in/two.tif", "1", "1"],
+        ["in/two.tif", "2", "1"],
+    ]
+    whole = (tmp_path / "whole.csv").read_bytes()
+    for kept in range(1, whole.count(b"\n") + 1):  # wherever it was stopped
+        (tmp_path / "out.csv").write_bytes(b"".join(whole.splitlines(True)[:kept]))
+        assert mnistry("read", "in", "--csv", "out.csv", "--resume").returncode == 0
+        assert (tmp_path / "out.csv").read_bytes() == whole
+
+
+def test_how_the_pages_of_a_document_were_read(mnistry: Command, tmp_path: Path) -> None:
+    draw_documents(tmp_path)
+    done = mnistry("read", "two.pdf", "scans.zip", "--explain")
+    assert done.returncode == 2
+    drawn = ["two-page-1-explained.png", "two-page-2-explained.png", "scans-page-1-explained.png"]
+    assert sorted(path.name for path in tmp_path.glob("*-explained.png")) == sorted(drawn)
+
+
+def test_a_document_from_standard_input(
+    mnistry: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_documents(tmp_path)
+    content = (tmp_path / "two.pdf").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    done = mnistry("read", "-")
+    assert [line.split(": 1 (")[0] for line in done.stdout.splitlines()] == ["-, page 1", "-, page 2"]
 
 
 def test_explanations_never_take_the_place_of_an_input(
@@ -260,14 +350,14 @@ def test_a_table(mnistry: Command, answers: dict[str, Reading], tmp_path: Path, 
         "mnistry: out.csv: 3 read, 1 failed: see the column error",
     ]
     head, *found, failed = rows(tmp_path / "out.csv")
-    assert head == ["file", "lines", "confidence", "digits", "error"]
+    assert head == ["file", "page", "lines", "confidence", "digits", "error"]
     assert found == [
-        ["in/a.png", "1", "0.9000", "1", ""],
-        ["in/b.png", "20 26|1?", "0.4322", "2", ""],
-        ["in/c.png", "", "", "0", ""],
+        ["in/a.png", "", "1", "0.9000", "1", ""],
+        ["in/b.png", "", "20 26|1?", "0.4322", "2", ""],
+        ["in/c.png", "", "", "", "0", ""],
     ]
-    assert failed[:4] == ["empty", "", "", ""]
-    assert failed[4].startswith("no pictures in this folder")
+    assert failed[:5] == ["empty", "", "", "", ""]
+    assert failed[5].startswith("no pictures in this folder")
     refused(mnistry("read", "in", "--csv", "out.csv"), "out.csv exists already", "--resume")
 
 
@@ -280,7 +370,7 @@ def test_resuming_reads_what_is_missing_and_what_failed(mnistry: Command, tmp_pa
     (tmp_path / "in" / "b.png").write_text("damaged")
     command = ("read", "in", "--csv", "out.csv", "--resume")
     assert mnistry(*command).returncode == 2
-    assert rows(tmp_path / "out.csv")[2][4]
+    assert rows(tmp_path / "out.csv")[2][5]
     again = mnistry(*command)
     assert again.returncode == 2
     assert "out.csv: 0 read, 2 read before, 1 failed: see" in again.stderr
@@ -333,7 +423,7 @@ def test_killed_twice_and_interrupted_it_comes_to_the_same_table(many: Path) -> 
     assert "--resume" in said
     found = rows(table)
     assert 80 <= len(found) < 600
-    assert all(len(row) == 5 for row in found)
+    assert all(len(row) == 6 for row in found)
     process = start(many, "out.csv", "--resume", "--workers", "5")
     _, said = process.communicate(timeout=60)
     assert process.returncode == 2

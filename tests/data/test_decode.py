@@ -114,7 +114,8 @@ def test_the_first_of_several_frames(form: str) -> None:
     decoded = open_picture(encoded(page(), form, save_all=True, append_images=others))
     np.testing.assert_allclose(decoded.grey, levels(page()), atol=0.1)
     count = 3 if form in ("PNG", "WEBP") else "several"  # the others do not say, and are not walked
-    assert decoded.notes == (f"the first of {count} frames was read",)
+    what = "pages" if form == "TIFF" else "frames"
+    assert decoded.notes == (f"the first of {count} {what} was read",)
 
 
 def test_a_cameras_preview_is_no_second_frame() -> None:
@@ -325,9 +326,12 @@ def test_files_that_are_cut_off(form: str) -> None:
     [
         (b"", "the file is empty"),
         (b"seven", "not a picture in a format that can be read.*expected one of PNG, JPEG"),
-        (b"%PDF-1.7\n1 0 obj", "this is a PDF; save the page as PNG or JPEG"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "this is a HEIC photo; save it"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "this is an SVG drawing"),
+        (b"%PDF-1.7\n1 0 obj", "the PDF is damaged"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "damaged"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", "the SVG drawing is damaged"),
+        (b"<?xml version='1.0'?><a/>", "an XML file, but no SVG drawing"),
+        (b"\n<!DOCTYPE html><html>", "this is an HTML page; save the picture itself"),
+        (b"PK\3\4", "this is a ZIP archive, not a picture"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture in a format"),
         (b"GIF89a\x05\0\x05\0\0\0\0;", "damaged"),
         (b"GIF89a", "damaged"),

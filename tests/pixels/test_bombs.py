@@ -42,6 +42,9 @@ def claiming(form: str, width: int, height: int) -> bytes:
         case "WEBP":
             bits = int.from_bytes(content[21:25], "little") >> 28 << 28
             content[21:25] = (bits | (height - 1) << 14 | (width - 1)).to_bytes(4, "little")
+        case "AVIF":
+            at = content.index(b"ispe") + 8
+            content[at : at + 8] = struct.pack(">II", width, height)
         case "PPM":
             content = bytearray(bytes(content).replace(b"40 30", f"{width} {height}".encode()))
     return bytes(content)

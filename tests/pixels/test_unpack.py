@@ -8,7 +8,8 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from mnistry.errors import PictureFormatError, PictureSizeError
-from mnistry.pixels.unpack import MOST_PIXELS, MOST_SCANS, unpack
+from mnistry.pixels.unpack import MOST_SCANS, unpack
+from mnistry.pixels.unpacked import MOST_PIXELS
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> io.BytesIO:

@@ -19,7 +19,7 @@ from PIL import Image
 from mnistry.data.decode import open_picture
 from mnistry.errors import BusyError, PictureError, PictureFormatError, PictureSizeError
 from mnistry.pixels import worker, workers
-from mnistry.pixels.unpack import MOST_PIXELS
+from mnistry.pixels.unpacked import MOST_PIXELS
 from mnistry.pixels.workers import unpack_apart
 
 SLOW = b"P5\n5000 4000\n254\n" + bytes(20_000_000)

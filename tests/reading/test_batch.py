@@ -58,10 +58,10 @@ def test_a_folder_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "below" / "a.png").touch()
     with pytest.raises(PictureError, match=r"no pictures in this folder itself.*`recursive=True`.*\.png"):
         find_pictures(tmp_path)
-    (tmp_path / "a.heic").touch()
-    with pytest.raises(PictureError, match=r"; 1 skipped: a.heic \(a HEIC photo: save it as JPEG or PNG\)"):
+    (tmp_path / "a.dng").touch()
+    with pytest.raises(PictureError, match=r"; 1 skipped: a.dng \(a raw photo: save it as JPEG or PNG\)"):
         find_pictures(tmp_path)
-    (tmp_path / "a.heic").unlink()
+    (tmp_path / "a.dng").unlink()
     (tmp_path / "below" / "a.png").unlink()
     with pytest.raises(PictureError, match=r"no pictures in this folder or below it: expected"):
         find_pictures(tmp_path, recursive=True)
@@ -159,10 +159,10 @@ def test_a_table(tmp_path: Path) -> None:
     table.add("b, c.png", reading())
     table.add('"d".png', PictureError("damaged,\n  or no picture"))
     assert (tmp_path / "out.csv").read_text() == (
-        "file,lines,confidence,digits,error\n"
-        "a.png,12 3|45,0.9877,5,\n"
-        '"b, c.png",,,0,\n'
-        '"""d"".png",,,,"damaged, or no picture"\n'
+        "file,page,lines,confidence,digits,error\n"
+        "a.png,,12 3|45,0.9877,5,\n"
+        '"b, c.png",,,,0,\n'
+        '"""d"".png",,,,,"damaged, or no picture"\n'
     )
 
 
@@ -223,18 +223,18 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         ReadingTable(path)
     assert path.read_bytes() == content
     ReadingTable(tmp_path / "new.csv", resume=True)
-    assert (tmp_path / "new.csv").read_text() == "file,lines,confidence,digits,error\n"
+    assert (tmp_path / "new.csv").read_text() == "file,page,lines,confidence,digits,error\n"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name,digit\na.png,1\n", "expected the columns file,lines.*found 'name,digit'"),
+        (b"name,digit\na.png,1\n", "expected the columns file,page.*found 'name,digit'"),
         (b"no line end", "no CSV file"),
         (b"\n", "expected the columns"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "expected the columns"),
-        (b"file,lines,confidence,digits,error\na.png,1\nb.png,1,0.9,1,\n", "row 2 is damaged:.*5.*found 2"),
-        (b'file,lines,confidence,digits,error\n"a.png,1,1,1,\n', "damaged one: unexpected end of data"),
+        (b"file,page,lines,confidence,digits,error\na.png,1\nb.png,,1,0.9,1,\n", "row 2 is dam.*6.*found 2"),
+        (b'file,page,lines,confidence,digits,error\n"a.png,1,1,1,\n', "damaged one: unexpected end of data"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_such_table_stays_as_it_is(tmp_path: Path, content: bytes, message: str) -> None:

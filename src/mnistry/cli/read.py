@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -18,36 +19,41 @@ from mnistry import atomic
 from mnistry.data.decode import MOST_BYTES, Picture
 from mnistry.data.skipped import describe_skipped
 from mnistry.errors import DataError, InvalidValueError, PictureError
-from mnistry.reading.batch import ReadingTable, find_pictures, read_all
+from mnistry.pixels.pdf import DPI
+from mnistry.reading.batch import ReadingTable, find_pictures
+from mnistry.reading.documents import DocumentReading, read_files
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
 STDIN = Path("-")
 
 Item = tuple[Path, PictureError | None]
 """A file to read; or a folder without pictures, with the error that says so."""
-Show = Callable[[Path, Reading | PictureError], None]
+Answer = Reading | DocumentReading | PictureError
+Show = Callable[[Path, Answer], None]
 
 
 @dataclass(frozen=True)
 class Options:
-    """Read the digits in pictures: any size, dark on light or light on dark, one digit or many lines."""
+    """Read the digits in pictures and documents: any size, dark on light or the reverse, a digit or many."""
 
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PICTURE|FOLDER|- …")]
-    """Pictures; folders, for the pictures in them; `-` for one picture from standard input."""
+    """Pictures, PDFs, TIFFs of several pages, ZIPs of pictures; folders of them; `-` for standard input."""
     model: Annotated[Path | None, tyro.conf.arg(metavar="RUN|FILE.onnx")] = None
     """A run folder or an exported ONNX file; by default the model that comes with mnistry."""
     json: bool = False
     """Print one JSON object a line and file."""
     min_confidence: float = MIN_CONFIDENCE
     """Give a digit of less confidence as `?`."""
+    dpi: float = DPI
+    """Dots an inch at which the pages of PDFs are drawn; boxes are counted in them."""
     probabilities: bool = False
     """With --json: the ten probabilities of each digit too."""
     explain: bool = False
-    """Draw how each picture was read, stage by stage: NAME-explained.png in the current folder."""
+    """Draw how each picture or page was read, stage by stage: NAME-explained.png in the current folder."""
     recursive: bool = False
     """Look for pictures in the folders below a folder too."""
     csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE.csv")] = None
-    """Write a row for each picture into this new file instead: file, lines, confidence, digits, error."""
+    """Write a row for each picture or page into this new file: file, page, lines, confidence, digits, …"""
     resume: bool = False
     """With --csv: go on with a file that was begun; read only what it lacks, and what failed."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
@@ -59,6 +65,8 @@ class Options:
             raise InvalidValueError("name at least one picture or folder to read")
         if not 0 <= self.min_confidence <= 1:
             raise InvalidValueError(f"--min-confidence must be from 0 to 1, not {self.min_confidence}")
+        if not 0 < self.dpi < math.inf:
+            raise InvalidValueError(f"--dpi must be more than 0, not {self.dpi:g}")
         if self.workers is not None and self.workers < 1:
             raise InvalidValueError(f"--workers must be at least 1, not {self.workers}")
         if self.probabilities and not self.json:
@@ -110,8 +118,12 @@ def _tabulate(path: Path, recognizer: Recognizer, items: list[Item], options: Op
     table = ReadingTable(path, resume=options.resume)
     before = sum(name in table.files for name in names)
 
-    def show(file: Path, result: Reading | PictureError) -> None:
-        table.add(str(file), result)
+    def show(file: Path, result: Answer) -> None:
+        if isinstance(result, DocumentReading):
+            for one in result.pages:
+                table.add(str(file), one.result, page=one.page.name or str(one.page.number))
+        else:
+            table.add(str(file), result)
         _print_notes(file, result)
 
     try:
@@ -148,34 +160,60 @@ def _read(
     failed = 0
     pictures = (picture(file) for file, error in items if not error)
     with closing(
-        read_all(recognizer, pictures, workers=options.workers, min_confidence=options.min_confidence)
+        read_files(
+            recognizer,
+            pictures,
+            workers=options.workers,
+            min_confidence=options.min_confidence,
+            dpi=options.dpi,
+        )
     ) as readings:
         for file, error in _with_bar(items) if options.csv and sys.stderr.isatty() else items:
             result = error or next(readings)[1]
             show(file, result)
-            if isinstance(result, PictureError):
-                failed += 1
-            elif options.explain:
-                path = _free_name("stdin" if file == STDIN else file.stem, taken)
-                _explain(recognizer, picture(file), options.min_confidence, path)
-                print(f"mnistry: {file}: how it was read is drawn in {path}", file=sys.stderr)
+            failed += isinstance(result, PictureError) or (
+                isinstance(result, DocumentReading) and result.failed
+            )
+            if options.explain:
+                for name, one in _explainable(file, picture(file), result):
+                    path = _free_name(name, taken)
+                    _explain(recognizer, one, options.min_confidence, path)
+                    print(f"mnistry: {file}: how it was read is drawn in {path}", file=sys.stderr)
     return failed
 
 
-def _print(file: Path, result: Reading | PictureError) -> None:
-    if isinstance(result, PictureError):
-        print(f"mnistry: {file}: {result}", file=sys.stderr)
-        return
-    _print_notes(file, result)
+def _explainable(file: Path, picture: Picture, result: Answer) -> Iterable[tuple[str, Picture]]:
+    """What of a file was read, with a name for each."""
+    stem = "stdin" if file == STDIN else file.stem
+    if isinstance(result, Reading):
+        yield stem, picture
+    elif isinstance(result, DocumentReading):
+        for one in result.pages:
+            if isinstance(one.result, Reading):
+                yield f"{stem}-page-{one.page.number}", one.page
+
+
+def _print(file: Path, result: Answer) -> None:
     # A file name may be any bytes; a terminal takes only text.
     name = os.fsencode(file).decode(errors="replace")
-    if result.digits:
+    _print_notes(file, result)
+    if isinstance(result, DocumentReading):
+        for one in result.pages:
+            _print_one(f"{name}, {one.page.name or f'page {one.page.number}'}", one.result)
+    else:
+        _print_one(name, result)
+
+
+def _print_one(name: str, result: Reading | PictureError) -> None:
+    if isinstance(result, PictureError):
+        print(f"mnistry: {name}: {result}", file=sys.stderr)
+    elif result.digits:
         print(f"{name}: {' | '.join(result.lines)} (confidence {result.confidence:.3f})", flush=True)
     else:
         print(f"{name}: no digit", flush=True)
 
 
-def _print_json(file: Path, result: Reading | PictureError, *, probabilities: bool) -> None:
+def _print_json(file: Path, result: Answer, *, probabilities: bool) -> None:
     if isinstance(result, PictureError):
         values = {"error": str(result)}
     else:
@@ -183,9 +221,16 @@ def _print_json(file: Path, result: Reading | PictureError, *, probabilities: bo
     print(json.dumps({"file": str(file), **values}), flush=True)
 
 
-def _print_notes(file: Path, result: Reading | PictureError) -> None:
-    for note in result.notes if isinstance(result, Reading) else ():
+def _print_notes(file: Path, result: Answer) -> None:
+    """Prints the notes on a file, and on each of its pages."""
+    if isinstance(result, PictureError):
+        return
+    for note in result.notes:
         print(f"mnistry: {file}: {note}", file=sys.stderr)
+    if isinstance(result, DocumentReading):
+        for one in result.pages:
+            for note in one.result.notes if isinstance(one.result, Reading) else ():
+                print(f"mnistry: {one.page}: {note}", file=sys.stderr)
 
 
 def _with_bar(items: list[Item]) -> Iterable[Item]:

@@ -1,29 +1,28 @@
 """From any picture, a file, an image or an array, to the grey levels of the upright picture."""
 
 import io
-import os
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Union, cast
+from typing import IO, Any, Union
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnistry.errors import PictureError, PictureSizeError
-from mnistry.files import address_in, open_regular
+from mnistry.data.opening import opened
+from mnistry.data.pages import Page
+from mnistry.errors import PictureError
+from mnistry.pixels.pdf import DPI
 from mnistry.pixels.plain import is_plain
-from mnistry.pixels.unpack import FORMATS, MOST_PIXELS, Unpacked, check_size, full_scale, unpack
+from mnistry.pixels.unpack import FORMATS, MOST_BYTES, full_scale, unpack
+from mnistry.pixels.unpacked import MOST_PIXELS, Unpacked, check_size
 from mnistry.pixels.workers import unpack_apart
 
-__all__ = ["FORMATS", "MOST_PIXELS", "Decoded", "Picture", "open_picture"]
+__all__ = ["FORMATS", "MOST_BYTES", "MOST_PIXELS", "Decoded", "Picture", "open_picture"]
 
-Picture = Union[Path, str, IO[bytes], Image.Image, NDArray[Any], "Decoded"]
+Picture = Union[Path, str, IO[bytes], Image.Image, NDArray[Any], Page, "Decoded"]
 
-MOST_BYTES = 4 * MOST_PIXELS
-"""Of a file: those of the largest picture if nothing of it is compressed."""
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 _SAMPLE_SIDE = 128
 _STROKES_SHARE = 1 / 3  # of a picture's side: what is narrower is a stroke, not paper
@@ -61,14 +60,16 @@ def open_picture(
 
     The orientation that a camera noted is honoured. Transparent parts are paper: white under dark strokes,
     black under light ones. Grey is the luminance, or, where ink and paper differ in colour alone, the
-    mixture of red, green and blue in which they differ most. Of several frames or pages the first is read.
+    mixture of red, green and blue in which they differ most. Of several frames or pages the first is read;
+    `mnistry.pages` gives all pages.
 
     A file that is not plain is decoded in a process of its own, which is ended when it takes more than
     seconds or too much memory.
 
     Args:
-        picture: the path of a PNG, JPEG, BMP, TIFF, GIF, WebP or PNM file; such a file opened for reading
-            bytes; a Pillow image; or an array `[height, width]`, `[height, width, 3]` or
+        picture: the path of a PNG, JPEG, BMP, TIFF, GIF, WebP, AVIF or PNM file, or of a PDF, a HEIC photo or
+            an SVG drawing with the extra `documents`; such a file opened for reading bytes; a page of
+            `mnistry.pages`; a Pillow image; or an array `[height, width]`, `[height, width, 3]` or
             `[height, width, 4]` of uint8, uint16, bool (True is white) or float (0 black to 1 white).
             White is the largest value that the samples' bits can hold, be it 8, 12 or 16 of them.
             What this function returned is given back as it is.
@@ -88,80 +89,25 @@ def open_picture(
         picture = _from_array(picture, most_pixels)
     if isinstance(picture, Image.Image):
         return _in_grey(unpack(picture, longest_side, most_pixels))
-    path = Path(picture) if isinstance(picture, str | Path) else None
-    with _open_file(path) if path else nullcontext(_seekable(picture)) as file:
-        if is_plain(file):
-            found = unpack(file, longest_side, most_pixels)
-        else:
-            found = unpack_apart(path or _content(file), longest_side, most_pixels, deadline)
-    return _in_grey(found)
+    bounds = (longest_side, most_pixels, deadline)
+    if isinstance(picture, Page):
+        if picture.index is not None:
+            dpi = picture.dpi or DPI
+            return _in_grey(unpack_apart(picture.file, *bounds, page=picture.index, dpi=dpi))
+        picture = picture.file if isinstance(picture.file, Path) else io.BytesIO(picture.file)
+    with opened(picture) as source:
+        if is_plain(source.file):
+            return _in_grey(unpack(source.file, longest_side, most_pixels))
+        content = source.for_worker()
+    return _in_grey(unpack_apart(content, *bounds))
 
 
 def _in_grey(found: Unpacked) -> Decoded:
     grey = _grey(found.image)
     count = "several" if found.frames is None else found.frames
-    notes = () if found.frames == 1 else (f"the first of {count} frames was read",)
+    what = "pages" if found.pages else "frames"
+    notes = () if found.frames == 1 else (f"the first of {count} {what} was read",)
     return Decoded(grey, max(grey.shape) / max(found.size), found.size, notes)
-
-
-def _open_file(path: Path) -> IO[bytes]:
-    try:
-        file = open_regular(path)
-    except FileNotFoundError as error:
-        if address := address_in(path):
-            raise PictureError(
-                f"this is a URL; download the picture, such as by `curl -LO {address}`, and name its file."
-            ) from error
-        raise PictureError("there is no such file.") from error
-    except IsADirectoryError as error:
-        raise PictureError("this is a folder, not a picture.") from error
-    except PermissionError as error:
-        raise PictureError("there is no permission to read this file.") from error
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else None
-        raise PictureError(f"the file cannot be opened: {why or error}.") from error
-    try:
-        _check_bytes(os.fstat(file.fileno()).st_size)
-    except PictureError:
-        file.close()
-        raise
-    return file
-
-
-def _seekable(file: Any) -> IO[bytes]:
-    """A file that the caller opened, or a copy of what can be read of it.
-
-    Raises:
-        PictureError: it is no file, was opened as text, is closed, or has too many bytes.
-    """
-    if not hasattr(file, "read"):
-        raise PictureError(
-            "expected a path, a file opened for reading bytes, a Pillow image or a NumPy array; "
-            f"found {type(file).__name__}."
-        )
-    try:
-        if not (hasattr(file, "seekable") and file.seekable()):
-            file = io.BytesIO(file.read(MOST_BYTES + 1))
-        size = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        if not isinstance(file.read(1), bytes):
-            raise PictureError("the file was opened as text; open it for reading bytes.")
-    except (OSError, ValueError, TypeError) as error:
-        raise PictureError(f"the file cannot be read: {error}.") from error
-    _check_bytes(size)
-    return cast(IO[bytes], file)
-
-
-def _content(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    return file.read()
-
-
-def _check_bytes(size: int) -> None:
-    if size > MOST_BYTES:
-        raise PictureSizeError(
-            f"the file has more than the {MOST_BYTES // 1_000_000} MB that are read. Save it as PNG or JPEG."
-        )
 
 
 def _from_array(array: NDArray[Any], most_pixels: int) -> Image.Image:

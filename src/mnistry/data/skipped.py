@@ -6,6 +6,7 @@ from pathlib import Path
 SUFFIXES = frozenset(
     {
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+        *(".avif", ".heic", ".heif", ".svg"),
         *(".pbm", ".pgm", ".ppm", ".pnm"),
     }
 )
@@ -14,11 +15,9 @@ _MOST_NAMED = 5  # files of one kind that are named one by one
 _LITTER = frozenset({"thumbs.db", "desktop.ini"})  # what Windows leaves in folders of pictures
 PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _KINDS = {
-    (".heic", ".heif"): "a HEIC photo: save it as JPEG or PNG",
-    (".avif", ".jxl", ".jp2", ".psd", ".eps", ".ico"): "not a format that is read: save it as PNG or JPEG",
+    (".jxl", ".jp2", ".psd", ".eps", ".ico"): "not a format that is read: save it as PNG or JPEG",
     (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2"): "a raw photo: save it as JPEG or PNG",
     (".pdf",): "a PDF: save its pages as PNG or JPEG",
-    (".svg",): "a drawing of lines: save it as PNG",
     PACKED: "packed: unpack it first",
 }
 _REASONS = {ending: reason for endings, reason in _KINDS.items() for ending in endings}
@@ -36,8 +35,8 @@ def describe_skipped(files: Iterable[Path], of_pictures: str = "no regular file"
         files: by the names that are shown.
         of_pictures: why those are skipped that end as pictures do.
 
-    >>> describe_skipped([Path("b.pdf"), Path("a.heic")])
-    '2 skipped: a.heic (a HEIC photo: save it as JPEG or PNG), b.pdf (a PDF: save its pages as PNG or JPEG)'
+    >>> describe_skipped([Path("b.pdf"), Path("a.zip")])
+    '2 skipped: a.zip (packed: unpack it first), b.pdf (a PDF: save its pages as PNG or JPEG)'
     """
     by_reason: dict[str, list[str]] = {}
     files = sorted(files)

@@ -3,29 +3,21 @@
 Only Pillow is loaded, and NumPy where samples have more than eight bits: a worker starts in a moment.
 """
 
-from dataclasses import dataclass
 from typing import IO
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError, features
 
 from mnistry.errors import PictureError, PictureFormatError, PictureSizeError
+from mnistry.pixels import archive, pdf, svg
+from mnistry.pixels.kinds import Kind, kind_of, needs
+from mnistry.pixels.unpacked import Unpacked, check_size
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
-"""What is decoded. Pillow knows many more, whose decoders are seldom used and seldom tested."""
-MOST_PIXELS = 50_000_000
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "AVIF")
+"""What Pillow decodes for us. It knows many more, whose decoders are seldom used and seldom tested."""
 MOST_SCANS = 64
 """Of a JPEG: the usual script of a progressive one has ten; each is a walk over all its pixels."""
-_OTHER_FILES = {
-    b"%PDF": "a PDF; save the page as PNG or JPEG",
-    b"ftyphei": "a HEIC photo; save it as PNG or JPEG",
-    b"ftypmif1": "a HEIC photo; save it as PNG or JPEG",
-    b"ftypavif": "an AVIF picture; save it as PNG or JPEG",
-    b"<!doctype html": "an HTML page; save the picture itself, not the page that shows it",
-    b"<html": "an HTML page; save the picture itself, not the page that shows it",
-    b"<svg": "an SVG drawing; save it as PNG",
-    b"<?xml": "an XML file, perhaps an SVG drawing; save that as PNG",
-    b"PK\x03\x04": "a ZIP archive; unpack it and name the pictures in it",
-}
+MOST_BYTES = 200_000_000
+"""Of a file: those of the largest picture if nothing of it is compressed."""
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -39,42 +31,52 @@ _UPRIGHT = {
 _FULL_SCALES = (1, 255, 4095, 65535)
 
 
-@dataclass(frozen=True, eq=False)
-class Unpacked:
-    """The pixels of a picture, upright.
-
-    Attributes:
-        image: of the mode L, RGB, RGBA or, from 0 to 1, F.
-        size: width and height of the picture itself, upright.
-        frames: how many the file has, or None where it has several that were not counted.
-    """
-
-    image: Image.Image
-    size: tuple[int, int]
-    frames: int | None
-
-
-def unpack(source: IO[bytes] | Image.Image, longest_side: int | None, most_pixels: int) -> Unpacked:
+def unpack(
+    source: IO[bytes] | Image.Image,
+    longest_side: int | None,
+    most_pixels: int,
+    *,
+    page: int | None = None,
+    dpi: float = pdf.DPI,
+) -> Unpacked:
     """Decodes a file, or takes an image as it is.
 
     Args:
         source: a file that can seek, or an image.
         longest_side: a larger picture is made smaller until its longest side has so many pixels.
         most_pixels: that a picture may have.
+        page: of a document, by its number in `contents`; None for the first, or of a picture.
+        dpi: dots an inch at which the page of a PDF is drawn.
 
     Raises:
         PictureError: it is no picture, is damaged or too large.
     """
     try:
-        # A copy, as the caller's image stays what it is; a copy has one frame, the one shown.
-        image = source.copy() if isinstance(source, Image.Image) else _open_image(source, most_pixels)
+        if isinstance(source, Image.Image):
+            image = source.copy()  # the caller's stays what it is; a copy has one frame, the one shown
+        else:
+            kind = kind_of(source)
+            if kind == "archive":
+                if page is None:
+                    raise PictureFormatError("this is a ZIP archive, not a picture.")
+                source, page = archive.member(source, page, MOST_BYTES), None
+                kind = kind_of(source)
+            if kind == "pdf":
+                return pdf.draw_page(source, page, dpi, longest_side, most_pixels)
+            if kind == "svg":
+                image = svg.draw(source, longest_side)
+            else:
+                image = _open_image(source, kind, most_pixels)
+            if page is not None:
+                image.seek(page)
+        image_format = image.format
         size = image.size
         check_size(size, most_pixels)
         scale = min(1.0, (longest_side or max(size)) / max(size))
         smaller = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
         if scale < 1:
             image.draft(None, smaller)  # a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
-        frames = _frames(image)
+        frames = _frames(image) if page is None else 1
         image.load()
         orientation = _orientation(image)
         image = _plain(image)
@@ -96,7 +98,7 @@ def unpack(source: IO[bytes] | Image.Image, longest_side: int | None, most_pixel
         ) from error
     except Exception as error:  # on damaged files Pillow raises errors of a dozen classes
         raise PictureError(f"the picture is damaged or cannot be read: {error}.") from error
-    return Unpacked(image, size, frames)
+    return Unpacked(image, size, frames, pages=image_format == "TIFF")
 
 
 def full_scale(highest: float) -> float:
@@ -104,29 +106,17 @@ def full_scale(highest: float) -> float:
     return next((scale for scale in _FULL_SCALES if highest <= scale), highest)
 
 
-def check_size(size: tuple[int, int], most_pixels: int) -> None:
-    """Raises `PictureError` for no pixels at all or too many."""
-    width, height = size
-    if not width * height:
-        raise PictureError(f"the picture is empty: it has {width}×{height} pixels.")
-    if width * height > most_pixels:
-        raise PictureSizeError(
-            f"the picture has {width}×{height} pixels; at most {most_pixels:,} are read. Make it smaller."
-        )
-
-
-def _open_image(file: IO[bytes], most_pixels: int) -> Image.Image:
+def _open_image(file: IO[bytes], kind: Kind, most_pixels: int) -> Image.Image:
+    if kind == "heic":
+        return _open_heic(file)
     file.seek(0)
     start = file.read(32)
-    if not start:
-        raise PictureFormatError("the file is empty.")
-    for mark, what in _OTHER_FILES.items():
-        if mark in start.lower() or mark in start:
-            raise PictureFormatError(f"this is {what}.")
     if start.startswith(b"\xff\xd8\xff") and (scans := _jpeg_scans(file)) > MOST_SCANS:
         raise PictureSizeError(
             f"the JPEG has {scans:,} scans; at most {MOST_SCANS} are read. Save it anew as PNG or JPEG."
         )
+    if b"ftypavi" in start and not features.check("avif"):
+        raise needs("an AVIF picture", "a newer Pillow")
     file.seek(0)
     try:
         return Image.open(file, formats=FORMATS)
@@ -134,6 +124,16 @@ def _open_image(file: IO[bytes], most_pixels: int) -> Image.Image:
         raise PictureSizeError(
             f"the picture has far more pixels than the {most_pixels:,} that are read. Make it smaller."
         ) from error
+
+
+def _open_heic(file: IO[bytes]) -> Image.Image:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise needs("a HEIC photo", "pillow-heif") from error
+    file.seek(0)
+    image: Image.Image = HeifImageFile(file)
+    return image
 
 
 def _jpeg_scans(file: IO[bytes]) -> int:
@@ -149,9 +149,9 @@ def _jpeg_scans(file: IO[bytes]) -> int:
 def _frames(image: Image.Image) -> int | None:
     """How many frames or pages there are; None for several: to count them, all would have to be walked."""
     # A camera's second frame is a preview of its photo.
-    if image.format == "MPO" or not getattr(image, "is_animated", False):
+    if image.format in ("MPO", "HEIF") or not getattr(image, "is_animated", False):
         return 1
-    return int(image.n_frames) if image.format in ("PNG", "WEBP") else None  # type: ignore[attr-defined]
+    return int(image.n_frames) if image.format in ("PNG", "WEBP", "AVIF") else None  # type: ignore[attr-defined]
 
 
 def _orientation(image: Image.Image) -> int:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from mnistry import errors
 from mnistry.files import open_regular
+from mnistry.pixels.contents import contents
 from mnistry.pixels.unpack import unpack
 
 if sys.platform != "win32":
@@ -46,7 +47,11 @@ def _answer(asked: dict[str, Any], requests: IO[bytes]) -> list[bytes]:
     try:
         file = BytesIO(requests.read(asked["bytes"])) if "bytes" in asked else open_regular(asked["path"])
         with file:
-            found = unpack(file, asked["longest_side"], asked["most_pixels"])
+            if "most_pages" in asked:
+                return [_line({"contents": contents(file, asked["most_pages"]), "bytes": 0})]
+            found = unpack(
+                file, asked["longest_side"], asked["most_pixels"], page=asked["page"], dpi=asked["dpi"]
+            )
             pixels = found.image.tobytes()
     except errors.PictureError as error:
         return [_line({"error": type(error).__name__, "text": str(error)})]
@@ -57,6 +62,7 @@ def _answer(asked: dict[str, Any], requests: IO[bytes]) -> list[bytes]:
     except MemoryError:
         return [_line({"error": "PictureSizeError", "text": "the picture takes too much memory to decode."})]
     told = {"mode": found.image.mode, "stored": found.image.size, "size": found.size, "frames": found.frames}
+    told["pages"] = found.pages
     return [_line({**told, "bytes": len(pixels)}), pixels]
 
 

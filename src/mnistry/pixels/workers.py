@@ -18,7 +18,9 @@ from PIL import Image
 
 from mnistry import errors
 from mnistry.errors import BusyError, PictureError, PictureSizeError
-from mnistry.pixels.unpack import Unpacked
+from mnistry.pixels.contents import Contents
+from mnistry.pixels.pdf import DPI
+from mnistry.pixels.unpacked import Unpacked
 
 SECONDS = 4
 """Of computing for one picture; the largest that is read takes one or two."""
@@ -29,6 +31,10 @@ PLACES = 2 * (os.cpu_count() or 1)
 MEMORY = 800_000_000
 """Bytes of address space of each process; 200 MB are the pixels of the largest picture."""
 _NEEDED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT")
+
+
+Answer = tuple[dict[str, Any], bytes]
+"""What was told of a picture, and its pixels."""
 
 
 class _Worker:
@@ -45,8 +51,8 @@ class _Worker:
             start_new_session=True,  # Ctrl-C is for the caller
         )
 
-    def decode(self, asked: dict[str, Any], content: bytes, deadline: float) -> Unpacked:
-        """Has a picture decoded.
+    def answer(self, asked: dict[str, Any], content: bytes, deadline: float) -> Answer:
+        """Has a picture decoded, or a document looked into.
 
         Raises:
             PictureError: as `unpack`.
@@ -75,8 +81,7 @@ class _Worker:
         finally:
             timer.cancel()
             timer.join()  # it does not kill who has begun on another picture
-        image = Image.frombuffer(told["mode"], told["stored"], pixels, "raw", told["mode"], 0, 1)
-        return Unpacked(image, tuple(told["size"]), told["frames"])
+        return told, pixels
 
     def end(self) -> None:
         """Ends the process, whatever it does."""
@@ -99,13 +104,18 @@ class _Pool:
         self._places = threading.BoundedSemaphore(PLACES)
         self._idle: list[_Worker] = []
 
-    def decode(self, asked: dict[str, Any], content: bytes, deadline: float | None) -> Unpacked:
-        """Has a picture decoded by a worker that is free, or waits for one.
+    def answer(self, asked: dict[str, Any], source: Path | bytes, deadline: float | None) -> Answer:
+        """Has a worker that is free answer, or waits for one.
 
         Raises:
             PictureError: as `unpack`, or it took too long.
             BusyError: no worker was free in time, or the machine cannot start one.
         """
+        content = source if isinstance(source, bytes) else b""
+        if isinstance(source, bytes):
+            asked = {**asked, "bytes": len(source)}
+        else:
+            asked = {**asked, "path": os.path.abspath(source)}  # noqa: PTH100 - links stay, `..` is no other
         wait = None if deadline is None else max(0.0, deadline - time.monotonic())
         if not self._places.acquire(timeout=wait):
             raise BusyError("other pictures take all the time there is to decode.")
@@ -113,7 +123,8 @@ class _Pool:
         try:
             worker = self._free()
             try:
-                found = worker.decode(asked, content, latest if deadline is None else min(latest, deadline))
+                until = latest if deadline is None else min(latest, deadline)
+                found = worker.answer(asked, content, until)
             except PictureError:
                 self._idle.append(worker)
                 raise
@@ -150,7 +161,13 @@ _pools = [_Pool()]
 
 
 def unpack_apart(
-    source: Path | bytes, longest_side: int | None, most_pixels: int, deadline: float | None = None
+    source: Path | bytes,
+    longest_side: int | None,
+    most_pixels: int,
+    deadline: float | None = None,
+    *,
+    page: int | None = None,
+    dpi: float = DPI,
 ) -> Unpacked:
     """As `unpack`, in a process of its own, within bounds of time and memory. To be used by any thread.
 
@@ -159,17 +176,23 @@ def unpack_apart(
         longest_side: see `unpack`.
         most_pixels: see `unpack`.
         deadline: the value of `time.monotonic` at which the picture is given up.
+        page: see `unpack`.
+        dpi: see `unpack`.
 
     Raises:
         PictureError: as `unpack`, or it takes too long.
         BusyError: no worker is free in time, or the machine cannot start one.
     """
-    asked: dict[str, Any] = {"longest_side": longest_side, "most_pixels": most_pixels}
-    if isinstance(source, bytes):
-        asked["bytes"] = len(source)
-    else:
-        asked["path"] = os.path.abspath(source)  # noqa: PTH100 - links stay, and `..` is no other folder
-    return _pools[-1].decode(asked, source if isinstance(source, bytes) else b"", deadline)
+    asked = {"longest_side": longest_side, "most_pixels": most_pixels, "page": page, "dpi": dpi}
+    told, pixels = _pools[-1].answer(asked, source, deadline)
+    image = Image.frombuffer(told["mode"], told["stored"], pixels, "raw", told["mode"], 0, 1)
+    return Unpacked(image, tuple(told["size"]), told["frames"], told["pages"])
+
+
+def contents_apart(source: Path | bytes, most_pages: int, deadline: float | None = None) -> Contents | None:
+    """As `contents`, in the same way. Raises what `unpack_apart` does."""
+    found = _pools[-1].answer({"most_pages": most_pages}, source, deadline)[0]["contents"]
+    return None if found is None else [(index, name) for index, name in found]
 
 
 atexit.register(lambda: _pools[-1].end())

@@ -7,7 +7,7 @@ import csv
 import io
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,18 +22,21 @@ from mnistry.errors import DataError, InvalidValueError, PictureError
 from mnistry.files import read_regular
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
-COLUMNS = ["file", "lines", "confidence", "digits", "error"]
+COLUMNS = ["file", "page", "lines", "confidence", "digits", "error"]
+_READ = SUFFIXES | {".pdf", ".zip"}
 MOST_BYTES = 2**28  # of a table to go on with; some millions of pictures
 LOOK_AHEAD = 8  # pictures for each worker; enough that one slow picture does not stop the others
 
 AnyPicture = TypeVar("AnyPicture", bound=Picture)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class FoundFiles(NamedTuple):
     """The files of a folder, sorted; hidden ones and what file managers leave behind are in neither.
 
     Attributes:
-        pictures: those that end as pictures do.
+        pictures: those that end as pictures, PDFs and archives of pictures do.
         skipped: the others; see `describe_skipped`.
     """
 
@@ -42,7 +45,7 @@ class FoundFiles(NamedTuple):
 
 
 def find_pictures(folder: Path, *, recursive: bool = False) -> FoundFiles:
-    """The pictures in a folder, known by what their names end in.
+    """The pictures and documents in a folder, known by what their names end in.
 
     Args:
         folder: where to look.
@@ -59,11 +62,11 @@ def find_pictures(folder: Path, *, recursive: bool = False) -> FoundFiles:
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
         for path in (Path(parent, name) for name in names if not is_litter(name)):
-            (found if path.suffix.lower() in SUFFIXES and path.is_file() else others).append(path)
+            (found if path.suffix.lower() in _READ and path.is_file() else others).append(path)
     if not found:
         where = "or below it" if recursive else "itself (`recursive=True` looks below it too)"
         raise PictureError(
-            f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(SUFFIXES))}"
+            f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(_READ))}"
             + (f"; {describe_skipped(path.relative_to(folder) for path in others)}" if others else "")
         )
     return FoundFiles(sorted(found), sorted(others))
@@ -93,24 +96,45 @@ def read_all(
     Raises:
         ValueError: `workers` is less than one.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
 
     def read(picture: AnyPicture) -> Reading | PictureError:
         try:
             return recognizer.read(picture, min_confidence=min_confidence)
         except PictureError as error:
             return error
+
+    return in_order(read, pictures, workers=workers)
+
+
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
+) -> Generator[tuple[Item, Result], None, None]:
+    """Calls a function in parallel and gives what it returned for each item, in their order.
+
+    Args:
+        function: what reads; OpenCV uses no threads of its own meanwhile.
+        items: consumed only a little ahead of what was given out.
+        workers: how many threads; by default one for each core.
+
+    Raises:
+        ValueError: `workers` is less than one.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+
+    def call(item: Item) -> Result:
+        try:
+            return function(item)
         except Exception as error:
-            error.add_note(f"while reading {picture}")
+            error.add_note(f"while reading {item}")
             raise
 
-    waiting: deque[tuple[AnyPicture, Future[Reading | PictureError]]] = deque()
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
     pool = ThreadPoolExecutor(workers)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # OpenCV's own threads would get in the way of these
     try:
-        for picture in pictures:
-            waiting.append((picture, pool.submit(read, picture)))
+        for item in items:
+            waiting.append((item, pool.submit(call, item)))
             if len(waiting) == workers * LOOK_AHEAD:
                 first, future = waiting.popleft()
                 yield first, future.result()
@@ -124,8 +148,9 @@ def read_all(
 class ReadingTable:
     """A CSV file with a row for each picture, which a stop at any moment leaves whole.
 
-    The columns are `file`; `lines`, with `|` between them; `confidence`, that of the least certain digit;
-    `digits`, how many; and `error`, empty where the picture was read. Rows reach the file as they come.
+    The columns are `file`; `page`, of a document, its number or the name of its file in an archive; `lines`,
+    with `|` between them; `confidence`, that of the least certain digit; `digits`, how many; and `error`,
+    empty where the picture was read. Rows reach the file as they come.
 
     Attributes:
         files: what an earlier run had read.
@@ -135,8 +160,8 @@ class ReadingTable:
         """
         Args:
             path: the CSV file.
-            resume: keep the rows of an earlier run, if there is one. Its errors and a last row that was
-                cut off are dropped, so that those pictures are read again.
+            resume: keep the rows of an earlier run, if there is one. Its errors, a last row that was cut off
+                and a document whose pages come last are dropped, so that those files are read again.
 
         Raises:
             InvalidValueError: the file exists, and `resume` was not asked for.
@@ -149,18 +174,21 @@ class ReadingTable:
                 f"{path} exists already; nothing is overwritten. Go on with it by `resume=True`, "
                 "or choose another name"
             )
-        rows = [row for row in _read_rows(path) if not row[-1]] if path.exists() else []
+        rows = _read_rows(path) if path.exists() else []
+        again = {row[0] for row in rows if row[-1]}
+        again |= {row[0] for row in rows[-1:] if row[1]}  # not all of its pages may be there
+        rows = [row for row in rows if row[0] not in again]
         self.files = frozenset(row[0] for row in rows)
         _write_rows(path, rows)
 
-    def add(self, file: str, result: Reading | PictureError) -> None:
-        """Adds the row of a picture. Raises `DataError` where it cannot be written."""
+    def add(self, file: str, result: Reading | PictureError, *, page: str = "") -> None:
+        """Adds the row of a picture or page. Raises `DataError` where it cannot be written."""
         if isinstance(result, PictureError):
             # On one line, so that a row that was cut off always shows by the missing end of its line.
-            row = [file, "", "", "", " ".join(str(result).split())]
+            row = [file, page, "", "", "", " ".join(str(result).split())]
         else:
             lowest = f"{result.confidence:.4f}" if result.digits else ""
-            row = [file, "|".join(result.lines), lowest, str(len(result.digits)), ""]
+            row = [file, page, "|".join(result.lines), lowest, str(len(result.digits)), ""]
         with _writing(self._path), self._path.open("ab") as table:
             table.write(_encode([row]))
 
