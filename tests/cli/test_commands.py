@@ -88,7 +88,10 @@ def test_every_field_of_a_recipe_is_a_flag(mnistry: Command) -> None:
 
 
 def test_train_prints_one_object_and_all_else_elsewhere(mnistry_process: Command, tmp_path: Path) -> None:
-    done = mnistry_process("train", "softmax", *SHORT, "--batch-size", 50, "--print-every", 20, "--json")
+    accuracy = ("--accuracy-every", 30, "--accuracy-on", "test", "--accuracy-images", 200)
+    done = mnistry_process(
+        "train", "softmax", *SHORT, "--batch-size", 50, "--print-every", 20, *accuracy, "--json"
+    )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert set(result) == {"run", "recipe", "seed", "steps", "train_seconds", "test", "nothing_learnt"}
@@ -99,9 +102,22 @@ def test_train_prints_one_object_and_all_else_elsewhere(mnistry_process: Command
     assert test["n"] == 360
     recipe = json.loads((tmp_path / result["run"] / "recipe.json").read_text())["recipe"]
     assert recipe["batch_size"] == 50
-    printed = [line for line in done.stderr.splitlines() if line.startswith("step") and ": loss" in line]
-    assert [line.split(":")[0] for line in printed] == ["step 20", "step 40", "step 60"]
-    assert "step 60/60" in done.stderr
+    assert "120 for validation (the first of the training images), 360 for the test" in done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith(("step ", "epoch"))]
+    rows, printed = ([line for line in said if ("/60  " in line) == row] for row in (True, False))
+    assert [line.partition(":")[0] for line in printed] == [
+        *("epoch 1 of 3", "step 1", "step 20"),
+        *("epoch 2 of 3", "step 30", "step 40"),
+        *("epoch 3 of 3", "step 60", "step 60"),
+    ]
+    assert printed[1] == "step 1: loss 2.30259"
+    assert [line.partition(" on ")[2] for line in printed if "accuracy" in line] == [
+        "a batch of 200 test images",
+        "a batch of 160 test images",
+    ]
+    assert rows[-1].startswith("step 60/60")
+    assert "mean loss" in rows[-1]
+    assert "validation accuracy" in rows[-1]
 
 
 def test_a_run_that_learnt_nothing_says_so_and_ends_with_status_1(mnistry: Command, tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ def test_tensorboard_reads_the_events(finished: Run) -> None:
     events = EventAccumulator(str(finished.path / "tensorboard"))
     events.Reload()
     tags = events.Tags()
-    assert {"loss", "learning_rate", "validation_accuracy", "test_accuracy"} <= set(tags["scalars"])
+    scalars = {"loss", "learning_rate", "validation_accuracy", "train_accuracy", "test_accuracy"}
+    assert scalars <= set(tags["scalars"])
     assert [event.step for event in events.Scalars("loss")] == list(range(10, 91, 10))
     assert "weights/layers/0/weight" in tags["histograms"]
     assert tags["images"] == ["mistakes"]
@@ -141,6 +142,7 @@ def test_how_often_python_wakes_up_does_not_change_the_weights(finished: Run, tm
         data="optdigits",
         seed=1,
         runs=tmp_path,
+        progress=TrainingProgress(silent=True, accuracy_every=8, accuracy_on="test", accuracy_images=50),
     )
     assert weights(run) == weights(finished)
 

@@ -14,11 +14,12 @@ from mnistry.errors import InvalidValueError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
+from mnistry.training.progress import ShownPart
 
 NOTHING_LEARNT = 1  # exit status: the run is whole, but what is built on it would be of no use
 
 USAGE = f"""usage: mnistry train RECIPE [flags]
-       mnistry train --resume RUN [--steps N] [--print-every N] [--json]
+       mnistry train --resume RUN [--steps N] [--print-every N] [--accuracy-every N] [--json]
 
 Trains a recipe, measures it on the test part, and keeps everything in a new folder of `runs`.
 Every field of a recipe is a flag: `mnistry train RECIPE --help` lists them.
@@ -34,9 +35,25 @@ class Output:
     """What is shown."""
 
     print_every: int = 0
-    """Print the loss of the batch every so many steps; 0: do not."""
+    """Print the loss of the first batch, of every so many-th and of the last; 0: do not. Where each epoch
+    goes through the file, they are counted from batch 0 on in each."""
+    accuracy_every: int = 0
+    """Print the accuracy every so many steps, besides the recipe's validation; 0: do not."""
+    accuracy_on: ShownPart = "validation"
+    """The part that `--accuracy-every` measures."""
+    accuracy_images: int = 0
+    """How many images `--accuracy-every` measures, each time the next ones of the part; 0: all of it."""
     json: bool = False
     """Print one JSON object as the last line of standard output."""
+
+    def progress(self) -> TrainingProgress:
+        """What shows it."""
+        return TrainingProgress(
+            print_every=self.print_every,
+            accuracy_every=self.accuracy_every,
+            accuracy_on=self.accuracy_on,
+            accuracy_images=self.accuracy_images,
+        )
 
 
 @dataclass(frozen=True)
@@ -80,8 +97,7 @@ def main(arguments: list[str]) -> int:
         if any(argument.split("=")[0] == "--resume" for argument in arguments):
             rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
             again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
-            progress = TrainingProgress(print_every=again.print_every)
-            run = resume(again.resume, steps=again.steps, progress=progress)
+            run = resume(again.resume, steps=again.steps, progress=again.progress())
             return _report([run], as_json=again.json)
         if not arguments or arguments[0].startswith("-"):
             print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
@@ -112,7 +128,7 @@ def main(arguments: list[str]) -> int:
                 epochs=options.epochs,
                 **options.images.to_json(),
                 check_images=options.check_images,
-                progress=TrainingProgress(print_every=options.print_every),
+                progress=options.progress(),
                 **changes,
             )
             runs.append(run)

@@ -3,6 +3,7 @@
 Nothing is remembered from one step to the next, so a resumed run sees the same batches.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -59,6 +60,38 @@ def batch_indices(
         chosen = epochs == epoch
         indices[chosen] = _shuffled(examples, seed, epoch)[positions[chosen] % examples]
     return indices
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Where the steps of a run stand in its passes over the training part; all counted from 0.
+
+    Attributes:
+        examples: size of the training part.
+        batch_size: rows in a full batch.
+        order: see `batch_indices`.
+
+    >>> [Epochs(5, 2, "file").place(step) for step in range(4)]
+    [(0, 0), (0, 1), (0, 2), (1, 0)]
+    >>> [Epochs(5, 2, "shuffled").place(step) for step in range(4)]
+    [(0, 0), (0, 1), (0, 2), (1, 0)]
+    """
+
+    examples: int
+    batch_size: int
+    order: Literal["shuffled", "file"]
+
+    @property
+    def steps(self) -> int:
+        """The most steps that begin in one epoch."""
+        return -(-self.examples // self.batch_size)
+
+    def place(self, step: int) -> tuple[int, int]:
+        """The epoch in which the batch of a step begins, and its place among the batches that do."""
+        if self.order == "file":
+            return divmod(step, self.steps)
+        epoch = step * self.batch_size // self.examples
+        return epoch, step - -(-epoch * self.examples // self.batch_size)
 
 
 @lru_cache(maxsize=4)

@@ -30,13 +30,11 @@ class Measure(Protocol):
 class Log:
     """Gathers the losses of batches, and makes a row of what was gathered since the one before."""
 
-    def __init__(
-        self, run: Run, validation: Measure | None, events: Events, progress: TrainingProgress
-    ) -> None:
+    def __init__(self, run: Run, validation: Measure, events: Events, progress: TrainingProgress) -> None:
         """
         Args:
             run: the run; the seconds go on from its last row.
-            validation: measures the model; None where there is no validation part.
+            validation: measures the model.
             events: for TensorBoard.
             progress: for the terminal.
         """
@@ -70,7 +68,7 @@ class Log:
         }
         if interval.validate:
             self._events.histograms(named_arrays(model), interval.last)
-            row |= self._validation.figures(model) if self._validation else {}
+            row |= self._validation.figures(model)
         self._run.metrics.append(row)
         self._events.scalars(row)
         self._progress.row(row)

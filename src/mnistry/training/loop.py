@@ -29,7 +29,7 @@ from mnistry.optimizers import l2_penalty, spans_the_run
 from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.runs import TENSORBOARD
 from mnistry.training.augment import augmented
-from mnistry.training.batches import batch_indices
+from mnistry.training.batches import Epochs, batch_indices
 from mnistry.training.checkpoint import load_newest, save_checkpoint
 from mnistry.training.devices import keep_compiled, make_mesh
 from mnistry.training.events import Events
@@ -41,6 +41,7 @@ from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run, split_for
 from mnistry.training.state import State, initial_state, schedule_of, starting_from, updated
 from mnistry.training.validation import Validation
+from mnistry.training.watching import ShownAccuracy, part_to_show
 
 
 def train(
@@ -97,10 +98,10 @@ def train(
         from mnistry.data.handwriting import find_handwriting
         from mnistry.training.pages.train import train_detector
 
-        if epochs is not None or form != AS_MNIST:
+        if epochs is not None or form != AS_MNIST or progress.accuracy_every:
             raise InvalidValueError(
                 f"{recipe.name} learns from pages that are drawn while it trains: `epochs`, `invert`, "
-                "`transpose` and `full_scale` have no effect"
+                "`transpose`, `full_scale` and `accuracy_every` have no effect"
             )
         return train_detector(
             recipe,
@@ -121,6 +122,7 @@ def train(
             )
     split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
     check_trainable(split, dataset.name)
+    part_to_show(progress, split)  # before a folder is made
     if epochs is not None:
         if not 0 < epochs < float("inf"):
             raise InvalidValueError(f"`epochs` must be above 0 and finite, not {epochs}")
@@ -259,24 +261,40 @@ def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> Stat
 def _train(
     run: Run, dataset: Dataset, split: Split, mesh: Mesh, state: State, progress: TrainingProgress
 ) -> Run:
+    epochs = Epochs(len(split.train), run.recipe.batch_size, run.recipe.order)
     with (
-        progress.over(run.recipe.steps),
+        progress.over(run.recipe.steps, epochs),
         Events(run.path / TENSORBOARD, from_step=int(state.step)) as events,
     ):
         progress.note(
             f"{run.path}: {run.recipe.name}, seed {run.seed}, from step {int(state.step):,}; "
-            f"{len(split.train):,} images for training, {len(split.validation):,} for validation, "
+            f"{len(split.train):,} images for training, {_held_out(run.recipe, dataset, split)}, "
             f"{len(split.test):,} for the test; {dataset.source}"
         )
         for note in dataset.notes:
             progress.warn(f"{dataset.name}: {note}")
         steps = image_steps(run.recipe, split.train, mesh, seed=run.seed)
-        held_out = split.validation
-        validation = Validation(run.recipe, held_out, split.train, mesh) if len(held_out) else None
+        validation = Validation(run.recipe, split.validation, split.train, mesh)
+        shown = ShownAccuracy(run.recipe, split, mesh, progress) if progress.accuracy_every else None
         state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-        state = fit(run, steps, validation, state, progress, events)
+        state = fit(run, steps, validation, state, progress, events, shown=shown)
         finish(run, state, dataset, split, events, progress)
     return run
+
+
+def _held_out(recipe: Recipe, dataset: Dataset, split: Split) -> str:
+    """Which images are for validation, in words."""
+    if not len(split.validation):
+        return "none for validation"
+    if dataset.validation is not None:
+        which = "its makers set them aside"
+    else:
+        which = {
+            "first": "the first of the training images",
+            "random": "random ones of the training images",
+            "writer": "the training images of random writers",
+        }[recipe.split]
+    return f"{len(split.validation):,} for validation ({which})"
 
 
 class Steps(Protocol):
@@ -313,12 +331,23 @@ def image_steps(recipe: Recipe, train: Examples, mesh: Mesh, *, seed: int) -> St
 def fit(
     run: Run,
     run_steps_of: Steps,
-    validation: Measure | None,
+    validation: Measure,
     state: State,
     progress: TrainingProgress,
     events: Events,
+    *,
+    shown: ShownAccuracy | None = None,
 ) -> State:
     """Trains from `state` to the recipe's last step, logging, validating and saving on the way.
+
+    Args:
+        run: the run, which everything is written to.
+        run_steps_of: makes the updates.
+        validation: measures the model for the rows of metrics.
+        state: where to start.
+        progress: where to show how it goes.
+        events: for TensorBoard.
+        shown: shows an accuracy that was asked for.
 
     Returns:
         The last state.
@@ -332,13 +361,14 @@ def fit(
         step = int(state.step)
         if step < recipe.steps:  # no step at all: this compiles
             state, _ = run_steps_of(state, step, 0)
-            if validation:
-                validation.compile(state.final_model)
+            validation.compile(state.final_model)
         log = Log(run, validation, events, progress)
-        for interval in intervals(recipe, step):
+        for interval in intervals(recipe, step, show_every=progress.accuracy_every):
             state, losses = run_steps_of(state, interval.first, len(interval))
             _require_finite(run, {"loss": losses}, interval.first + 1)
             log.losses(interval, losses)
+            if interval.show and shown:
+                shown.show(state.final_model, interval.last)
             if interval.log:
                 log.row(interval, state.final_model)
             if interval.checkpoint or stop.signal_number:

@@ -4,39 +4,81 @@ import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mnistry.errors import InvalidValueError, UnknownNameError
+from mnistry.training.batches import Epochs
+
 PLAIN_LINE_SECONDS = 10.0
+ShownPart = Literal["validation", "test", "train"]
 
 
 class TrainingProgress:
-    """Shows step of steps, loss, learning rate, images a second, time left, validation accuracy.
+    """Shows step of steps, mean loss, learning rate, images a second, time left, validation accuracy.
 
-    Used as `with progress.over(steps):` around a run.
+    What is called loss is that of one batch, before the update that it leads to; the mean loss is the mean of
+    those since the line before. Used as `with progress.over(steps, epochs):` around a run.
     """
 
-    def __init__(self, *, print_every: int = 0, silent: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        print_every: int = 0,
+        accuracy_every: int = 0,
+        accuracy_on: ShownPart = "validation",
+        accuracy_images: int = 0,
+        silent: bool = False,
+    ) -> None:
         """
         Args:
-            print_every: print the loss of the batch every so many steps, as the tutorials do; 0: never.
-            silent: show nothing but losses, where they are asked for, and warnings.
+            print_every: print the loss of the first batch, of every so many-th and of the last, as the
+                tutorials do; where each epoch goes through the file, these are counted anew in each, from
+                batch 0 on. 0: never.
+            accuracy_every: print the accuracy every so many steps; 0: never.
+            accuracy_on: the part of the data that it is measured on. Who chooses by that on the test part has
+                no honest figure left.
+            accuracy_images: measure it on a batch of so many, each time the next; 0: on all of the part.
+            silent: show nothing but losses and accuracies, where they are asked for, and warnings.
+
+        Raises:
+            InvalidValueError: a negative number, a part or a number of images without `accuracy_every`.
+            UnknownNameError: there is no such part.
         """
+        for name, value in (
+            ("print_every", print_every),
+            ("accuracy_every", accuracy_every),
+            ("accuracy_images", accuracy_images),
+        ):
+            if value < 0:
+                raise InvalidValueError(f"`{name}` must be at least 0, not {value}")
+        if accuracy_on not in get_args(ShownPart):
+            raise UnknownNameError("part", accuracy_on, get_args(ShownPart))
+        if not accuracy_every and (accuracy_on != "validation" or accuracy_images):
+            given = (
+                f"accuracy_images={accuracy_images}" if accuracy_images else f"accuracy_on={accuracy_on!r}"
+            )
+            raise InvalidValueError(f"`{given}` has no effect: it needs `accuracy_every`")
         self.steps = 0
         self.print_every = print_every
+        self.accuracy_every = accuracy_every
+        self.accuracy_on = accuracy_on
+        self.accuracy_images = accuracy_images
         self.silent = silent
+        self._epochs: Epochs | None = None
+        self._headed = -1
         self._console = Console(file=sys.stderr, highlight=False)
         self._validation = ""
         self._started = self._last_line = time.monotonic()
         self._first_step: int | None = None
         self._bar: Progress | None = None
 
-    def over(self, steps: int) -> Self:
-        """Says how many steps the run has."""
-        self.steps = steps
+    def over(self, steps: int, epochs: Epochs | None = None) -> Self:
+        """Says how many steps the run has, and in which epoch each is, where there are epochs."""
+        self.steps, self._epochs = steps, epochs
         return self
 
     def __enter__(self) -> Self:
@@ -68,16 +110,40 @@ class TrainingProgress:
         self._console.print(text, markup=False, soft_wrap=True)
 
     def losses(self, first_step: int, losses: np.ndarray) -> None:
-        """Prints the losses of the batches at every `print_every`-th step.
+        """Prints those losses of batches that `print_every` asks for, under a heading for each epoch.
 
         Args:
             first_step: the step that `losses` begins with, counted from 1.
             losses: float32 `[steps]`.
         """
-        if self.print_every:
-            for step, loss in enumerate(losses.tolist(), first_step):
-                if step % self.print_every == 0 or step == self.steps:
-                    self.warn(f"step {step}: loss {loss:.6g}")
+        for step, loss in enumerate(losses.tolist(), first_step) if self.print_every else ():
+            _, batch = self._epochs.place(step - 1) if self._epochs else (0, 0)
+            by_batch = self._epochs is not None and self._epochs.order == "file"
+            due = batch % self.print_every == 0 if by_batch else step % self.print_every == 0 or step == 1
+            if not due and step != self.steps:
+                continue
+            self._head(step)
+            self.warn(f"step {step}{f', batch {batch}' if by_batch else ''}: loss {loss:.6g}")
+
+    def accuracy(self, step: int, accuracy: float, images: int) -> None:
+        """Prints an accuracy that was asked for.
+
+        Args:
+            step: the steps made.
+            accuracy: on the part that was asked for, or a batch of it.
+            images: how many it was measured on.
+        """
+        self._head(step)
+        batch = "a batch of " if self.accuracy_images else ""
+        self.warn(f"step {step}: accuracy {accuracy:.4f} on {batch}{images:,} {self.accuracy_on} images")
+
+    def _head(self, step: int) -> None:
+        """Prints the heading of a step's epoch before its first line, where epochs have several lines."""
+        if self._epochs and 0 < self.print_every < self._epochs.steps:
+            epoch = self._epochs.place(step - 1)[0]
+            if epoch != self._headed:
+                self.warn(f"epoch {epoch + 1} of {self._epochs.place(self.steps - 1)[0] + 1}")
+                self._headed = epoch
 
     def row(self, row: Mapping[str, float]) -> None:
         """Shows a row of metrics."""
@@ -87,9 +153,9 @@ class TrainingProgress:
             self._first_step, self._started = step, now
         validated = "validation_accuracy" in row
         if validated:
-            self._validation = f"  validation {row['validation_accuracy']:.4f}"
+            self._validation = f"  validation accuracy {row['validation_accuracy']:.4f}"
         text = (
-            f"loss {row['mean_loss']:.4g}  rate {row['learning_rate']:.3g}  "
+            f"mean loss {row['mean_loss']:.4g}  rate {row['learning_rate']:.3g}  "
             f"{row['images_per_second']:,.0f} images/s{self._validation}"
         )
         if self._bar:
