@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import struct
+import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnistry.data import Dataset, load
+from mnistry.data import Dataset, archives, load
 from mnistry.data import npz as npz_reader
 from mnistry.data.pictures import read_picture
 from mnistry.data.writers import read_writers
@@ -116,6 +117,63 @@ def test_idx_that_is_a_bomb(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_an_archive_that_unpacks_to_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(archives, "MOST_BYTES", 5_000_000)
+    path, zeros = tmp_path / f"bomb.{form}", bytes(2_000_000)
+    if form == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            for number in range(3):
+                packed.writestr(f"7/{number}.png", zeros)
+    else:
+        with tarfile.open(path, f"w:{form.partition('.')[2]}") as tar:  # type: ignore[call-overload]
+            for number in range(3):
+                entry = tarfile.TarInfo(f"7/{number}.png")
+                entry.size = len(zeros)
+                tar.addfile(entry, io.BytesIO(zeros))
+    with pytest.raises(DataError, match="unpacks to more than the 5,000,000 bytes that are accepted"):
+        load(path)
+
+
+def test_a_zip_archive_that_says_less_than_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "lie.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("7/0.png", bytes(2_000_000))
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", 2_000_000), struct.pack("<I", 20)))
+    with pytest.raises(DataError, match="not a readable archive: Bad CRC-32"):
+        load(path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_tar_archive_with_an_endless_name(tmp_path: Path, kind: bytes) -> None:
+    entry = tarfile.TarInfo("long")
+    entry.type, entry.size = kind, 2**30
+    with gzip.open(tmp_path / "long.tar.gz", "wb", compresslevel=1) as file:
+        file.write(entry.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(64):
+            file.write(bytes(2**20))
+    with pytest.raises(DataError, match="it has a name or header of 1,073,741,824 bytes"):
+        load(tmp_path / "long.tar.gz")
+
+
+def test_archives_of_very_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_FILES", 100)
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as packed:
+        for number in range(101):
+            packed.writestr(f"{number}/", b"")
+    with tarfile.open(tmp_path / "many.tar", "w") as tar:
+        for number in range(101):
+            tar.addfile(tarfile.TarInfo(f"{number}.txt"))
+    for name in ("many.zip", "many.tar"):
+        with pytest.raises(DataError, match="it has more than the 100 entries that are accepted"):
+            load(tmp_path / name)
+    monkeypatch.setattr(archives, "MOST_DIRECTORY_BYTES", 1_000)
+    with pytest.raises(DataError, match="its table of contents has"):
+        load(tmp_path / "many.zip")
+
+
 def pipes(folder: Path) -> dict[str, Callable[[], object]]:
     """Ways in which a user's path is opened, each with a pipe there."""
     for name in ("a.csv", "a.npz", "0/a.png", "csv/train.csv", "idx/train-images-idx3-ubyte", "a.txt"):
@@ -137,7 +195,7 @@ def pipes(folder: Path) -> dict[str, Callable[[], object]]:
     "which", ["csv", "npz", "picture", "folder of csv", "folder of idx", "something else", "device"]
 )
 def test_pipes_and_devices_are_not_waited_for(tmp_path: Path, which: str) -> None:
-    with pytest.raises(DataError, match=r"named pipe \(FIFO\), not a regular file|not a data set"):
+    with pytest.raises(DataError, match=r"(named pipe \(FIFO\)|a device), not a regular file"):
         pipes(tmp_path)[which]()
 
 

@@ -1,16 +1,16 @@
 """Arrays out of an `.npz` file, for which no more memory is taken than the file can fill."""
 
 import math
-import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistry.data.archives import check_directory
 from mnistry.errors import DataError
 from mnistry.files import disguised, open_regular
 
@@ -19,7 +19,6 @@ MOST_BYTES = 2**29
 MOST_DIRECTORY_BYTES = 2**20
 """A ZIP file with a longer table of contents (1 MiB; some ten thousand names) is refused."""
 
-_END = struct.Struct("<4s4H2IH")
 _CHUNK_BYTES = 2**20
 
 
@@ -40,7 +39,7 @@ def read_npz(path: Path, wanted: Callable[[set[str]], Iterable[str]]) -> dict[st
         with open_regular(path) as file:
             if not (start := file.read(60)).startswith(b"PK") and (what := disguised(start)):
                 raise ValueError(f"it is {what}")
-            _check_directory(file)
+            check_directory(file, MOST_DIRECTORY_BYTES)
             with zipfile.ZipFile(file) as packed:
                 members = {info.filename.removesuffix(".npy"): info for info in packed.infolist()}
                 names = list(wanted(set(members)))
@@ -52,20 +51,6 @@ def read_npz(path: Path, wanted: Callable[[set[str]], Iterable[str]]) -> dict[st
         raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from error
     except (ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable .npz file of plain arrays: {error}.") from error
-
-
-def _check_directory(file: BinaryIO) -> None:
-    """Refuses a table of contents that is too long, before it is read."""
-    file.seek(0, 2)
-    file.seek(max(0, file.tell() - _END.size - 2**16))
-    end = file.read()
-    place = end.rfind(b"PK\5\6")
-    if place >= 0 and len(end) - place >= _END.size:
-        size = _END.unpack_from(end, place)[5]
-        if size > MOST_DIRECTORY_BYTES:
-            raise ValueError(
-                f"its table of contents has {size:,} bytes, more than the {MOST_DIRECTORY_BYTES:,} accepted"
-            )
 
 
 def _read_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:

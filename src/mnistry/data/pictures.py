@@ -1,18 +1,19 @@
-"""A folder of pictures, one subfolder for each class, as a data set."""
+"""Labelled pictures as a data set."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.classes import NAMES_FILE, labels_of, read_names
-from mnistry.data.dataset import DIGITS, Examples
-from mnistry.data.decode import open_picture
-from mnistry.data.parts import Part, parts_among
+from mnistry.data.dataset import DIGITS, SIDE, Examples
+from mnistry.data.decode import Picture, open_picture
+from mnistry.data.parts import Part
 from mnistry.data.polarity import image_of, paper_is_light
-from mnistry.data.skipped import SUFFIXES, describe_skipped, is_litter
+from mnistry.data.sizes import SCALED
+from mnistry.data.tree import Tree, find_pictures
 from mnistry.errors import DataError, PictureError
 
 
@@ -23,7 +24,7 @@ class PictureFolder:
     Attributes:
         parts: the examples of each part; of training alone where the folder is not divided.
         class_names: ten names; see `labels_of`.
-        notes: what was left out.
+        notes: how they were labelled and brought to size, and what was left out.
     """
 
     parts: dict[Part, Examples]
@@ -32,48 +33,41 @@ class PictureFolder:
 
 
 def read_folder(folder: Path) -> PictureFolder:
-    """Reads pictures by class, below folders of parts such as `train` and `valid` if there are any.
-
-    What the class folders are called decides their labels; see `labels_of`. A file `class_names.txt` with
-    the ten names in their order goes before. See `read_picture` for what is made of a picture.
+    """Reads the labelled pictures of a folder; see `mnistry.data.tree.find_pictures`.
 
     Raises:
-        DataError: no pictures, more than ten classes, a picture that cannot be read or has no ink.
+        DataError: as `find_pictures` and `read_tree`.
     """
-    below = _folders(folder)
-    called = parts_among(below, folder)
-    divided = "train" in called or (called and len(called) == len(below))
-    parts: dict[Part, Path] = (
-        {part: folder / name for part, name in called.items()} if divided else {"train": folder}
-    )
-    names = sorted({name for part in parts.values() for name in _folders(part)})
-    if not names:
-        raise DataError(
-            f"{folder}: not a data set: expected IDX files, train.csv, or a picture folder for each class."
-        )
-    notes = []
-    if divided and (others := [name for name in below if name not in called.values()]):
-        notes.append(f"left out, as they are called like no part: {', '.join(others)}")
+    return read_tree(find_pictures(folder))
+
+
+def read_tree(tree: Tree) -> PictureFolder:
+    """Reads labelled pictures.
+
+    What their classes are called decides their labels; see `labels_of`. A file `class_names.txt` with the
+    ten names in their order goes before. See `read_picture` for what is made of a picture.
+
+    Raises:
+        DataError: more than ten classes, a picture that cannot be read or has no ink.
+    """
+    names = {one.name for part in tree.parts.values() for one in part} | set(tree.class_folders)
     try:
-        labels, class_names = _labels(names, read_names(folder))
+        labels, class_names = _labels(sorted(names), read_names(tree.root))
     except DataError as error:
-        raise DataError(f"{folder}: {error}") from error
-    skipped = [
-        path.relative_to(folder)
-        for part in parts.values()
-        for name in names
-        for path in (part / name).glob("*")
-        if path.suffix.lower() not in SUFFIXES and not is_litter(path.name)
-    ]
-    if skipped:
-        notes.append(describe_skipped(skipped))
-    return PictureFolder(
-        {part: _read_part(path, labels) for part, path in parts.items()}, class_names, tuple(notes)
-    )
-
-
-def _folders(folder: Path) -> list[str]:
-    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not is_litter(child.name))
+        raise DataError(f"{tree.root}: {error}") from error
+    parts: dict[Part, Examples] = {}
+    others = 0
+    for part, pictures in tree.parts.items():
+        if tree.class_folders:
+            pictures = sorted(pictures, key=lambda one: labels[one.name])
+        images, of_other_size = read_pictures((one.path, str(one.path)) for one in pictures)
+        parts[part] = Examples(images, np.array([labels[one.name] for one in pictures], np.uint8))
+        others += of_other_size
+    notes = tree.notes
+    if others:
+        count = sum(map(len, parts.values()))
+        notes += (f"{others:,} of {count:,} pictures are not {SIDE}×{SIDE}: {SCALED}",)
+    return PictureFolder(parts, class_names, notes)
 
 
 def _labels(names: list[str], kept: tuple[str, ...] | None) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -97,35 +91,38 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: the file is no picture, or has no ink.
     """
-    return next(iter(_images(path).values()))
+    images, _ = _images(path, str(path))
+    return next(iter(images.values()))
 
 
-def _images(path: Path) -> dict[bool, NDArray[np.uint8]]:
-    """The MNIST image of a picture, by whether its paper is light.
+def read_pictures(pictures: Iterable[tuple[Picture, str]]) -> tuple[NDArray[np.uint8], int]:
+    """Reads pictures of one data set; where one does not show whether its paper is light, most others do.
+
+    Args:
+        pictures: each with a name for error messages; at least one.
+
+    Returns:
+        uint8[n, 28, 28], and how many had another size.
+
+    Raises:
+        DataError: as `read_picture`.
+    """
+    found = [_images(picture, name) for picture, name in pictures]
+    clear = [next(iter(images)) for images, _ in found if len(images) == 1]
+    mostly_light = sum(clear) > len(clear) / 2
+    images = np.stack([images.get(mostly_light, next(iter(images.values()))) for images, _ in found])
+    return images, sum(shape != (SIDE, SIDE) for _, shape in found)
+
+
+def _images(picture: Picture, name: str) -> tuple[dict[bool, NDArray[np.uint8]], tuple[int, ...]]:
+    """The MNIST image of a picture, by whether its paper is light; and the picture's height and width.
 
     If the picture does not show that, there are two images, the one for dark paper first.
     """
     try:
-        grey = open_picture(path).grey
+        grey = open_picture(picture).grey
         light = paper_is_light(grey)
         ways = (False, True) if light is None else (light,)
-        return {way: image_of(grey, light_paper=way) for way in ways}
+        return {way: image_of(grey, light_paper=way) for way in ways}, grey.shape
     except PictureError as error:
-        raise DataError(f"{path}: {error}") from error
-
-
-def _read_part(folder: Path, labels: dict[str, int]) -> Examples:
-    """The pictures of all classes; where one does not show whether its paper is light, most others do."""
-    paths = [
-        (path, label)
-        for name, label in sorted(labels.items(), key=itemgetter(1))
-        for path in sorted((folder / name).glob("*"))
-        if path.suffix.lower() in SUFFIXES
-    ]
-    if not paths:
-        raise DataError(f"{folder}: there are no pictures in its class folders {', '.join(labels)}.")
-    found = [_images(path) for path, _ in paths]
-    clear = [next(iter(images)) for images in found if len(images) == 1]
-    mostly_light = sum(clear) > len(clear) / 2
-    images = np.stack([images.get(mostly_light, next(iter(images.values()))) for images in found])
-    return Examples(images, np.array([label for _, label in paths], np.uint8))
+        raise DataError(f"{name}: {error}") from error

@@ -2,20 +2,23 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mnistry.data import idx
+from mnistry.data.archives import archive_kind, unpacked
 from mnistry.data.arrays import Taken, to_examples
 from mnistry.data.classes import checked_names, read_names
 from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
 from mnistry.data.label_column import label_column
 from mnistry.data.npz import read_npz
 from mnistry.data.parts import PARTS, Part, parts_among
-from mnistry.data.pictures import read_folder
+from mnistry.data.pictures import PictureFolder, read_folder, read_tree
 from mnistry.data.skipped import PACKED, SUFFIXES
 from mnistry.data.table import read_table
+from mnistry.data.tree import tree_of_tables
 from mnistry.errors import DataError, InvalidValueError
 
 EVERY = 7
@@ -32,7 +35,9 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
       a line; see `label_column`;
     - a `.npz` file with `x_train`, `y_train`, `x_test`, `y_test`, or with `images` and `labels`, of the forms
       that `mnistry.data.arrays.to_examples` takes;
-    - a folder with a folder of pictures for each class, perhaps below `train` and `test`.
+    - a folder with a folder of pictures for each class, perhaps below `train` and `test`; or of pictures that
+      a table or their names label, or that table; see `mnistry.data.tree`;
+    - a ZIP or tar file of any of these.
 
     The parts may have any of the names of `mnistry.data.parts`, and there may be one for validation.
     Where there is no test part, every seventh example (the 7th, the 14th, and so on) becomes it.
@@ -47,21 +52,38 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
         DataError: nothing of the above, or damaged.
         InvalidValueError: a full scale for pictures, whose formats say it.
     """
+    if tree := tree_of_tables(path):
+        return _of_pictures(path, read_tree(tree), full_scale)
     if path.is_dir():
         if files := _idx_files(path):
             return _dataset_of(path, {part: _read_idx_part(path, files[part], full_scale) for part in files})
         tables = parts_among((table.stem for table in path.glob("*.csv")), path)
         if "train" in tables:
             return _from_tables(path, {part: path / f"{tables[part]}.csv" for part in tables}, full_scale)
-        if full_scale is not None:
-            raise InvalidValueError(f"{path}: `full_scale` is for arrays; pictures say what white is")
-        pictures = read_folder(path)
-        return _dataset(path, pictures.parts, pictures.class_names, pictures.notes)
+        return _of_pictures(path, read_folder(path), full_scale)
     if path.suffix.lower() == ".npz":
         return _read_npz(path, full_scale)
     if path.suffix.lower() == ".csv":
         return _from_tables(path, {"train": path}, full_scale)
+    if kind := archive_kind(path):
+        with unpacked(path, kind) as folder:
+            held = list(folder.iterdir())
+            # An archive in the archive stays packed: such a file may hold itself, without an end.
+            alone = len(held) == 1 and held[0].is_file() and not _is_archive(held[0])
+            dataset = read(held[0] if alone else folder, full_scale=full_scale)
+            source = dataset.source.replace(str(folder), str(path))
+            return replace(dataset, name=folder.name, source=source)
     raise DataError(f"{path}: {_no_data_set(path)}.")
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() != ".npz" and archive_kind(path) is not None
+
+
+def _of_pictures(path: Path, pictures: PictureFolder, full_scale: float | None) -> Dataset:
+    if full_scale is not None:
+        raise InvalidValueError(f"{path}: `full_scale` is for arrays; pictures say what white is")
+    return _dataset(path, pictures.parts, pictures.class_names, pictures.notes)
 
 
 def _no_data_set(path: Path) -> str:

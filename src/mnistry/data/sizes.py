@@ -9,6 +9,7 @@ from mnistry.errors import DataError, PictureError
 
 SMALLEST_SIDE = 6
 """Fewer pixels cannot show a digit; what has fewer is taken for a mistake in the shape."""
+SCALED = "the ink of each was scaled and centred as MNIST's was"
 
 
 def brought_to_size(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -46,7 +47,7 @@ def size_notes(height: int, width: int) -> tuple[str, ...]:
     """What the user of images of this size should know: one line, or none where they are MNIST's size."""
     if (height, width) == (SIDE, SIDE):
         return ()
-    return (f"the images are {height}×{width}: the ink of each was scaled and centred as MNIST's was",)
+    return (f"the images are {height}×{width}: {SCALED}",)
 
 
 def _grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
