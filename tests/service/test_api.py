@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from subprocess import CompletedProcess
 from typing import Any
@@ -20,6 +21,7 @@ from mnistry.service.api import create_app
 from mnistry.service.limits import Limits
 
 Refusal = Callable[..., dict[str, Any]]
+MakePdf = Callable[..., bytes]
 
 PNG = {"Content-Type": "image/png"}
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -79,6 +81,64 @@ def test_read_takes_many_files(client: TestClient, seven: bytes) -> None:
     assert results[1]["error"]["status"] == 415
 
 
+def documents(seven: bytes) -> dict[str, bytes]:
+    """A PDF and a TIFF of two pages, and an archive of a picture and a damaged one."""
+    pages = [Image.open(io.BytesIO(seven)).convert("L") for _ in range(2)]
+    pdf, tiff, archive = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    pages[0].copy().save(tiff, "TIFF", save_all=True, append_images=[pages[1].copy()])
+    pages[0].save(pdf, "PDF", save_all=True, append_images=pages[1:], resolution=200)
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("seven.png", seven)
+        packed.writestr("worse.png", "damaged")
+        packed.writestr("notes.txt", "")
+    return {"pdf": pdf.getvalue(), "tif": tiff.getvalue(), "zip": archive.getvalue()}
+
+
+def test_read_takes_documents(client: TestClient, seven: bytes) -> None:
+    sent = documents(seven)
+    alone = client.post("/v1/read", content=seven, headers=PNG).json()
+    for kind in ("application/pdf", "application/octet-stream"):
+        answer = client.post("/v1/read", content=sent["pdf"], headers={"Content-Type": kind}).json()
+        assert set(answer) == {"pages"}
+        assert [(page["page"], page["dpi"], page["lines"]) for page in answer["pages"]] == [
+            (1, 200, ["7"]),
+            (2, 200, ["7"]),
+        ]
+    larger = client.post("/v1/read?dpi=400", content=sent["pdf"], headers=OCTETS).json()["pages"][1]
+    box, before = larger["digits"][0]["box"], answer["pages"][1]["digits"][0]["box"]
+    assert box == pytest.approx([2 * value for value in before], abs=8)
+    tiff = client.post("/v1/read", content=sent["tif"], headers={"Content-Type": "image/tiff"}).json()
+    assert tiff == {"pages": [{"page": 1, **alone}, {"page": 2, **alone}]}
+    archive = client.post("/v1/read", content=sent["zip"], headers={"Content-Type": "application/zip"}).json()
+    assert set(archive) == {"pages", "notes"}
+    good, bad = archive["pages"]
+    assert good == {"page": 1, "file": "seven.png", **alone}
+    assert bad["error"]["status"] == 415
+    assert "lines" not in bad
+
+
+def test_read_takes_documents_in_a_form(client: TestClient, seven: bytes, blank_pdf: MakePdf) -> None:
+    contents = {"two.pdf": documents(seven)["pdf"], "one.png": seven, "long.pdf": blank_pdf(33)}
+    files = [("file", item) for item in contents.items()]
+    pdf, picture, long = client.post("/v1/read", files=files).json()["results"]
+    assert [page["lines"] for page in pdf["pages"]] == [["7"], ["7"]]
+    assert picture["lines"] == ["7"]
+    assert (long["file"], long["error"]["status"]) == ("long.pdf", 413)
+    assert "has 33 pages; at most 32 are read" in long["error"]["detail"]
+
+
+def test_documents_that_are_refused(client: TestClient, refused: Refusal, blank_pdf: MakePdf) -> None:
+    for content, status, part in (
+        (blank_pdf(10_000), 413, "has 10,000 pages; at most 32 are read"),
+        (b"%PDF-1.7", 422, "PDF is damaged"),
+        (b"PK\5\6", 422, "ZIP archive is damaged"),
+    ):
+        refused(client.post("/v1/read", content=content, headers=OCTETS), status, part)
+    answer = client.post("/v1/read", content=blank_pdf(2, 14_400, 14_400), headers=OCTETS).json()
+    assert [page["error"]["status"] for page in answer["pages"]] == [413, 413]
+    assert "`dpi=25`" in answer["pages"][0]["error"]["detail"]
+
+
 def test_explain_draws(client: TestClient, seven: bytes) -> None:
     answer = client.post("/v1/explain", content=seven, headers=PNG)
     assert answer.headers["content-type"] == "image/png"
@@ -121,7 +181,7 @@ def test_every_answer_is_guarded(client: TestClient) -> None:
     ("content", "kind", "status", "part"),
     [
         (TEXT, "image/png", 415, "Not a picture in a format"),
-        (b"%PDF-1.4", "application/octet-stream", 415, "a PDF"),
+        (b"%PDF-1.4", "application/octet-stream", 422, "The PDF is damaged"),
         (TEXT, "text/plain", 415, "text/plain"),
         (b"", "image/png", 422, "empty"),
     ],

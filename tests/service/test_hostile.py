@@ -36,7 +36,7 @@ def hostile() -> ModuleType:
         ("checkerboard", (800,), 200, None),
         ("noise", (600,), 200, None),
         ("scans", (60_000, 1000), 413, "scans"),
-        ("pages", (5000,), 200, "several pages"),
+        ("pages", (5000,), 413, "more than 32 pages"),
         ("odd_levels", (300,), 200, None),
         ("text_bomb", (2_000_000,), 422, "too large"),
     ],

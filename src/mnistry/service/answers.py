@@ -54,10 +54,33 @@ class Reading(Struct, forbid_unknown_fields=True):
     notes: Notes | UnsetType = UNSET
 
 
+class PageReading(Struct, forbid_unknown_fields=True):
+    """… on a page of a document: lines and digits, or, where it cannot be read, the error."""
+
+    page: Annotated[int, Meta(ge=1, description="Its number, from 1.")]
+    file: Annotated[str, Meta(description="Its name in an archive.")] | UnsetType = UNSET
+    dpi: Annotated[float, Meta(description="Dots an inch at which it was drawn.")] | UnsetType = UNSET
+    lines: Lines | UnsetType = UNSET
+    digits: Digits | UnsetType = UNSET
+    notes: Notes | UnsetType = UNSET
+    error: ProblemDetails | UnsetType = UNSET
+
+
+Pages = Annotated[list[PageReading], Meta(description="All of them, in their order.")]
+
+
+class DocumentReading(Struct, forbid_unknown_fields=True):
+    """… in a document: a PDF, a TIFF of several pages, or a ZIP archive of pictures."""
+
+    pages: Pages
+    notes: Notes | UnsetType = UNSET
+
+
 class FileReading(Struct, forbid_unknown_fields=True):
-    """… in a file of a form: lines and digits, or, where it cannot be read, the error."""
+    """… in a file of a form: lines and digits, or pages, or, where it cannot be read, the error."""
 
     file: str
+    pages: Pages | UnsetType = UNSET
     lines: Lines | UnsetType = UNSET
     digits: Digits | UnsetType = UNSET
     notes: Notes | UnsetType = UNSET

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from mnistry.data.dataset import CLASSES, DIGITS
+from mnistry.data.pages import Page
 from mnistry.service import answers, pictures, requests
 from mnistry.service.docs import STYLE, page
 from mnistry.service.gate import Gate
@@ -108,14 +109,10 @@ class Api:
         model = await self._models.get(asked.model)
         work = [self._read_one(request, model, content, asked, bounds) for _, content in files]
         found = await self._while_wanted(request, asyncio.gather(*work, return_exceptions=True))
-        results = []
-        for (name, _), reading in zip(files, found, strict=True):
-            if isinstance(reading, Problem):
-                results.append(answers.FileReading(name, error=reading.details()))
-            elif isinstance(reading, BaseException):
-                raise reading
-            else:
-                results.append(answers.FileReading(name, **msgspec.structs.asdict(reading)))
+        results = [
+            answers.FileReading(name, **_fields(reading))
+            for (name, _), reading in zip(files, found, strict=True)
+        ]
         return _json(answers.Readings(results))
 
     async def _explain(self, request: Request) -> Response:
@@ -142,7 +139,8 @@ class Api:
 
     def _bounds(self) -> pictures.Bounds:
         """Of a picture that has arrived now; a little is left of its time for the answer."""
-        return pictures.Bounds(self._limits.pixels, time.monotonic() + 0.9 * self._limits.seconds)
+        limits = self._limits
+        return pictures.Bounds(limits.pixels, limits.files, time.monotonic() + 0.9 * limits.seconds)
 
     async def _read_one(
         self,
@@ -151,9 +149,25 @@ class Api:
         content: bytes,
         asked: requests.ReadParameters,
         bounds: pictures.Bounds,
-    ) -> answers.Reading:
-        answer = await self._in_turn(request, pictures.read, model.recognizer, content, asked, bounds)
-        self._metrics.digits.inc(len(answer.digits))
+    ) -> answers.Reading | answers.DocumentReading:
+        """Reads a picture, or all pages of a document at the same time."""
+
+        async def read(content: bytes | Page) -> answers.Reading:
+            answer = await self._in_turn(request, pictures.read, model.recognizer, content, asked, bounds)
+            self._metrics.digits.inc(len(answer.digits))
+            return answer
+
+        document = None
+        if pictures.may_have_pages(content):
+            document = await self._in_turn(request, pictures.pages, content, asked, bounds)
+        if document is None:
+            return await read(content)
+        found = await asyncio.gather(*map(read, document.pages), return_exceptions=True)
+        answer = answers.DocumentReading(
+            [_page(page, result) for page, result in zip(document.pages, found, strict=True)]
+        )
+        if document.notes:
+            answer.notes = list(document.notes)
         return answer
 
     async def _in_turn(
@@ -226,6 +240,24 @@ def create_app(
 
 def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _page(page: Page, found: answers.Reading | BaseException) -> answers.PageReading:
+    answer = answers.PageReading(page.number, **_fields(found))
+    if page.name is not None:
+        answer.file = page.name
+    if page.dpi is not None:
+        answer.dpi = page.dpi
+    return answer
+
+
+def _fields(found: msgspec.Struct | BaseException) -> dict[str, Any]:
+    """What was read, or the problem with it, as fields of a larger answer."""
+    if isinstance(found, Problem):
+        return {"error": found.details()}
+    if isinstance(found, BaseException):
+        raise found
+    return msgspec.structs.asdict(found)
 
 
 def _client(request: Request) -> str:

@@ -19,6 +19,7 @@ th { font-weight: normal; white-space: nowrap; }
 _EXAMPLES = {
     "/v1/read": "curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg \\\n"
     "    '{base}/v1/read?probabilities=true'\n"
+    "curl -H 'Content-Type: application/pdf' --data-binary @form.pdf '{base}/v1/read?dpi=300'\n"
     "curl -F file=@one.png -F file=@two.png {base}/v1/read",
     "/v1/explain": "curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg \\\n"
     "    {base}/v1/explain -o how.png",

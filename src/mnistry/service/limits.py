@@ -16,7 +16,7 @@ class Limits:
     pixels: int = 25_000_000
     """Pixels of one picture [413]."""
     files: int = 32
-    """Pictures in one request [413]."""
+    """Pictures in one request, and pages of one document [413]."""
     images: int = 1000
     """28×28 images in one request to classify [413]."""
     head_seconds: float = 10

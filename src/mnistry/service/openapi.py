@@ -16,7 +16,7 @@ _WHEN = {
     403: "A page of another site sends this.",
     404: "There is no model of this name.",
     408: "The head took longer than {head_seconds:g} seconds to arrive, or the body {upload_seconds:g}.",
-    413: "More than {upload_mb} MB, {pixels:,} pixels in a picture, {files} pictures or {images:,} images.",
+    413: "More than {upload_mb} MB, {pixels:,} pixels, {files} pictures or pages, or {images:,} images.",
     415: "The body is of another media type, or no picture in a format that can be read.",
     422: "The body or a parameter is not what it should be, or a picture is damaged.",
     429: "More than {client_requests} requests of one address are under way.",
@@ -28,6 +28,7 @@ _WORK = (400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503)
 
 _ANSWERS = (
     answers.Reading,
+    answers.DocumentReading,
     answers.Readings,
     answers.Classified,
     answers.Models,
@@ -38,6 +39,7 @@ _ANSWERS = (
 )
 _REFERENCES, _SCHEMAS = msgspec.json.schema_components(_ANSWERS, ref_template="#/components/schemas/{name}")
 _REFERENCE = dict(zip(_ANSWERS, _REFERENCES, strict=True))
+_READ = (answers.Reading, answers.DocumentReading, answers.Readings)
 
 
 def document(limits: Limits) -> Json:
@@ -79,7 +81,8 @@ def document(limits: Limits) -> Json:
             }
         }
 
-    picture: Json = {"image/*": {"schema": {}}, requests.OCTETS: {"schema": {}}}
+    kinds = ("image/*", *requests.DOCUMENTS, requests.OCTETS)
+    picture: Json = {kind: {"schema": {}} for kind in kinds}
     # How many there may be at most is said in words: more are refused with 413, not as a wrong shape.
     files = {
         "type": "array",
@@ -103,11 +106,11 @@ def document(limits: Limits) -> Json:
         },
         "paths": {
             "/v1/read": post(
-                "Read the digits in a picture, or in each picture of a form.",
+                "Read the digits in a picture or document, or in each of a form.",
                 requests.ReadParameters,
                 {**picture, **form},
                 requests.JSON,
-                {"anyOf": [_REFERENCE[answers.Reading], _REFERENCE[answers.Readings]]},
+                {"anyOf": [_REFERENCE[kind] for kind in _READ]},
             ),
             "/v1/explain": post(
                 "Draw how a picture is read, stage by stage.",

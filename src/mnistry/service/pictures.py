@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from mnistry.data.decode import Decoded, open_picture
+from mnistry.data.pages import Document, Page, find_pages
 from mnistry.errors import BusyError, PictureError, PictureFormatError, PictureSizeError
+from mnistry.pixels.kinds import DOCUMENTS, kind_of
 from mnistry.reading.explain import draw_explanation
 from mnistry.reading.recognizer import LONGEST_SIDE, Recognizer
 from mnistry.service.answers import Reading
@@ -22,15 +24,35 @@ class Bounds:
 
     Attributes:
         pixels: how many it may have.
+        pages: how many a document may have.
         deadline: the value of `time.monotonic` at which it is given up.
     """
 
     pixels: int
+    pages: int
     deadline: float
 
 
-def read(recognizer: Recognizer, content: bytes, asked: ReadParameters, bounds: Bounds) -> Reading:
-    """What `mnistry read --json` tells of a picture, with the images that the model saw if asked for.
+def may_have_pages(content: bytes) -> bool:
+    """Whether this is a document, by its first bytes alone; else it is a picture, or is read as one."""
+    try:
+        return kind_of(io.BytesIO(content)) in DOCUMENTS
+    except PictureError:
+        return False
+
+
+def pages(content: bytes, asked: ReadParameters, bounds: Bounds) -> Document | None:
+    """The pages of a document; None for what turns out to be a picture. Raises `Problem` as `read` does."""
+    try:
+        return find_pages(
+            io.BytesIO(content), dpi=asked.dpi, most_pages=bounds.pages, deadline=bounds.deadline
+        )
+    except PictureError as error:
+        raise _problem(error) from error
+
+
+def read(recognizer: Recognizer, content: bytes | Page, asked: ReadParameters, bounds: Bounds) -> Reading:
+    """What `mnistry read --json` tells of a picture or page, with the images that the model saw if asked for.
 
     Raises:
         Problem: it takes too many pixels, or too long (413), is no picture (415), cannot be read (422), or
@@ -66,11 +88,11 @@ def explain(recognizer: Recognizer, content: bytes, asked: ExplainParameters, bo
     return file.getvalue()
 
 
-def _decoded(content: bytes, bounds: Bounds) -> Decoded:
+def _decoded(content: bytes | Page, bounds: Bounds) -> Decoded:
     if time.monotonic() >= bounds.deadline:
         raise busy("Other pictures took all the time there was.")
     return open_picture(
-        io.BytesIO(content),
+        io.BytesIO(content) if isinstance(content, bytes) else content,
         longest_side=LONGEST_SIDE,
         most_pixels=bounds.pixels,
         deadline=bounds.deadline,

@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from mnistry.pixels.pdf import DPI
 from mnistry.reading.recognizer import MIN_CONFIDENCE
 from mnistry.service.limits import Limits
 from mnistry.service.problems import Problem
@@ -22,6 +23,7 @@ OCTETS = "application/octet-stream"
 UNNAMED = "application/x-www-form-urlencoded"  # what `curl --data-binary` says of whatever it sends
 FORM = "multipart/form-data"
 JSON = "application/json"
+DOCUMENTS = ("application/pdf", "application/zip")
 
 CHARSETS = ("utf-8", "us-ascii")  # of the names in a form; many more that Python knows fail, or take long
 
@@ -59,6 +61,14 @@ class ReadParameters(ExplainParameters, frozen=True, forbid_unknown_fields=True)
     seen: Annotated[
         bool, msgspec.Meta(description="Give the 28×28 image of each digit that the model was given.")
     ] = False
+    dpi: Annotated[
+        float,
+        msgspec.Meta(
+            ge=1,
+            le=2400,
+            description="Dots an inch at which the pages of a PDF are drawn; boxes are counted in them.",
+        ),
+    ] = DPI
 
 
 class Images(msgspec.Struct, forbid_unknown_fields=True):
@@ -111,8 +121,8 @@ def media_type(request: Request) -> str:
 
 
 def is_picture(kind: str) -> bool:
-    """Whether a body of this media type may be a picture."""
-    return kind == OCTETS or kind.startswith("image/")
+    """Whether a body of this media type may be a picture or a document."""
+    return kind == OCTETS or kind.startswith("image/") or kind in DOCUMENTS
 
 
 async def picture(request: Request) -> bytes:
@@ -123,7 +133,10 @@ async def picture(request: Request) -> bytes:
     """
     kind = media_type(request)
     if not is_picture(kind):
-        raise Problem(415, f"Expected a picture as image/… or {OCTETS}, found {kind or 'no type'}.")
+        raise Problem(
+            415,
+            f"Expected a picture as image/…, {', '.join(DOCUMENTS)} or {OCTETS}, found {kind or 'no type'}.",
+        )
     content = await request.body()
     if not content:
         raise Problem(422, "The body is empty; send the bytes of a picture.")
