@@ -16,6 +16,7 @@ SOURCE = Path(mnistry.__file__).parent
 # Each layer may import from itself and from the layers after it.
 LAYERS = [
     ("cli",),
+    ("estimator", "inference"),
     ("training",),
     ("export", "service"),
     ("datasets",),
@@ -26,6 +27,7 @@ LAYERS = [
     ("recipe",),
     ("models", "losses", "optimizers", "data"),
     ("pixels", "history", "logits"),
+    ("own",),
     ("fields",),
     ("atomic", "errors", "files"),
 ]
@@ -64,7 +66,7 @@ def test_imports_point_downward() -> None:
 
 def test_models_know_nothing_of_data_or_optimizers() -> None:
     for path in (SOURCE / "models").glob("*.py"):
-        assert imported_modules(path) <= {"models", "errors", "fields"}
+        assert imported_modules(path) <= {"models", "errors", "fields", "own"}
 
 
 @pytest.mark.parametrize(
@@ -109,15 +111,21 @@ def test_the_public_names() -> None:
     assert sorted(mnistry.__all__) == [
         "Dataset",
         "Digit",
+        "DigitClassifier",
         "Examples",
         "MnistryError",
+        "OwnLoss",
+        "OwnModel",
         "RECIPES",
         "Reading",
         "Recipe",
         "Recognizer",
         "Run",
+        "evaluate",
         "load",
         "pages",
+        "predict",
+        "predict_proba",
         "resume",
         "train",
     ]

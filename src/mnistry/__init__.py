@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from mnistry.data.pages import pages
     from mnistry.datasets import load
     from mnistry.errors import MnistryError
+    from mnistry.estimator import DigitClassifier
+    from mnistry.inference import evaluate, predict, predict_proba
+    from mnistry.losses import OwnLoss
+    from mnistry.models.own import OwnModel
     from mnistry.reading.recognizer import Digit, Reading, Recognizer
     from mnistry.recipes import RECIPES, Recipe
     from mnistry.training import Run, resume, train
@@ -28,14 +32,20 @@ __all__ = [
     "RECIPES",
     "Dataset",
     "Digit",
+    "DigitClassifier",
     "Examples",
     "MnistryError",
+    "OwnLoss",
+    "OwnModel",
     "Reading",
     "Recipe",
     "Recognizer",
     "Run",
+    "evaluate",
     "load",
     "pages",
+    "predict",
+    "predict_proba",
     "resume",
     "train",
 ]
@@ -46,7 +56,11 @@ _HOMES = {
     "mnistry.data.pages": ("pages",),
     "mnistry.datasets": ("load",),
     "mnistry.errors": ("MnistryError",),
+    "mnistry.estimator": ("DigitClassifier",),
+    "mnistry.inference": ("evaluate", "predict", "predict_proba"),
     "mnistry.reading.recognizer": ("Digit", "Reading", "Recognizer"),
+    "mnistry.losses": ("OwnLoss",),
+    "mnistry.models.own": ("OwnModel",),
     "mnistry.recipes": ("RECIPES", "Recipe"),
     "mnistry.training": ("Run", "resume", "train"),
 }
@@ -77,5 +91,10 @@ def __dir__() -> list[str]:
 
     hidden = {"Any", "TYPE_CHECKING", "importlib"}
     if not find_spec("jax"):
-        hidden.update(_HOMES["mnistry.recipes"], _HOMES["mnistry.training"])
+        hidden.update(
+            *(
+                _HOMES[f"mnistry.{home}"]
+                for home in ("estimator", "losses", "models.own", "recipes", "training")
+            )
+        )
     return sorted({*globals(), *__all__, "__version__"} - hidden)

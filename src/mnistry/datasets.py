@@ -13,6 +13,7 @@ from mnistry import data
 from mnistry.data.catalog import CATALOG
 from mnistry.data.dataset import Dataset, Examples
 from mnistry.data.image_form import AS_MNIST, ImageForm
+from mnistry.data.in_memory import Given, from_values
 from mnistry.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FAR_BETTER = 0.3
 
 
 def load(
-    name_or_path: str | Path,
+    name_or_path: str | Path | Given,
     data_dir: Path | str | None = None,
     *,
     download: bool = True,
@@ -38,11 +39,12 @@ def load(
     full_scale: float | None = None,
     check_images: bool = True,
 ) -> Dataset:
-    """Loads a data set of the catalogue by name, or one of your own by path.
+    """Loads a data set of the catalogue by name, one of your own by path, or makes one of arrays.
 
     Args:
         name_or_path: a name such as `"mnist"`, or a folder of IDX files, of pictures or of CSV files, an
             `.npz` file, or a `.csv` file. A name wins over a folder of that name; write `./mnist` for it.
+            Or values: `(X, y)`, `((X, y), (X_test, y_test))`, a Dataset; see `mnistry.data.in_memory`.
         data_dir: a folder to look in before MNISTRY_DATA, the cache and the mirrors.
         download: ask the mirrors for what no folder has.
         invert: the images are dark on light; black and white are exchanged.
@@ -57,10 +59,14 @@ def load(
         DataError: the data are damaged, not what they should be, or digits that are stored in another way.
     """
     form = ImageForm(invert, transpose, full_scale)
-    dataset = data.load(name_or_path, data_dir, download=download, form=form)
-    published = isinstance(name_or_path, str) and name_or_path in CATALOG
+    if isinstance(name_or_path, str | Path):
+        dataset = data.load(name_or_path, data_dir, download=download, form=form)
+        published, called = isinstance(name_or_path, str) and name_or_path in CATALOG, str(name_or_path)
+    else:
+        dataset = from_values(name_or_path, form)
+        published, called = False, dataset.name
     if check_images and not (published and form == AS_MNIST):
-        check_form(dataset, form, str(name_or_path))
+        check_form(dataset, form, called)
     return dataset
 
 

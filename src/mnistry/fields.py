@@ -2,7 +2,8 @@
 
 from dataclasses import fields
 from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
@@ -35,9 +36,10 @@ def check_fields(instance: Any, *, within: str = "") -> None:
     for field in fields(instance):
         value, hint = _plain(getattr(instance, field.name)), hints[field.name]
         object.__setattr__(instance, field.name, value)
-        if get_origin(hint) is Literal:
-            if value not in get_args(hint):
-                raise UnknownNameError(within + field.name, str(value), get_args(hint))
+        names = names_of(hint)
+        if get_origin(hint) is Literal or (names and isinstance(value, str)):
+            if value not in names:
+                raise UnknownNameError(within + field.name, str(value), names)
             continue
         try:
             if isinstance(value, bool) != (hint is bool):
@@ -46,6 +48,12 @@ def check_fields(instance: Any, *, within: str = "") -> None:
         except TypeCheckError as error:
             expected = _WORDS.get(hint) or str(hint)
             raise InvalidValueError(f"`{within}{field.name}` must be {expected}, not {value!r}") from error
+
+
+def names_of(hint: Any) -> tuple[str, ...]:
+    """The names that a field knows: those of its `Literal`, which may be one kind of several."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return tuple(name for kind in kinds if get_origin(kind) is Literal for name in get_args(kind))
 
 
 def _plain(value: Any) -> Any:

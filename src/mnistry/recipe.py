@@ -5,26 +5,30 @@ What a recipe does not hold is what a run is given: the data set, the seed, and 
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+import tyro
 from tyro.conf import Suppress
 
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.fields import check_fields
-from mnistry.losses import LossName
+from mnistry.losses import LossName, OwnLoss, UndefinedLoss
 from mnistry.models import (
     CommitteeConfig,
     ConvNetConfig,
     DetectorConfig,
     LeNet5Config,
     ModelConfig,
+    OwnModel,
     PerceptronConfig,
     RowLstmConfig,
     ScratchConfig,
     SeparableNetConfig,
     SoftmaxConfig,
 )
+from mnistry.models.own import UndefinedModel
 from mnistry.optimizers import OptimizerName, ScheduleName
+from mnistry.own import own_from_json
 
 MODELS: dict[str, type[ModelConfig]] = {
     "softmax": SoftmaxConfig,
@@ -37,6 +41,10 @@ MODELS: dict[str, type[ModelConfig]] = {
     "committee": CommitteeConfig,
     "detector": DetectorConfig,
 }
+
+
+OWN = "own"
+"""What stands in their place for models that derive from `OwnModel`."""
 
 
 class Need(NamedTuple):
@@ -111,8 +119,8 @@ class Recipe:
     """Factor of one stair; for the schedule `staircase`."""
     decay_steps: int = 275
     """Steps on one stair; for the schedule `staircase`."""
-    loss: LossName = "cross-entropy"
-    """Loss of one example."""
+    loss: Annotated[LossName | OwnLoss, tyro.conf.arg(constructor=LossName)] = "cross-entropy"
+    """Loss of one example; in Python also one of your own, see `mnistry.OwnLoss`."""
     reduction: Literal["mean", "sum"] = "mean"
     """How the losses of a batch become one number."""
     label_smoothing: float = 0.0
@@ -242,8 +250,14 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as JSON values; `from_json` is the inverse."""
-        kind = next(name for name, config in MODELS.items() if isinstance(self.model, config))
-        return asdict(self) | {"model": {"kind": kind, **asdict(self.model)}}
+        if isinstance(self.model, OwnModel):
+            model = {"kind": OWN, **self.model.to_json()}
+        else:
+            kind = next(name for name, config in MODELS.items() if isinstance(self.model, config))
+            model = {"kind": kind, **asdict(self.model)}
+        loss = self.loss.to_json() if isinstance(self.loss, OwnLoss) else self.loss
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {"model": model, "loss": loss}
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> "Recipe":
@@ -253,8 +267,13 @@ class Recipe:
             RunError: a field is unknown or missing.
         """
         try:
+            values = dict(values)
+            if isinstance(values.get("loss"), dict):
+                values["loss"] = own_from_json(values["loss"], OwnLoss, UndefinedLoss)
             model = dict(values["model"])
-            config = MODELS[model.pop("kind")]
+            if (kind := model.pop("kind")) == OWN:
+                return Recipe(**values | {"model": own_from_json(model, OwnModel, UndefinedModel)})
+            config = MODELS[kind]
             if "members" in model:
                 model["members"] = [ConvNetConfig(**member) for member in model["members"]]
             return Recipe(**values | {"model": config(**model)})

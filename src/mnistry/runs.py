@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,9 @@ from mnistry.errors import RunError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.files import open_regular, read_regular
 from mnistry.history import History, Row
+
+if TYPE_CHECKING:
+    from mnistry.data.in_memory import Given
 
 RECIPE = "recipe.json"
 METRICS = "metrics.jsonl"
@@ -84,6 +87,11 @@ class RunFolder:
     def data(self) -> str:
         """The name of a data set of the catalogue, or the absolute path of another."""
         return str(self.description["data"]["name"])
+
+    @property
+    def data_shapes(self) -> dict[str, list[int]]:
+        """The shape of the images of each part, where the data were given as values in Python; else none."""
+        return dict(self.description["data"].get("given", {}))
 
     @property
     def data_dir(self) -> Path | None:
@@ -176,13 +184,37 @@ class RunFolder:
         reason = self.figures.get("nothing_learnt")
         return str(reason) if reason else None
 
-    def load_data(self) -> Dataset:
+    @property
+    def without_onnx(self) -> bool:
+        """Whether its model has no ONNX form, as some of one's own; JAX computes it then."""
+        return self.finished and not (self.path / MODEL).exists() and "without_onnx" in self.figures
+
+    def load_data(self, given: "Given | None" = None) -> Dataset:
         """Loads the data set that the run was made with.
+
+        Args:
+            given: the data, if they were given as values in Python then: they are not kept in the folder.
 
         Raises:
             DataError: it cannot be found or read.
-            RunError: it is not the same any more.
+            RunError: it is not the same any more, or it has to be given again.
         """
+        from mnistry.data.in_memory import from_values
+
+        if given is not None and not self.data_shapes:
+            raise RunError(f"{self.path}: the run knows where its data are: {self.data}. Leave `data` out")
+        if given is not None:
+            if (same := self.same_data(from_values(given, self.image_form))) is None:
+                raise RunError(
+                    f"{self.path}: the data are not those that this run was started with: "
+                    f"{self._given_then}. Give these, in the same order, or start a new run."
+                )
+            return same
+        if self.data_shapes:
+            raise RunError(
+                f"{self.path}: this run was started in Python with data that were given as "
+                f"values: {self._given_then}. Give the same again in Python, such as by data=(X, y)"
+            )
         dataset = load(self.data, self.data_dir, form=self.image_form)
         if dataset.sha256 != self.data_sha256:
             raise RunError(
@@ -190,6 +222,15 @@ class RunFolder:
                 f"(its SHA-256 differs). Put the former files back, or start a new run."
             )
         return dataset
+
+    def same_data(self, dataset: Dataset) -> Dataset | None:
+        """The data set, if its content is what the run was made with; else None."""
+        return dataset if dataset.sha256 == self.data_sha256 else None
+
+    @property
+    def _given_then(self) -> str:
+        shapes = ", ".join(f"{part} {shape}" for part, shape in self.data_shapes.items())
+        return f"{self.description['data']['source']} (images: {shapes})"
 
     def same_test_part(self, other: "RunFolder") -> bool:
         """Whether another finished run was measured on the same images, be it from other files.

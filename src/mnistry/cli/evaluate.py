@@ -12,14 +12,13 @@ import tyro
 from rich.console import Console
 
 from mnistry.data import Dataset, Examples
-from mnistry.data.classes import relabelled
-from mnistry.data.dataset import DIGITS
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.datasets import load
 from mnistry.errors import CheckpointError, DataError, InvalidValueError, RunError, UnknownNameError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
+from mnistry.inference import in_classes_of
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import CHECKPOINTS, RECIPE
 from mnistry.training.checkpoint import checkpoints
@@ -79,7 +78,8 @@ def main(arguments: list[str]) -> int:
                 file=sys.stderr,
             )
     else:
-        classifier = Classifier.load(options.source)
+        whole = run is not None and options.source.is_dir()
+        classifier = run.classifier() if run and whole else Classifier.load(options.source)
     dataset = _dataset(run, options)
     examples, class_names = _examples(run, dataset, classifier, options)
     logits = classifier.logits(examples.images)
@@ -207,30 +207,11 @@ def _dataset(run: Run | None, options: Options) -> Dataset:
 def _examples(
     run: Run | None, dataset: Dataset, classifier: Classifier, options: Options
 ) -> tuple[Examples, tuple[str, ...]]:
-    return _in_classes_of(classifier, part_of(run, dataset, options.part, options.data_dir), dataset)
-
-
-def _in_classes_of(
-    classifier: Classifier, examples: Examples, dataset: Dataset
-) -> tuple[Examples, tuple[str, ...]]:
-    """The examples, with their labels in the order of the model's classes, and the names of these classes.
-
-    Where one side has no names but the digits, labels are compared by number, and a warning says so.
-
-    Raises:
-        DataError: a class of the examples is none of the model's.
-    """
-    own, models = dataset.class_names, classifier.class_names
-    if own != models and DIGITS not in (own, models):
-        return relabelled(examples, own, models), models
-    if own != models:
-        names, whose = (own, "the data's") if models == DIGITS else (models, "the model's")
-        print(
-            f"mnistry: only {whose} classes have names ({', '.join(names)}): labels are compared by number",
-            file=sys.stderr,
-        )
-        return examples, names
-    return examples, own
+    examples = part_of(run, dataset, options.part, options.data_dir)
+    examples, class_names, told = in_classes_of(classifier, examples, dataset.class_names)
+    if told:
+        print(f"mnistry: {told}", file=sys.stderr)
+    return examples, class_names
 
 
 def part_of(run: Run | None, dataset: Dataset, part: Part, data_dir: Path | None = None) -> Examples:

@@ -16,7 +16,6 @@ from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
 from mnistry.export.arrays import read_arrays
-from mnistry.reading.classifier import Classifier
 from mnistry.runs import REPORT, WEIGHTS
 from mnistry.training.reporting import recipe_labels, subject
 from mnistry.training.run import Run
@@ -90,7 +89,7 @@ def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Rep
     labelled = list(zip(runs, labels, strict=True))
     quiet = not console.is_terminal or len(runs) == 1
     for run, label in track(labelled, "measuring", console=console, transient=True, disable=quiet):
-        classifier = Classifier.load(run.path)
+        classifier = run.classifier()
         one = subject(
             run,
             dataset,

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 
@@ -12,6 +12,7 @@ from mnistry.cli.flags import as_flags
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.errors import InvalidValueError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
+from mnistry.fields import names_of
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
 from mnistry.training.progress import ShownPart
@@ -163,8 +164,8 @@ def _given(arguments: list[str], recipe: Recipe) -> set[str]:
         found.add(name.split(".")[0])
         if not separator:
             value = "".join(arguments[place + 1 : place + 2])
-        if get_origin(values.get(name)) is Literal and value not in get_args(values[name]):
-            raise UnknownNameError(name, value, get_args(values[name]))
+        if (names := names_of(values.get(name))) and value not in names:
+            raise UnknownNameError(name, value, names)
         if name not in known and (meant := nearest(name, known)):
             raise InvalidValueError(
                 f"there is no flag --{flag}. Did you mean `{meant}`? All are told by: "

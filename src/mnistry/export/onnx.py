@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import partial, reduce
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -17,12 +19,14 @@ from onnx import TensorProto, helper, numpy_helper
 from mnistry.data.classes import CLASS_NAMES
 from mnistry.data.dataset import DIGITS
 from mnistry.errors import ExportError
+from mnistry.export.own import own_to_onnx
 from mnistry.models import (
     FoldedCommittee,
     FoldedConvNet,
     FoldedModel,
     FoldedSeparableNet,
     LeNet5,
+    OwnNet,
     Perceptron,
     RowLstm,
     Scratch,
@@ -98,6 +102,14 @@ def to_onnx(model: FoldedModel, class_names: Sequence[str] = DIGITS) -> bytes:
     Raises:
         ExportError: a kind of model that has no ONNX form here.
     """
+    proto = own_to_onnx(model, OPSET) if isinstance(model, OwnNet) else _proto(model)
+    helper.set_model_props(proto, {CLASS_NAMES: json.dumps(list(class_names), ensure_ascii=False)})
+    onnx.checker.check_model(proto)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def _proto(model: FoldedModel) -> onnx.ModelProto:
     graph = Graph()
     scaled = graph.add(
         "Div", graph.add("Cast", "images", to=TensorProto.FLOAT), graph.constant(np.float32(255))
@@ -125,22 +137,20 @@ def to_onnx(model: FoldedModel, class_names: Sequence[str] = DIGITS) -> bytes:
         case _:
             raise ExportError(f"a {type(model).__name__} has no ONNX form")
     graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
-    proto = helper.make_model(
+    one_image = jax.ShapeDtypeStruct((1, SIDE, SIDE), jnp.float32)
+    classes = jax.eval_shape(model, one_image).shape[1]
+    return helper.make_model(
         helper.make_graph(
             graph.nodes,
             "mnistry",
             [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", model.classes])],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
             graph.constants,
         ),
         producer_name="mnistry",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    helper.set_model_props(proto, {CLASS_NAMES: json.dumps(list(class_names), ensure_ascii=False)})
-    onnx.checker.check_model(proto)
-    content: bytes = proto.SerializeToString()
-    return content
 
 
 def _dense(graph: Graph, images: str, layers: Sequence[tuple[Any, Any]]) -> str:

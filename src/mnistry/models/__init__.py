@@ -11,6 +11,7 @@ from mnistry.models.conv import ConvNet, ConvNetConfig, FoldedConvNet, LeNet5, L
 from mnistry.models.detector import Detector, DetectorConfig, FoldedDetector
 from mnistry.models.lstm import RowLstm, RowLstmConfig
 from mnistry.models.model import FoldedModel, Model, Trainable
+from mnistry.models.own import OwnModel, OwnNet
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
 from mnistry.models.separable import FoldedSeparableNet, SeparableNet, SeparableNetConfig
@@ -26,6 +27,7 @@ ModelConfig = (
     | SeparableNetConfig
     | CommitteeConfig
     | DetectorConfig
+    | OwnModel
 )
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "LeNet5Config",
     "Model",
     "ModelConfig",
+    "OwnModel",
+    "OwnNet",
     "Perceptron",
     "PerceptronConfig",
     "RowLstm",

@@ -10,7 +10,7 @@ from jax import Array
 from mnistry.errors import InvalidValueError
 from mnistry.fields import check_fields
 from mnistry.models.conv import ConvNet, ConvNetConfig, FoldedConvNet
-from mnistry.models.model import FoldedModel, Model
+from mnistry.models.model import CLASSES, FoldedModel, Model
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class CommitteeConfig:
         if not self.members or len({member.no_digit for member in self.members}) > 1:
             raise InvalidValueError("`model.members` must be one or more models with the same classes")
 
-    def build(self, random: np.random.Generator) -> "Committee":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "Committee":
         """Draws the initial weights of all members."""
-        return Committee(tuple(member.build(random) for member in self.members))
+        return Committee(tuple(member.build(random, classes) for member in self.members))
 
 
 class Committee(Model):
@@ -54,12 +54,7 @@ class Committee(Model):
             )
             for place, (member, own) in enumerate(zip(self.members, keys, strict=True))
         ]
-        return jnp.stack(logits, axis=1).reshape(len(images), self.classes)
-
-    @property
-    def classes(self) -> int:
-        """See `Model`."""
-        return self.members[0].classes
+        return jnp.stack(logits, axis=1).reshape(len(images), -1)
 
     @property
     def shares(self) -> int:
@@ -80,8 +75,3 @@ class FoldedCommittee(FoldedModel):
         """Returns the logits; see `FoldedModel`."""
         answers = jnp.stack([jax.nn.log_softmax(member(images)) for member in self.members])
         return answers.mean(axis=0)
-
-    @property
-    def classes(self) -> int:
-        """See `FoldedModel`."""
-        return self.members[0].classes

@@ -29,12 +29,12 @@ from mnistry.models.model import CLASSES, FoldedModel, Model, PlainModel
 class LeNet5Config:
     """Convolution 5×5×6, pool, convolution 5×5×16, pool, 120, 84, 10."""
 
-    def build(self, random: np.random.Generator) -> "LeNet5":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "LeNet5":
         """Draws the initial weights: He's, with zero biases."""
         return LeNet5(
             Convolution.create(random, 1, 6),
             Convolution.create(random, 6, 16),
-            tuple(linear(he_normal(random, *shape)) for shape in ((400, 120), (120, 84), (84, CLASSES))),
+            tuple(linear(he_normal(random, *shape)) for shape in ((400, 120), (120, 84), (84, classes))),
         )
 
 
@@ -79,14 +79,14 @@ class ConvNetConfig:
             side = (side - size) // stride + 1
         return side
 
-    def build(self, random: np.random.Generator) -> "ConvNet":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "ConvNet":
         """Draws the initial weights: He's, with zero biases."""
         channels = (1, *self.features)
         convolutions = [
             Convolution.create(random, channels[index], features, self.sizes[index])
             for index, features in enumerate(self.features)
         ]
-        output = linear(he_normal(random, self.last_side**2 * channels[-1], CLASSES + 2 * self.no_digit))
+        output = linear(he_normal(random, self.last_side**2 * channels[-1], classes + 2 * self.no_digit))
         return ConvNet(tuple(convolutions), output, self.strides, self.dropout)
 
 
@@ -153,11 +153,6 @@ class ConvNet(Model):
         x = x.reshape(len(x), -1)
         return self.output(dropout(x, self.rate, key) if self.rate else x)
 
-    @property
-    def classes(self) -> int:
-        """See `Model`."""
-        return int(self.output.bias.size)
-
     def folded(self, batches: Array) -> "FoldedConvNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
         moments = jax.lax.map(lambda images: self._features(images)[1], batches)
@@ -188,8 +183,3 @@ class FoldedConvNet(FoldedModel):
         for layer, stride in zip(self.convolutions, self.strides, strict=True):
             x = jax.nn.relu(convolve(x, layer.kernel, "VALID", stride) + layer.bias)
         return self.output(x.reshape(len(x), -1))
-
-    @property
-    def classes(self) -> int:
-        """See `FoldedModel`."""
-        return int(self.output.bias.size)

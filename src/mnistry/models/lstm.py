@@ -30,14 +30,14 @@ class RowLstmConfig:
         if self.units < 1:
             raise InvalidValueError(f"`model.units` must be at least 1, not {self.units}")
 
-    def build(self, random: np.random.Generator) -> "RowLstm":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "RowLstm":
         """Draws the weights: Glorot's uniform for the gates, normal with σ 1 for the output, zero biases."""
         # TensorFlow draws one matrix for inputs and hidden state together, so the bound is of their sum.
         gates = glorot_uniform(random, SIDE + self.units, 4 * self.units)
         return RowLstm(
             linear(gates[:SIDE]),
             initial(gates[SIDE:]),
-            linear(random.normal(size=(self.units, CLASSES))),
+            linear(random.normal(size=(self.units, classes))),
         )
 
 

@@ -19,13 +19,11 @@ class FoldedModel(eqx.Module):
     Nothing in it is random, and what it says of an image does not depend on the others of a batch.
     """
 
-    @property
-    def classes(self) -> int:
-        """Ten, or twelve where the model knows "no digit" and "several" too, the last ones."""
-        return CLASSES
-
     def __call__(self, images: Array) -> Array:
         """Returns the logits, float32 `[batch, classes]`.
+
+        The classes are ten, or as many as the model was built for; two more, the last ones, where it knows
+        "no digit" and "several" too.
 
         Args:
             images: float32 `[batch, 28, 28]`, 0 (paper) to 1 (ink).
@@ -44,11 +42,6 @@ class Trainable(eqx.Module):
 
 class Model(Trainable):
     """A classifier of 28×28 images that is trained. For use, it is `folded`."""
-
-    @property
-    def classes(self) -> int:
-        """As of `FoldedModel`."""
-        return CLASSES
 
     @property
     def shares(self) -> int:

@@ -35,9 +35,9 @@ class PerceptronConfig:
         if not 0 <= self.dropout < 1:
             raise InvalidValueError(f"`model.dropout` must be at least 0 and below 1, not {self.dropout}")
 
-    def build(self, random: np.random.Generator) -> "Perceptron":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "Perceptron":
         """Draws the initial weights."""
-        shapes = pairwise((PIXELS, *self.hidden, CLASSES))
+        shapes = pairwise((PIXELS, *self.hidden, classes))
         match self.initialization:
             case "truncated-normal":
                 weights = [_truncated_normal(random, shape) for shape in shapes]

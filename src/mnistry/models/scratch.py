@@ -38,10 +38,10 @@ class ScratchConfig:
         if self.hidden < 1:
             raise InvalidValueError(f"`model.hidden` must be at least 1, not {self.hidden}")
 
-    def build(self, random: np.random.Generator) -> "Scratch":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "Scratch":
         """Draws the initial weights."""
         return Scratch(
-            (Dense.create(random, PIXELS, self.hidden), Dense.create(random, self.hidden, CLASSES))
+            (Dense.create(random, PIXELS, self.hidden), Dense.create(random, self.hidden, classes))
         )
 
 

@@ -53,13 +53,13 @@ class SeparableNetConfig:
                 "takes two of the 13 rows that pooling leaves"
             )
 
-    def build(self, random: np.random.Generator) -> "SeparableNet":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "SeparableNet":
         """Draws the initial weights: He's, with zero biases."""
         separable = tuple(
             SeparableConvolution.create(random, channels, features)
             for channels, features in zip(self.features, self.features[1:], strict=False)
         )
-        output = linear(he_normal(random, self.features[-1], CLASSES))
+        output = linear(he_normal(random, self.features[-1], classes))
         first = Convolution.create(random, 1, self.features[0], SIZE)
         return SeparableNet(first, separable, output, self.upright)
 

@@ -13,9 +13,9 @@ from mnistry.models.model import CLASSES, PlainModel
 class SoftmaxConfig:
     """784→10, all weights and biases zero at the start."""
 
-    def build(self, random: np.random.Generator) -> "SoftmaxRegression":
+    def build(self, random: np.random.Generator, classes: int = CLASSES) -> "SoftmaxRegression":
         """Returns the model with its initial weights; nothing is drawn."""
-        return SoftmaxRegression(linear(np.zeros((PIXELS, CLASSES))))
+        return SoftmaxRegression(linear(np.zeros((PIXELS, classes))))
 
 
 class SoftmaxRegression(PlainModel):

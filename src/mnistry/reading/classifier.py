@@ -96,7 +96,8 @@ class Classifier:
             if not path.exists():
                 raise RunError(
                     f"{path.parent}: there is no model.onnx in it. If this is the folder of a run that was "
-                    f"stopped, finish it with `mnistry.resume({str(path.parent)!r})`"
+                    f"stopped, finish it with `mnistry.resume({str(path.parent)!r})`; if its model is one of "
+                    "your own without an ONNX form (evaluation.json says so), use it in Python"
                 )
         try:
             return Classifier(read_regular(path, most_bytes=MOST_BYTES), threads=threads)
@@ -124,7 +125,7 @@ class Classifier:
 
     def all_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `logits`, float32 `[n, 12]` where the model knows "no digit" and "several", its last classes."""
-        images = _checked(images)
+        images = checked_images(images)
         parts = [
             self._session.run(["logits"], {"images": np.ascontiguousarray(images[start : start + BATCH])})[0]
             for start in range(0, max(len(images), 1), BATCH)
@@ -166,7 +167,7 @@ def _class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
         raise ValueError(f"its metadata are damaged: {error}") from error
 
 
-def _checked(images: NDArray[Any]) -> NDArray[np.uint8]:
+def checked_images(images: NDArray[Any]) -> NDArray[np.uint8]:
     """The images as an array, if they are uint8 `[n, 28, 28]`.
 
     Raises:

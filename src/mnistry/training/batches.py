@@ -5,13 +5,28 @@ Nothing is remembered from one step to the next, so a resumed run sees the same 
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistry.errors import UnknownNameError
 
 ORDER = 1  # the stream of random numbers that orders the examples
+
+
+class Rows(Protocol):
+    """What a batch is taken from: `Examples`, or images with labels of more classes than ten."""
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """uint8 `[n, 28, 28]`."""
+
+    @property
+    def labels(self) -> NDArray[np.integer]:
+        """Of any integer type, `[n]`."""
+
+    def __len__(self) -> int: ...
 
 
 def batch_indices(

@@ -16,9 +16,8 @@ from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.pictures import mistakes_sheet
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
-from mnistry.export.agreement import checked_difference
 from mnistry.export.arrays import named_arrays, safetensors_bytes
-from mnistry.export.onnx import to_onnx
+from mnistry.export.without_onnx import usable
 from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
@@ -38,7 +37,7 @@ class HandedOn:
 
     Attributes:
         model: the trained model for use.
-        classifier: `model.onnx`, which agrees with it.
+        classifier: `model.onnx`, which agrees with it; or, where it has no such form, the model itself.
         logits: the classifier's for the test part, float32 `[n, 10]`.
         figures: what `evaluation.json` will hold.
     """
@@ -63,6 +62,8 @@ def finish(
     # Last, because it says that the run is finished.
     write_text(run.path / EVALUATION, json.dumps(handed_on.figures, indent=2) + "\n")
     progress.note(f"finished: {run.path}")
+    if reason := handed_on.figures.get("without_onnx"):
+        progress.warn(f"{run.path}: there is no model.onnx, and the model was measured with JAX: {reason}")
     if reason := handed_on.figures["nothing_learnt"]:
         progress.warn(f"{run.path}: {reason}")
 
@@ -70,20 +71,22 @@ def finish(
 def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
     """Writes the weights and `model.onnx`, and measures the latter: what is handed on is what was measured.
 
+    Where one's own model has no ONNX form, it is measured as it is, and `evaluation.json` says so.
+
     Raises: as `finish`.
     """
     test = split.test
     seen = folding_batches(run.recipe, split.train)
     model = for_use(run.recipe, state.final_model, seen)
-    content = to_onnx(model, dataset.class_names)
-    classifier = Classifier(content)
-    logits = classifier.logits(test.images)
-    checked = test.images[:CHECKED_IMAGES]
-    difference = checked_difference(model, checked, classifier.all_logits(checked), MODEL)
     names = dataset.class_names
+    made = usable(model, names, test.images[:CHECKED_IMAGES], MODEL)
+    logits = made.classifier.logits(test.images)
     write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model), names))
     write_bytes(run.path / WEIGHTS, safetensors_bytes(named_arrays(model), names))
-    write_bytes(run.path / MODEL, content)
+    if made.onnx is None:
+        (run.path / MODEL).unlink(missing_ok=True)  # from before, when it could be written
+    else:
+        write_bytes(run.path / MODEL, made.onnx)
     evaluation = Evaluation.of(logits, test.labels)
     history = run.history()
     figures: dict[str, Any] = {
@@ -93,13 +96,15 @@ def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
         "steps": int(state.step),
         "train_seconds": round(next((row["seconds"] for row in history[::-1] if "seconds" in row), 0.0), 3),
         "nothing_learnt": why_nothing_learnt(evaluation, history, learning_rate=run.recipe.learning_rate),
-        "onnx_largest_difference": difference,
+        "onnx_largest_difference": made.difference,
+        **({"without_onnx": made.why_not} if made.why_not else {}),
         **evaluation.to_json(),
     }
     if state.average is not None:
-        plain = Evaluation.of(Classifier(to_onnx(folded(state.model, seen))).logits(test.images), test.labels)
+        unaveraged = usable(folded(state.model, seen), names, test.images[:CHECKED_IMAGES], MODEL)
+        plain = Evaluation.of(unaveraged.classifier.logits(test.images), test.labels)
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
-    return HandedOn(model, classifier, logits, figures)
+    return HandedOn(model, made.classifier, logits, figures)
 
 
 def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: Events) -> None:

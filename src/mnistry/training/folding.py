@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mnistry.data import Examples
 from mnistry.models import FoldedModel, Model, Trainable
 from mnistry.recipes import Recipe
 from mnistry.training.augment import augmented
+from mnistry.training.batches import Rows
 
 FOLDING_BATCHES, FOLDING_BATCH = 5, 1000
 
 
-def folding_batches(recipe: Recipe, train: Examples) -> Array:
+def folding_batches(recipe: Recipe, train: Rows) -> Array:
     """Images of the training part for `folded`, augmented as in training: float32 `[n, batch, 28, 28]`.
 
     They are taken evenly from all of it, and each batch from all of these, so that data sets which lie sorted

@@ -17,8 +17,9 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
-from mnistry.data import Dataset, Examples
+from mnistry.data import Dataset
 from mnistry.data.image_form import AS_MNIST, ImageForm
+from mnistry.data.in_memory import Given
 from mnistry.data.split import Split, check_trainable
 from mnistry.datasets import load
 from mnistry.errors import InvalidValueError, RunError, TrainingError
@@ -29,7 +30,7 @@ from mnistry.optimizers import l2_penalty, spans_the_run
 from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.runs import TENSORBOARD
 from mnistry.training.augment import augmented
-from mnistry.training.batches import Epochs, batch_indices
+from mnistry.training.batches import Epochs, Rows, batch_indices
 from mnistry.training.checkpoint import load_newest, save_checkpoint
 from mnistry.training.devices import keep_compiled, make_mesh
 from mnistry.training.events import Events
@@ -47,7 +48,7 @@ from mnistry.training.watching import ShownAccuracy, part_to_show
 def train(
     recipe: Recipe | str,
     *,
-    data: str | Path | None = None,
+    data: str | Path | Given | None = None,
     data_dir: Path | str | None = None,
     seed: int = 0,
     runs: Path | str = "runs",
@@ -64,8 +65,9 @@ def train(
 
     Args:
         recipe: a recipe, or the name of one in `mnistry.recipes.RECIPES`.
-        data: a named data set, or the path of a folder or file of one's own (see `mnistry.load`); by default
-            `"mnist"`. For a model that reads pages, the folder of handwriting that they are drawn with.
+        data: a named data set, the path of a folder or file of one's own, or values, such as `(X, y)`
+            (see `mnistry.load`); by default `"mnist"`. Of values, the run folder keeps hashes and shapes. For
+            a model that reads pages, the folder of handwriting that they are drawn with.
         data_dir: where to look for named data sets first.
         seed: decides the initial weights, the order of examples, and dropout.
         runs: the folder in which the run gets a new folder of its own.
@@ -103,6 +105,11 @@ def train(
                 f"{recipe.name} learns from pages that are drawn while it trains: `epochs`, `invert`, "
                 "`transpose`, `full_scale` and `accuracy_every` have no effect"
             )
+        if not isinstance(data, str | Path | None):
+            raise InvalidValueError(
+                f"{recipe.name} learns from pages that are drawn with a folder of handwriting: `data` must "
+                "be its path"
+            )
         return train_detector(
             recipe,
             find_handwriting(data or "handwriting", data_dir, say=progress.note),
@@ -112,7 +119,7 @@ def train(
             init_from=init_from,
             progress=progress,
         )
-    data = data or "mnist"
+    data = "mnist" if data is None else data
     dataset = load(data, data_dir, **form.to_json(), check_images=check_images)
     for name in {"validation", "split"} & {*changes, *own_values(recipe)}:
         if dataset.validation is not None:
@@ -136,7 +143,7 @@ def train(
         seed=seed,
         source=dataset.source,
         sha256=dict(dataset.sha256),
-        data=data,
+        data=data if isinstance(data, str | Path) else dataset,
         data_dir=data_dir,
         form=form,
         init_from=init_from,
@@ -145,7 +152,13 @@ def train(
         return _train(run, dataset, split, mesh, state, progress)
 
 
-def resume(path: Path | str, *, steps: int | None = None, progress: TrainingProgress | None = None) -> Run:
+def resume(
+    path: Path | str,
+    *,
+    steps: int | None = None,
+    data: Given | None = None,
+    progress: TrainingProgress | None = None,
+) -> Run:
     """Goes on with a run from its newest checkpoint, to the very weights of an uninterrupted run.
 
     With `steps`, a run that is finished or was stopped is made longer (or, if it was stopped, shorter) in
@@ -157,12 +170,13 @@ def resume(path: Path | str, *, steps: int | None = None, progress: TrainingProg
     Args:
         path: the run folder.
         steps: how many steps the run is to have in all, in place of what it was started with.
+        data: what `train` was given, where these were values and no name or path.
         progress: where to show how it goes.
 
     Raises:
         InvalidValueError: fewer steps than the run has made.
         RunError: the folder is no run, was changed by hand, is being trained by another process, or holds
-            no checkpoint that can be read; or its data set has changed since.
+            no checkpoint that can be read; or its data set has changed since, or is to be given again.
         Interrupted: as for `train`.
     """
     run = Run.open(path)
@@ -174,7 +188,7 @@ def resume(path: Path | str, *, steps: int | None = None, progress: TrainingProg
             with run.locked():
                 run = planned(run, steps, progress)
         return resume_detector(run, progress)
-    dataset = run.load_data()
+    dataset = run.load_data(data)
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe, progress.warn)
     keep_compiled()
@@ -305,8 +319,17 @@ class Steps(Protocol):
         ...
 
 
-def image_steps(recipe: Recipe, train: Examples, mesh: Mesh, *, seed: int) -> Steps:
-    """Updates with batches of the training part, as many in one compiled loop as are asked for."""
+def image_steps(recipe: Recipe, train: Rows, mesh: Mesh, *, seed: int, known: int | None = None) -> Steps:
+    """Updates with batches of the training part, as many in one compiled loop as are asked for.
+
+    Args:
+        recipe: what to do in each step.
+        train: the training part.
+        mesh: the devices that share each batch.
+        seed: decides the order of examples.
+        known: so many of the examples, the first ones, are learnt from; by default all. What was compiled
+            for a number of rows then serves fewer, too.
+    """
     everywhere = NamedSharding(mesh, PartitionSpec())
     across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
     steps_function = compiled_steps(recipe, mesh)
@@ -317,7 +340,7 @@ def image_steps(recipe: Recipe, train: Examples, mesh: Mesh, *, seed: int) -> St
         indices[:count] = batch_indices(
             first,
             count,
-            examples=len(train),
+            examples=known or len(train),
             batch_size=recipe.batch_size,
             order=recipe.order,
             seed=seed,

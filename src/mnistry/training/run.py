@@ -18,13 +18,16 @@ import numpy as np
 from mnistry.atomic import write_text
 from mnistry.data import Dataset
 from mnistry.data.image_form import AS_MNIST, ImageForm
+from mnistry.data.in_memory import shapes
 from mnistry.data.loading import place
 from mnistry.data.split import Split, split
 from mnistry.data.writers import read_writers
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
+from mnistry.export.without_onnx import JaxClassifier
 from mnistry.models import FoldedModel, Trainable
 from mnistry.models.layers import SIDE
+from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
 
@@ -47,14 +50,15 @@ class Run(RunFolder):
         seed: int,
         source: str,
         sha256: dict[str, str],
-        data: Path | str,
+        data: Path | str | Dataset,
         data_dir: Path | str | None = None,
         form: ImageForm = AS_MNIST,
         init_from: Path | str | None = None,
     ) -> "Run":
         """Makes a new folder in `runs`, named by the recipe and the first free number.
 
-        Every path is kept whole, so that it means the same from any working directory.
+        Every path is kept whole, so that it means the same from any working directory. Of data that were
+        given as values, hashes and shapes are kept.
 
         Raises:
             InvalidValueError: the recipe's name is no name for a folder.
@@ -65,11 +69,12 @@ class Run(RunFolder):
             "recipe": recipe.to_json(),
             "seed": seed,
             "data": {
-                "name": place(data),
+                "name": data.name if isinstance(data, Dataset) else place(data),
                 "data_dir": _whole(data_dir),
                 "images": form.to_json(),
                 "source": source,
                 "sha256": sha256,
+                **({"given": shapes(data)} if isinstance(data, Dataset) else {}),
             },
             "init_from": _whole(init_from),
             "versions": library_versions(),
@@ -149,6 +154,16 @@ class Run(RunFolder):
         initial = self.recipe.model.build(np.random.default_rng(0))
         like: FoldedModel = jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE)))
         return self._filled(like, WEIGHTS)
+
+    def classifier(self) -> Classifier:
+        """The trained model as it is used: `model.onnx`, or where it has no such form, computed by JAX.
+
+        Raises:
+            RunError: the run is not finished, a file is damaged, or the class of its model is not defined.
+        """
+        if self.without_onnx:
+            return JaxClassifier(self.model(), self.figures["class_names"])
+        return Classifier.load(self.path)
 
     def trainable_model(self, like: Trainable) -> Trainable:
         """The trained model as it was trained, from `trainable.safetensors`.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mnistry.data import Dataset
 from mnistry.errors import RunError
-from mnistry.export.onnx import to_onnx
+from mnistry.export.without_onnx import usable
 from mnistry.reading.classifier import Classifier
 from mnistry.training.checkpoint import checkpoints, load_checkpoint
 from mnistry.training.folding import folding_batches, for_use
@@ -33,6 +33,7 @@ class SavedModels:
             )
         train = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir).train
         self._seen = folding_batches(run.recipe, train)
+        self._checked = train.images[:1]
         self._like = initial_state(run.recipe, run.seed)
         self._run, self._class_names = run, dataset.class_names
 
@@ -44,9 +45,8 @@ class SavedModels:
         """
         of, before = self._run.fingerprint, self._run.earlier_fingerprints
         state = load_checkpoint(path, like=self._like, of=of, before=before)
-        return Classifier(
-            to_onnx(for_use(self._run.recipe, state.final_model, self._seen), self._class_names)
-        )
+        model = for_use(self._run.recipe, state.final_model, self._seen)
+        return usable(model, self._class_names, self._checked, str(path)).classifier
 
 
 def checkpoint_of(run: Run, step: int | None = None) -> tuple[int, Path]:
