@@ -20,6 +20,7 @@ LAYERS = [
     ("training",),
     ("export", "service"),
     ("datasets",),
+    ("doubts",),
     ("reading",),
     ("runs",),
     ("evaluation",),

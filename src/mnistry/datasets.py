@@ -14,17 +14,14 @@ from mnistry.data.catalog import CATALOG
 from mnistry.data.dataset import Dataset, Examples
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.in_memory import Given, from_values
+from mnistry.doubts import READ_WELL, SAMPLE, settle, share_right
 from mnistry.errors import DataError
 
 if TYPE_CHECKING:
     from mnistry.reading.classifier import Classifier
 
-SAMPLE = 200
-"""Images of each part that are read."""
 FEWEST = 20
 """Images that are evidence."""
-READ_WELL = 0.6
-"""Share that must be read in the better way: if all are taken for one of two classes, half are right."""
 FAR_BETTER = 0.3
 """How much more must be read in it; what is read above 1 less this cannot be read far better."""
 
@@ -42,8 +39,9 @@ def load(
     """Loads a data set of the catalogue by name, one of your own by path, or makes one of arrays.
 
     Args:
-        name_or_path: a name such as `"mnist"`, or a folder of IDX files, of pictures or of CSV files, an
-            `.npz` file, or a `.csv` file. A name wins over a folder of that name; write `./mnist` for it.
+        name_or_path: a name such as `"mnist"`, or a file or folder of your own: pictures, IDX files, arrays
+            in one of many formats; see `mnistry.data.readers.read`. A name wins over a folder of that name;
+            write `./mnist` for it.
             Or values: `(X, y)`, `((X, y), (X_test, y_test))`, a Dataset; see `mnistry.data.in_memory`.
         data_dir: a folder to look in before MNISTRY_DATA, the cache and the mirrors.
         download: ask the mirrors for what no folder has.
@@ -65,6 +63,7 @@ def load(
     else:
         dataset = from_values(name_or_path, form)
         published, called = False, dataset.name
+    dataset = settle(dataset, form)
     if check_images and not (published and form == AS_MNIST):
         check_form(dataset, form, called)
     return dataset
@@ -144,7 +143,7 @@ def _examine(classifier: "Classifier", part: Examples, form: ImageForm, brightes
         return found
 
     def share(right: NDArray[np.bool_]) -> float:
-        return float(np.mean([right[sample.labels == label].mean() for label in np.unique(sample.labels)]))
+        return share_right(right, sample.labels)
 
     now = right(sample.images)
     if share(now) > 1 - FAR_BETTER:

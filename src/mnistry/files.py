@@ -1,11 +1,20 @@
 """The files that a user names: opened only if regular, and told from what is often taken for them."""
 
+import bz2
 import errno
+import gzip
+import lzma
 import os
 import re
 import stat
-from io import BufferedReader
+import zlib
+from collections.abc import Callable
+from io import BufferedReader, RawIOBase
 from pathlib import Path
+from typing import IO, Any
+
+MOST_UNPACKED = 2**31
+"""Bytes that are unpacked of one file; 280,000 images as text take half as many."""
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe (FIFO)",
@@ -46,6 +55,59 @@ def read_regular(path: Path | str, *, most_bytes: int) -> bytes:
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than the {most_bytes:,} bytes that are accepted", str(path))
     return content
+
+
+def open_unpacked(path: Path | str) -> BufferedReader:
+    """Opens a regular file for reading its bytes, unpacked if gzip, bzip2 or xz packed it; the content tells.
+
+    Raises:
+        OSError: as `open_regular`; or, while it is read, it is damaged or longer than `MOST_UNPACKED`.
+    """
+    file = open_regular(path)
+    start = file.peek(6)
+    for magic, unpacking in _PACKINGS.items():
+        if start.startswith(magic):
+            return BufferedReader(_Unpacked(unpacking(file), file, path), 2**16)
+    return file
+
+
+class _Unpacked(RawIOBase):
+    """What a packed file holds, up to a bound; all that can be wrong with it is an `OSError`."""
+
+    def __init__(self, stream: IO[bytes], file: BufferedReader, path: Path | str) -> None:
+        self._stream, self._file, self._path = stream, file, path
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            content = self._stream.read(len(buffer))
+        except (EOFError, ValueError, lzma.LZMAError, zlib.error, OSError) as error:
+            text = f"its compression is damaged ({error})"
+            raise OSError(errno.EINVAL, text, str(self._path)) from error
+        self._read += len(content)
+        if self._read > MOST_UNPACKED:
+            text = f"it unpacks to more than the {MOST_UNPACKED:,} bytes that are accepted"
+            raise OSError(errno.EFBIG, text, str(self._path))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _gzip(file: IO[bytes]) -> gzip.GzipFile:
+    return gzip.GzipFile(fileobj=file)
+
+
+_PACKINGS: dict[bytes, Callable[[IO[bytes]], Any]] = {
+    b"\x1f\x8b": _gzip,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
+}
 
 
 def address_in(path: Path | str) -> str | None:

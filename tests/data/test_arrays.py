@@ -12,39 +12,39 @@ LABELS = np.arange(14, dtype=np.uint8) % 10
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "uint16", "float32", "float64"])
 def test_whole_numbers_of_any_type(dtype: str) -> None:
-    examples, _ = to_examples(IMAGES.reshape(14, 784).astype(dtype), LABELS.astype(dtype), "file")
+    examples = to_examples(IMAGES.reshape(14, 784).astype(dtype), LABELS.astype(dtype), "file").examples
     np.testing.assert_array_equal(examples.images, IMAGES)
     np.testing.assert_array_equal(examples.labels, LABELS)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_shares_of_the_strongest_ink(dtype: str) -> None:
-    examples, _ = to_examples((IMAGES / 255).astype(dtype), LABELS, "file")
+    examples = to_examples((IMAGES / 255).astype(dtype), LABELS, "file").examples
     np.testing.assert_array_equal(examples.images, IMAGES)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32"])
 def test_ink_or_paper(dtype: str) -> None:
-    examples, _ = to_examples((IMAGES > 127).astype(dtype), LABELS, "file")
+    examples = to_examples((IMAGES > 127).astype(dtype), LABELS, "file").examples
     np.testing.assert_array_equal(examples.images, np.where(IMAGES > 127, 255, 0))
 
 
 @pytest.mark.parametrize(("full_scale", "dtype"), [(16, "uint8"), (65535, "uint16"), (2, "float64")])
 def test_another_full_scale(full_scale: float, dtype: str) -> None:
     images = (IMAGES / 255 * full_scale).astype(dtype)
-    examples, _ = to_examples(images, LABELS, "file", full_scale=full_scale)
+    examples = to_examples(images, LABELS, "file", full_scale=full_scale).examples
     np.testing.assert_array_equal(examples.images, np.rint(images.astype(float) * 255 / full_scale))
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "float32"])
 def test_one_hot_labels(dtype: str) -> None:
-    examples, _ = to_examples(IMAGES, np.eye(10)[LABELS].astype(dtype), "file")
+    examples = to_examples(IMAGES, np.eye(10)[LABELS].astype(dtype), "file").examples
     np.testing.assert_array_equal(examples.labels, LABELS)
 
 
 def test_labels_as_text_and_as_a_column() -> None:
     for labels in (LABELS.astype(str), LABELS.astype("S1"), LABELS[:, np.newaxis]):
-        np.testing.assert_array_equal(to_examples(IMAGES, labels, "file")[0].labels, LABELS)
+        np.testing.assert_array_equal(to_examples(IMAGES, labels, "file").examples.labels, LABELS)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,8 @@ def test_labels_as_text_and_as_a_column() -> None:
         (IMAGES * np.float32(np.nan), LABELS, "found float32 from nan to nan"),
         (IMAGES * 257.0, LABELS, r"found float64 from 0 to 65535\. Give .*`full_scale=65535`"),
         (IMAGES * 1j, LABELS, "pixels must be numbers, found complex128"),
-        (IMAGES, LABELS + 1, r"found 1 to 10\. Where 10 stands for the digit 0, take labels % 10"),
+        (IMAGES, np.where(LABELS == 5, 10, LABELS), r"labels must be from 0 to 9, found 0 to 10"),
+        (IMAGES, LABELS + 2, r"labels must be from 0 to 9, found 2 to 11"),
         (IMAGES, LABELS + 0.5, r"labels must be from 0 to 9, found 0.5 to 9.5"),
         (IMAGES, LABELS / 2, r"labels must be whole numbers from 0 to 9, found 0.5"),
         (IMAGES, LABELS * np.nan, "found nan to nan"),
@@ -94,4 +95,4 @@ def test_more_images_than_there_can_be() -> None:
 
 
 def test_images_that_are_as_they_should_be_are_not_copied() -> None:
-    assert np.shares_memory(to_examples(IMAGES, LABELS, "file")[0].images, IMAGES)
+    assert np.shares_memory(to_examples(IMAGES, LABELS, "file").examples.images, IMAGES)

@@ -81,7 +81,7 @@ def test_npz_whose_size_lies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_npz_packed_in_ways_that_cannot_be_bounded(tmp_path: Path, compression: int) -> None:
-    with pytest.raises(DataError, match=r"images\.npy is compressed in another way"):
+    with pytest.raises(DataError, match=r"\.npy is compressed in another way"):
         load(npz(tmp_path / "other.npz", bytes(10_000_000), compression))
 
 

@@ -6,11 +6,21 @@ import pytest
 from PIL import Image
 
 from mnistry.data import Dataset, Examples, load
+from mnistry.data.contents import read_contents
 from mnistry.data.convert import Format, write
 from mnistry.data.pictures import read_picture
 from mnistry.errors import DataError, InvalidValueError
 
-FORMATS: list[tuple[Format, str]] = [("idx", "out"), ("npz", "out.npz"), ("png", "out"), ("csv", "out")]
+FORMATS: list[tuple[Format, str]] = [
+    *(("idx", "out"), ("npz", "out.npz"), ("npy", "out"), ("png", "out"), ("csv", "out")),
+    *(("parquet", "out"), ("hdf5", "out.h5"), ("lmdb", "out")),
+]
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting a process for each file would take most of the time; `test_apart.py` is about that."""
+    monkeypatch.setattr("mnistry.data.readers.read_apart", read_contents)
 
 
 def in_order_of_class(part: Examples) -> Examples:
@@ -51,11 +61,12 @@ def test_names_that_do_not_fit_the_format(small: Dataset, tmp_path: Path, to: Fo
 def test_a_failure_leaves_nothing(
     small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: Format, name: str
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     monkeypatch.setattr("PIL.Image.Image.save", full)
+    monkeypatch.setattr("lmdb.open", full)
     with pytest.raises(DataError, match="cannot be written: No space left"):
         write(small, tmp_path / name, to)
     assert not list(tmp_path.iterdir())
@@ -174,7 +185,7 @@ def test_one_csv_file(tmp_path: Path, header: str) -> None:
     [
         ("pixel0,pixel1\n1,2", "found 1 lines of 2 columns and the names of 2, from 'pixel0' to 'pixel1'"),
         (HEADER.removeprefix("label,") + "\n" + "0," * 783 + "0", "cannot be a data set"),
-        ("1,2,3\n4,5,6", "expected a label and 784 pixels a line, found 2 lines of 3 columns"),
+        ("1,2,3\n4,5,6", "expected a label and the pixels of a square, .* found 2 lines of 3 columns"),
         (
             HEADER + "\n" + csv_line(3, 256),
             r"must be from 0 to 255, .*`full_scale=256`",
@@ -182,7 +193,7 @@ def test_one_csv_file(tmp_path: Path, header: str) -> None:
         (HEADER + "\n" + csv_line(11, 0), "labels must be from 0 to 9"),
         (HEADER + "\n" + csv_line(1, 0) + "\n1,2,3", "not a table of numbers"),
         (HEADER + "\n" + csv_line(1, 0).replace(",0,", ",x,", 1), "not a table of numbers"),
-        ("", "expected a label and 784 pixels a line, found 0 lines"),
+        ("", "expected a label and the pixels of a square, .* found 0 lines"),
     ],
 )
 def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
@@ -397,8 +408,11 @@ def test_names_with_a_dot_as_some_programs_unpack_them(small: Dataset, tmp_path:
     assert load(tmp_path / "idx").sha256 == expected.sha256
 
 
-@pytest.mark.parametrize(("separator", "called"), [(";", "semicolons"), ("\t", "tabs")])
-def test_a_table_without_commas_is_told_so(tmp_path: Path, separator: str, called: str) -> None:
-    (tmp_path / "own.csv").write_text(separator.join(["5"] + ["0"] * 784) + "\n")
-    with pytest.raises(DataError, match=f"its first line has {called} and no comma"):
-        load(tmp_path / "own.csv")
+@pytest.mark.parametrize("separator", [";", "\t", " ", "  "])
+@pytest.mark.parametrize("name", ["own.csv", "own.tsv", "zip.train"])
+def test_a_table_without_commas(tmp_path: Path, separator: str, name: str) -> None:
+    lines = [csv_line(row % 10, row * 9).replace(",", separator) for row in range(14)]
+    (tmp_path / name).write_text("\n".join(lines))
+    dataset = load(tmp_path / name)
+    assert dataset.test.labels.tolist() == [6, 3]
+    assert dataset.test.images[:, 0, 0].tolist() == [6 * 9, 13 * 9]

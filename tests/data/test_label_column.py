@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnistry.data import load
-from mnistry.data.label_column import label_column
+from mnistry.data.label_column import columns_of
 from mnistry.errors import DataError
 
 PIXEL_NAMES = [f"pixel{number}" for number in range(784)]
@@ -38,18 +38,54 @@ def test_columns_that_are_named_by_number(tmp_path: Path) -> None:
 
 def test_a_name_in_the_middle_counts() -> None:
     names = [*PIXEL_NAMES[:5], "label", *PIXEL_NAMES[5:]]
-    assert label_column(names, np.insert(PIXELS, 5, LABELS, axis=1)) == 5
+    columns = columns_of(names, np.insert(PIXELS, 5, LABELS, axis=1))
+    np.testing.assert_array_equal(columns.labels, LABELS)
+    np.testing.assert_array_equal(columns.pixels, PIXELS)
 
 
-def test_one_class_is_told_from_blank_corners() -> None:
-    for label, column in ((np.full(28, 7), 0), (LABELS % 2, 0)):
-        assert label_column([], np.insert(PIXELS, 0, label, axis=1)) == column
-        assert label_column([], np.insert(PIXELS, 784, label, axis=1)) == 784
+@pytest.mark.parametrize("label", [np.full(28, 7), LABELS % 2])
+@pytest.mark.parametrize("column", [0, 784])
+def test_one_class_is_told_from_blank_corners(label: np.ndarray, column: int) -> None:
+    np.testing.assert_array_equal(columns_of([], np.insert(PIXELS, column, label, axis=1)).labels, label)
 
 
 def test_a_table_without_labels() -> None:
-    assert label_column([], PIXELS) is None
-    assert label_column(PIXEL_NAMES, PIXELS) is None
+    for names in ([], PIXEL_NAMES):
+        columns = columns_of(names, PIXELS)
+        assert columns.labels is None
+        assert columns.pixels is PIXELS
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "id", "ImageId", None])
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_column_that_numbers_the_lines_is_left_out(name: str | None, start: int, last: bool) -> None:
+    numbers = np.arange(28) + start
+    rest = [PIXELS, LABELS[:, None]] if last else [LABELS[:, None], PIXELS]
+    names = [] if name is None else [name, *([*PIXEL_NAMES, "label"] if last else ["label", *PIXEL_NAMES])]
+    columns = columns_of(names, np.hstack([numbers[:, None], *rest]))
+    np.testing.assert_array_equal(columns.labels, LABELS)
+    np.testing.assert_array_equal(columns.pixels, PIXELS)
+    assert columns.notes == ("a column that numbers the lines is left out",)
+
+
+def test_ten_labels_that_count_are_labels_and_not_numbers_of_lines() -> None:
+    columns = columns_of([], np.insert(PIXELS[:10], 0, np.arange(10), axis=1))
+    np.testing.assert_array_equal(columns.labels, np.arange(10))
+
+
+def test_numbers_of_lines_without_labels() -> None:
+    assert columns_of([], np.insert(PIXELS, 0, np.arange(28), axis=1)).labels is None
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_one_hot_columns(last: bool) -> None:
+    one_hot = np.eye(10)[LABELS]
+    pixels = PIXELS[:, :256] / 255
+    columns = columns_of([], np.hstack([pixels, one_hot] if last else [one_hot, pixels]))
+    assert columns.labels is not None
+    np.testing.assert_array_equal(columns.labels.argmax(axis=1), LABELS)
+    np.testing.assert_array_equal(columns.pixels, pixels)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +96,14 @@ def test_a_table_without_labels() -> None:
         ([], np.full((3, 785), 77), "found 77 to 77, and 77 to 77. Begin the file with a line of names"),
         ([], np.full((3, 785), 0.5), "neither the first column nor the last one holds labels"),
         (["label", *PIXEL_NAMES[1:], "y"], np.zeros((3, 785)), r"several columns .* \['label', 'y'\]"),
-        ([], np.zeros((3, 786)), "found 3 lines of 786 columns. If one column numbers the lines"),
+        ([], np.zeros((3, 787)), "such as 784, a line, found 3 lines of 787 columns"),
         (["label", *PIXEL_NAMES], np.zeros((0, 785)), "found 0 lines"),
         (["label"], np.zeros((2, 785)), "2 lines of 785 columns and the names of 1, from 'label' to 'label'"),
     ],
 )
 def test_no_table_of_images(names: list[str], table: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        label_column(names, table)
+        columns_of(names, table)
 
 
 def test_an_unlabelled_test_file_is_left_out_and_said(tmp_path: Path) -> None:

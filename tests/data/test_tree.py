@@ -351,7 +351,7 @@ def test_a_damaged_archive(tmp_path: Path, form: str) -> None:
     by_class(tmp_path / "made")
     path = Path(shutil.make_archive(str(tmp_path / "digits"), form, tmp_path / "made"))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(DataError, match="not a readable archive"):
+    with pytest.raises(DataError, match=r"not a readable archive|its compression is damaged"):
         load(path)
 
 

@@ -77,7 +77,7 @@ class Info:
     """Show what a data set holds: sizes, classes, hashes, licence."""
 
     name_or_path: Source
-    """A named data set, a folder of IDX files, CSV files or pictures by class, an .npz or a .csv file."""
+    """A named data set, or a file or folder of your own: pictures, IDX, CSV, npz, parquet, HDF5 …."""
 
     data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""
@@ -122,13 +122,13 @@ class Convert:
     """Write a data set in another format; nothing is overwritten."""
 
     name_or_path: Source
-    """A named data set, a folder of IDX files, CSV files or pictures by class, an .npz or a .csv file."""
+    """A named data set, or a file or folder of your own: pictures, IDX, CSV, npz, parquet, HDF5 …."""
 
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
-    """The folder to make, or for npz the file."""
+    """The folder to make, or for npz and hdf5 the file."""
 
-    to: Annotated[Format | None, tyro.conf.arg(metavar="idx|npz|png|csv")] = None
-    """The format. Without it: npz if OUT ends in .npz, idx if it has no ending."""
+    to: Annotated[Format | None, tyro.conf.arg(metavar="idx|npz|npy|png|csv|parquet|hdf5|lmdb")] = None
+    """The format. Without it: npz if OUT ends in .npz, hdf5 if in .h5, idx if it has no ending."""
 
     data_dir: Folder = None
     """A folder to look in first, before MNISTRY_DATA and the cache."""

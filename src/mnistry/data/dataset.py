@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,12 @@ NO_DIGIT = 10
 """A further class that some models have: no digit, or only a piece of one."""
 SEVERAL = 11
 """A further class that some models have: more than one digit, or one with a part of its neighbour."""
+
+
+Doubt = Literal["label 10", "columns first"]
+"""What the form of a file may leave open, so that only the images can tell: whether a label 10 stands for the
+digit 0, as it is taken, or the labels are counted from 1; whether pixels in a row are stored row by row, as
+they are taken, or column by column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +97,7 @@ class Dataset:
         sha256: SHA-256 of the content read, for each file or part, in hexadecimal.
         validation: the part that its makers set aside for validation, or None if they did not.
         notes: what its user should know, such as files that were left out.
+        doubts: what its form leaves open; `mnistry.load` settles it.
     """
 
     name: str
@@ -101,3 +108,4 @@ class Dataset:
     sha256: dict[str, str]
     validation: Examples | None = None
     notes: tuple[str, ...] = ()
+    doubts: frozenset[Doubt] = frozenset()

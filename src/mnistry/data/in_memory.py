@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnistry.data.arrays import to_examples
 from mnistry.data.classes import labels_of
-from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
+from mnistry.data.dataset import DIGITS, Dataset, Doubt, Examples, content_hashes
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.readers import EVERY
 from mnistry.errors import DataError, InvalidValueError
@@ -44,20 +44,26 @@ def from_values(given: Given, form: ImageForm = AS_MNIST) -> Dataset:
         if _is_text(labels) and _is_text(both):
             numbers, names = _named(np.concatenate([labels, both]))
             labels, both = numbers[: len(labels)], numbers[len(labels) :]
-        train, notes = to_examples(images, labels, "(X, y)", full_scale=form.full_scale)
-        test, _ = to_examples(test_images, both, "(X_test, y_test)", full_scale=form.full_scale)
+        first = to_examples(images, labels, "(X, y)", full_scale=form.full_scale)
+        second = to_examples(test_images, both, "(X_test, y_test)", full_scale=form.full_scale)
+        train, test, notes, doubts = (
+            first.examples,
+            second.examples,
+            first.notes,
+            first.doubts | second.doubts,
+        )
         source = f"arrays given in Python: {_told(*given[0])} for training, {_told(*given[1])} for the test"
     else:
-        examples, names, notes = examples_of(given, full_scale=form.full_scale)
+        examples, names, notes, doubts = _examples_of(given, form.full_scale)
         if len(examples) < EVERY:
             raise DataError(f"(X, y): {len(examples)} examples are too few to set some aside for testing.")
         chosen = np.arange(len(examples)) % EVERY == EVERY - 1
         train, test = examples[~chosen], examples[chosen]
         told = _told(*given) if isinstance(given, tuple) else f"{len(examples):,} examples"
         source = f"arrays given in Python: {told}; every seventh example was taken for the test part"
-    return form.applied(
-        Dataset("arrays", train, test, names, source, content_hashes(train, None, test), notes=notes)
-    )
+    sha256 = content_hashes(train, None, test)
+    made = Dataset("arrays", train, test, names, source, sha256, notes=notes, doubts=doubts)
+    return form.applied(made)
 
 
 def examples_of(
@@ -65,15 +71,29 @@ def examples_of(
 ) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
     """From `(X, y)`, the examples, what their ten classes are called, and what is noted about them.
 
-    Raises: as `from_values`.
+    Raises:
+        DataError: as `from_values`; or labels are from 1 to 10.
+        InvalidValueError: as `from_values`.
     """
+    examples, names, notes, doubts = _examples_of(given, full_scale)
+    if doubts:
+        raise DataError(
+            "(X, y): labels must be from 0 to 9, found 1 to 10. Where 10 stands for the digit 0, take "
+            "y % 10; where classes are counted from 1, y - 1."
+        )
+    return examples, names, notes
+
+
+def _examples_of(
+    given: Examples | tuple[Any, Any], full_scale: float | None
+) -> tuple[Examples, tuple[str, ...], tuple[str, ...], frozenset[Doubt]]:
     if isinstance(given, Examples):
-        return given, DIGITS, ()
+        return given, DIGITS, (), frozenset()
     (images, labels), names = _arrays(given), DIGITS
     if _is_text(labels):
         labels, names = _named(labels)
-    examples, notes = to_examples(images, labels, "(X, y)", full_scale=full_scale)
-    return examples, names, notes
+    taken = to_examples(images, labels, "(X, y)", full_scale=full_scale)
+    return taken.examples, names, taken.notes, taken.doubts
 
 
 def images_of(given: Any, *, full_scale: float | None = None) -> NDArray[np.uint8]:
@@ -83,7 +103,7 @@ def images_of(given: Any, *, full_scale: float | None = None) -> NDArray[np.uint
         DataError: it is of none of these forms.
     """
     images = _array(given, "X")
-    return to_examples(images, np.zeros(len(images), np.uint8), "X", full_scale=full_scale)[0].images
+    return to_examples(images, np.zeros(len(images), np.uint8), "X", full_scale=full_scale).examples.images
 
 
 def shapes(dataset: Dataset) -> Mapping[str, list[int]]:

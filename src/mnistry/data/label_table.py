@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnistry.data.label_column import LABEL_NAMES
 from mnistry.data.parts import Part, part_called
+from mnistry.data.roles import LABEL_NAMES
 from mnistry.errors import DataError
 from mnistry.files import open_regular
 

@@ -24,8 +24,9 @@ def load(
     """Loads a data set of the catalogue by name, or one of your own by path.
 
     Args:
-        name_or_path: a name such as `"mnist"`, or a folder of IDX files, of pictures or of CSV files, an
-            `.npz` file, or a `.csv` file. A name wins over a folder of that name; write `./mnist` for it.
+        name_or_path: a name such as `"mnist"`, or a file or folder of your own: pictures, IDX files, arrays
+            in one of many formats; see `mnistry.data.readers.read`. A name wins over a folder of that name;
+            write `./mnist` for it.
         data_dir: a folder to look in before MNISTRY_DATA, the cache and the mirrors.
         download: ask the mirrors for what no folder has.
         form: how its images are stored; `mnistry.load` checks it.

@@ -1,4 +1,4 @@
-"""Arrays out of an `.npz` file, for which no more memory is taken than the file can fill."""
+"""Arrays out of `.npz` and `.npy` files, for which no more memory is taken than the file can fill."""
 
 import math
 import zipfile
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnistry.data.archives import check_directory
 from mnistry.errors import DataError
-from mnistry.files import disguised, open_regular
+from mnistry.files import disguised, open_regular, open_unpacked
 
 MOST_BYTES = 2**29
 """Arrays that take more (512 MiB; MNIST's training images as float64 take 359) are refused."""
@@ -53,26 +53,49 @@ def read_npz(path: Path, wanted: Callable[[set[str]], Iterable[str]]) -> dict[st
         raise DataError(f"{path}: not a readable .npz file of plain arrays: {error}.") from error
 
 
+def read_npy(path: Path) -> NDArray[Any]:
+    """Reads a file of one array, packed or not.
+
+    Raises:
+        DataError: as `read_npz`.
+    """
+    try:
+        with open_unpacked(path) as file:
+            return _read_array(file, path.name)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise DataError(f"{path}: not a readable .npy file of a plain array: {error}.") from error
+
+
 def _read_member(packed: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{member.filename} is compressed in another way than NumPy does")
     with packed.open(member) as file:
-        shape, by_columns, kind = _header(file)
-        if kind.hasobject:
-            raise ValueError(f"{member.filename} holds Python objects ({kind}), not numbers")
-        promised, held = math.prod(shape) * kind.itemsize, member.file_size - file.tell()
-        if promised != held:
-            raise ValueError(
-                f"{member.filename} promises {promised:,} bytes for shape {shape} of {kind}, but has {held:,}"
-            )
-        flat = np.empty(math.prod(shape), kind)
-        content, filled = memoryview(flat.view(np.uint8).data if promised else b""), 0
-        while filled < promised:
-            read = file.readinto(content[filled : filled + _CHUNK_BYTES])  # type: ignore[attr-defined]
-            if not read:
-                raise ValueError(f"{member.filename} is cut short after {filled:,} of {promised:,} bytes")
-            filled += read
-        file.read(1)  # at the end the checksum is compared
+        return _read_array(file, member.filename, member.file_size)
+
+
+def _read_array(file: IO[bytes], name: str, size: int | None = None) -> NDArray[Any]:
+    """An array, of a file of `size` bytes if that is known."""
+    shape, by_columns, kind = _header(file)
+    if kind.hasobject:
+        raise ValueError(f"{name} holds Python objects ({kind}), not numbers")
+    promised = math.prod(shape) * kind.itemsize
+    if size is not None and promised != size - file.tell():
+        raise ValueError(
+            f"{name} promises {promised:,} bytes for shape {shape} of {kind}, but has {size - file.tell():,}"
+        )
+    if not 0 <= promised <= MOST_BYTES:
+        raise ValueError(f"{name} promises {promised:,} bytes; at most {MOST_BYTES:,} are accepted")
+    flat = np.empty(math.prod(shape), kind)
+    content, filled = memoryview(flat.view(np.uint8).data if promised else b""), 0
+    while filled < promised:
+        read = file.readinto(content[filled : filled + _CHUNK_BYTES])  # type: ignore[attr-defined]
+        if not read:
+            raise ValueError(f"{name} is cut short after {filled:,} of {promised:,} bytes")
+        filled += read
+    if file.read(1):  # at the end, a checksum is compared
+        raise ValueError(f"{name} has more than the {promised:,} bytes that shape {shape} of {kind} takes")
     return flat.reshape(shape, order="F" if by_columns else "C")
 
 

@@ -1,40 +1,45 @@
-"""Reading your own data: IDX files, folders of pictures, `.npz` files, and CSV files."""
+"""Reading your own data: IDX files, folders of pictures, and files of arrays."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mnistry.data import idx
+from mnistry.data.apart import read_apart
 from mnistry.data.archives import archive_kind, unpacked
+from mnistry.data.array_files import array_files
 from mnistry.data.arrays import Taken, to_examples
-from mnistry.data.classes import checked_names, read_names
+from mnistry.data.classes import read_names
+from mnistry.data.contents import BOUNDED, read_contents
 from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
-from mnistry.data.label_column import label_column
-from mnistry.data.npz import read_npz
+from mnistry.data.file_kinds import kind_of
 from mnistry.data.parts import PARTS, Part, parts_among
 from mnistry.data.pictures import PictureFolder, read_folder, read_tree
-from mnistry.data.skipped import PACKED, SUFFIXES
-from mnistry.data.table import read_table
+from mnistry.data.skipped import PACKED, SUFFIXES, is_litter
 from mnistry.data.tree import tree_of_tables
 from mnistry.errors import DataError, InvalidValueError
+from mnistry.files import disguised, open_unpacked
 
 EVERY = 7
 """Where a source has no test part, every seventh example is for testing."""
+_DEPTH = 3  # of folders below one that are looked into
+_MOST_FOLDERS = 100  # and files in one, of which the first are looked at
 _IDX_NAME = re.compile(r"(?P<part>[^-]+)-(?P<what>images|labels)[-.]idx[13]-ubyte(\.gz)?")
 
 
 def read(path: Path, *, full_scale: float | None = None) -> Dataset:
-    """Reads a data set from a path, by what is there.
+    """Reads a data set from a path, by what is there, whatever it is called.
 
     - a folder with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and, for the test part,
       `t10k-…`, each with or without `.gz`, or with a dot before `idx` as some programs unpack them;
-    - a folder with `train.csv` and perhaps `test.csv`, or one `.csv` file: 784 pixels and a label
-      a line; see `label_column`;
-    - a `.npz` file with `x_train`, `y_train`, `x_test`, `y_test`, or with `images` and `labels`, of the forms
-      that `mnistry.data.arrays.to_examples` takes;
+    - a file that holds arrays, of the kinds of `mnistry.data.file_kinds`; or a folder with one for each part,
+      such as `train.csv` and `test.csv`; or a folder of `.npy` files. What the arrays are called tells the
+      parts, images and labels: see `mnistry.data.roles`, and for tables `mnistry.data.label_column`;
+    - a folder with one of these somewhere below it, such as torchvision's `MNIST/raw`;
     - a folder with a folder of pictures for each class, perhaps below `train` and `test`; or of pictures that
       a table or their names label, or that table; see `mnistry.data.tree`;
     - a ZIP or tar file of any of these.
@@ -55,18 +60,18 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
     if tree := tree_of_tables(path):
         return _of_pictures(path, read_tree(tree), full_scale)
     if path.is_dir():
-        if files := _idx_files(path):
-            return _dataset_of(path, {part: _read_idx_part(path, files[part], full_scale) for part in files})
-        tables = parts_among((table.stem for table in path.glob("*.csv")), path)
-        if "train" in tables:
-            return _from_tables(path, {part: path / f"{tables[part]}.csv" for part in tables}, full_scale)
+        if (dataset := _read_folder(path, full_scale)) is not None:
+            return dataset
+        if inner := _folder_below(path):
+            return replace(read(inner, full_scale=full_scale), name=path.resolve().name)
         return _of_pictures(path, read_folder(path), full_scale)
-    if path.suffix.lower() == ".npz":
-        return _read_npz(path, full_scale)
-    if path.suffix.lower() == ".csv":
-        return _from_tables(path, {"train": path}, full_scale)
-    if kind := archive_kind(path):
-        with unpacked(path, kind) as folder:
+    kind = kind_of(path)
+    if kind == "npy":
+        raise DataError(f"{path}: one array of several; name the folder that holds them, {path.parent}.")
+    if kind or path.suffix.lower() == ".csv":
+        return _from_arrays(path, {"": path}, full_scale)
+    if packed := archive_kind(path):
+        with unpacked(path, packed) as folder:
             held = list(folder.iterdir())
             # An archive in the archive stays packed: such a file may hold itself, without an end.
             alone = len(held) == 1 and held[0].is_file() and not _is_archive(held[0])
@@ -77,13 +82,62 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
 
 
 def _is_archive(path: Path) -> bool:
-    return path.suffix.lower() != ".npz" and archive_kind(path) is not None
+    return kind_of(path) is None and archive_kind(path) is not None
 
 
 def _of_pictures(path: Path, pictures: PictureFolder, full_scale: float | None) -> Dataset:
     if full_scale is not None:
         raise InvalidValueError(f"{path}: `full_scale` is for arrays; pictures say what white is")
     return _dataset(path, pictures.parts, pictures.class_names, pictures.notes)
+
+
+def _read_folder(path: Path, full_scale: float | None) -> Dataset | None:
+    """The data set of the IDX files or arrays that lie in a folder; None if there are none."""
+    if files := _idx_files(path):
+        return _dataset_of(path, {part: _read_idx_part(path, files[part], full_scale) for part in files})
+    if kind_of(path):
+        return _from_arrays(path, {"": path}, full_scale)
+    if arrays := array_files(path):
+        return _from_arrays(path, arrays, full_scale)
+    return None
+
+
+def _folder_below(path: Path) -> Path | None:
+    """The one folder below that has IDX files, or else arrays; None if there is none.
+
+    Raises:
+        DataError: there are several.
+    """
+    below = [path]
+    folders: list[Path] = []
+    for _ in range(_DEPTH):
+        below = [child for folder in below for child in _folders_in(folder)][:_MOST_FOLDERS]
+        folders += below
+    folders = [folder for folder in folders if not _has_pictures(folder)]
+    for there in (_idx_files, array_files):
+        found = [folder for folder in folders if there(folder)]
+        if len(found) > 1:
+            names = ", ".join(str(folder.relative_to(path)) for folder in found)
+            raise DataError(f"{path}: there are several data sets below it: {names}. Name the folder of one.")
+        if found:
+            return found[0]
+    return None
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(path.suffix.lower() in SUFFIXES for path in islice(folder.iterdir(), _MOST_FOLDERS))
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.iterdir() if child.is_dir() and not is_litter(child.name))
+
+
+def _from_arrays(path: Path, files: Mapping[str, Path], full_scale: float | None) -> Dataset:
+    """Reads files of arrays, those that a library reads in a process of their own."""
+    apart = any(kind_of(file) not in BOUNDED for file in files.values())
+    read = read_apart if apart else read_contents
+    contents = read(files, path, full_scale)
+    return _dataset_of(path, contents.parts, contents.class_names, contents.notes)
 
 
 def _no_data_set(path: Path) -> str:
@@ -95,9 +149,11 @@ def _no_data_set(path: Path) -> str:
         return "packed; unpack it first, and name the folder or file that was in it"
     if ending in SUFFIXES:
         return "a picture; name the folder that holds a folder of pictures for each class"
+    with open_unpacked(path) as file:
+        what = disguised(file.read(60))
     return (
-        "not a data set: expected a folder of IDX files, of pictures by class or of CSV files, "
-        "an .npz file, or a .csv file"
+        "not a data set: expected a folder of IDX files or of pictures by class, or a file of arrays, such "
+        "as .npz, .csv or .parquet" + (f"; it is {what}" if what else "")
     )
 
 
@@ -133,9 +189,11 @@ def _dataset_of(
     class_names: tuple[str, ...] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Dataset:
-    """The data set of arrays, with what was noted about each part; see `_dataset`."""
-    said = dict.fromkeys(note for _, noted in parts.values() for note in noted)
-    return _dataset(path, {part: taken for part, (taken, _) in parts.items()}, class_names, (*said, *notes))
+    """The data set of arrays, with what was noted about each part, and what any leaves open."""
+    said = dict.fromkeys(note for taken in parts.values() for note in taken.notes)
+    examples = {part: taken.examples for part, taken in parts.items()}
+    doubts = frozenset(doubt for taken in parts.values() for doubt in taken.doubts)
+    return replace(_dataset(path, examples, class_names, (*said, *notes)), doubts=doubts)
 
 
 def _idx_files(folder: Path) -> dict[Part, str]:
@@ -167,56 +225,3 @@ def _idx_file(folder: Path, called: str, what: str) -> Path | None:
     found = ((path, _IDX_NAME.fullmatch(path.name)) for path in files)
     paths = [path for path, match in found if match and (match["part"], match["what"]) == (called, what)]
     return max(paths, key=lambda path: (path.suffix == ".gz", "-idx" in path.name), default=None)
-
-
-def _from_tables(path: Path, tables: Mapping[Part, Path], full_scale: float | None) -> Dataset:
-    parts: dict[Part, Taken] = {}
-    notes: tuple[str, ...] = ()
-    for part, file in tables.items():
-        if (taken := _read_table(file, full_scale)) is not None:
-            parts[part] = taken
-        elif part == "train":
-            raise DataError(f"{file}: it has no labels. A file without labels cannot be a data set.")
-        else:
-            notes += (f"{file.name} is left out: it has no labels",)
-    return _dataset_of(path, parts, notes=notes)
-
-
-def _read_table(path: Path, full_scale: float | None) -> Taken | None:
-    """The examples of a CSV file; None if it has no labels."""
-    names, table = read_table(path)
-    try:
-        column = label_column(names, table)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    if column is None:
-        return None
-    return to_examples(np.delete(table, column, axis=1), table[:, column], str(path), full_scale=full_scale)
-
-
-def _read_npz(path: Path, full_scale: float | None) -> Dataset:
-    pairs: dict[Part, tuple[str, str]] = {}
-
-    def wanted(names: set[str]) -> Iterable[str]:
-        for part, called in parts_among((name[2:] for name in names if name[:2] == "x_"), path).items():
-            if f"x_{called}" in names:
-                pairs[part] = (f"x_{called}", f"y_{called}")
-        if not pairs:
-            pairs["train"] = ("images", "labels")
-        needed = [name for pair in pairs.values() for name in pair]
-        if not names >= set(needed):
-            raise DataError(
-                f"{path}: expected the arrays x_train, y_train, x_test and y_test, or images and labels; "
-                f"found {', '.join(sorted(names)[:20]) or 'none'}."
-            )
-        return [*needed, *{"class_names"} & names]
-
-    arrays = read_npz(path, wanted)
-    parts = {
-        part: to_examples(
-            arrays[images], arrays[labels], f"{path}, {images} and {labels}", full_scale=full_scale
-        )
-        for part, (images, labels) in pairs.items()
-    }
-    kept = arrays["class_names"].tolist() if "class_names" in arrays else DIGITS
-    return _dataset_of(path, parts, checked_names(kept, f"{path}: class_names"))

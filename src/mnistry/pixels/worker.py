@@ -34,10 +34,10 @@ def main(seconds: int, memory: int) -> None:
     """
     # Odd metadata make Pillow warn; they are of no interest here.
     warnings.simplefilter("ignore")
-    _limit_memory(memory)
+    limit_memory(memory)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     for line in requests:
-        _limit_seconds(seconds)
+        limit_seconds(seconds)
         for part in _answer(json.loads(line), requests):
             answers.write(part)
         answers.flush()
@@ -70,12 +70,12 @@ def _line(value: dict[str, Any]) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
-def _limit_memory(memory: int) -> None:
+def limit_memory(memory: int) -> None:
     if sys.platform != "win32":
         _limit(resource.RLIMIT_AS, memory)
 
 
-def _limit_seconds(seconds: int) -> None:
+def limit_seconds(seconds: int) -> None:
     if sys.platform != "win32":
         usage = resource.getrusage(resource.RUSAGE_SELF)
         _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + 1 + seconds)

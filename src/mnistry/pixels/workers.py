@@ -47,7 +47,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # libraries write there
-            env=_environment(),
+            env=environment(),
             start_new_session=True,  # Ctrl-C is for the caller
         )
 
@@ -90,7 +90,7 @@ class _Worker:
             pass
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What a worker is told of its surroundings: no secrets, as a picture may get the better of a decoder."""
     kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
     path = os.pathsep.join(filter(None, sys.path))  # what can be imported here can be there
