@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mnistry import atomic
-from mnistry.data.handwriting import SETS, HandwritingSet, fetch_set
+from mnistry.data.handwriting import PAGE_SETS, HandwritingSet, fetch_set
 from mnistry.data.handwriting.sheet import sheet_of
 from mnistry.errors import DataError
 
@@ -14,7 +14,7 @@ from mnistry.errors import DataError
 def list_sets(data_dir: Path | None, console: Console) -> None:
     """Lists the sets: about how many samples, whether they are here, licence, what they show."""
     table = Table("name", "kind", "samples", "here", "licence", "what it shows", box=None, pad_edge=False)
-    for entry in SETS.values():
+    for entry in PAGE_SETS.values():
         here = "yes" if _is_here(entry, data_dir) else "no"
         table.add_row(entry.name, "handwriting", f"{entry.samples:,}", here, entry.licence, entry.title)
     console.print(table)

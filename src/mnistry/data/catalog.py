@@ -53,11 +53,14 @@ class Entry:
         name: as given to `load`.
         title: what it shows, in a few words.
         counts: how many examples there must be for training and for testing.
-        files: training images and labels, test images and labels; none if it comes with a library.
+        files: training images and labels, test images and labels; none if it comes with a library, or is
+            made of a set of handwriting.
         mirrors: addresses to download from, in order; a file's name is appended.
         class_names: ten names for people; the index is the label.
         archive: what the mirrors hold in place of the files, if so.
         transposed: the images are stored with rows and columns exchanged; reading undoes it.
+        made_of: the name of the set of handwriting that it is made of; see `mnistry.data.handwriting`. Where
+            it was found out without the published file, counts are approximate.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Entry:
     class_names: tuple[str, ...] = DIGITS
     archive: Archive | None = None
     transposed: bool = False
+    made_of: str = ""
 
     def most_bytes(self, file: File) -> int:
         """No published form of one of the files is longer: its content not compressed, and a little."""
@@ -280,4 +284,60 @@ OPTDIGITS = Entry(
     counts=(1_437, 360),
 )
 
-CATALOG = {entry.name: entry for entry in (MNIST, FASHION_MNIST, KMNIST, EMNIST_DIGITS, QMNIST, OPTDIGITS)}
+USPS = Entry(
+    name="usps",
+    title="digits of envelopes, scanned by the US Postal Service (16×16)",
+    homepage="https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps",
+    licence="none stated",
+    citation=(
+        "J. J. Hull: A database for handwritten text recognition research. IEEE Transactions on Pattern "
+        "Analysis and Machine Intelligence 16(5), 1994."
+    ),
+    counts=(7_291, 2_007),
+    made_of="usps",
+)
+
+OPTDIGITS_32 = Entry(
+    name="optdigits-32",
+    title="the originals of optdigits, scanned (32×32), and more of them",
+    homepage=OPTDIGITS.homepage,
+    licence=OPTDIGITS.licence,
+    citation=OPTDIGITS.citation,
+    counts=(2_880, 1_797),
+    made_of="optdigits-32",
+)
+
+PENDIGITS = Entry(
+    name="pendigits",
+    title="digits of 44 writers in Turkey, drawn from pen strokes",
+    homepage="https://archive.ics.uci.edu/dataset/81/pen+based+recognition+of+handwritten+digits",
+    licence="CC BY 4.0",
+    citation=(
+        "E. Alpaydin, F. Alimoglu: Pen-Based Recognition of Handwritten Digits. UCI Machine Learning "
+        "Repository, 1996, doi:10.24432/C5MG6K."
+    ),
+    counts=(7_494, 3_498),
+    made_of="pendigits",
+)
+
+UNIPEN_DIGITS = Entry(
+    name="unipen-digits",
+    title="digits of some 270 writers, drawn from pen strokes",
+    homepage="https://zenodo.org/records/1195803",
+    licence="CC BY 4.0",
+    citation=(
+        "I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet: UNIPEN project of on-line data "
+        "exchange and recognizer benchmarks. International Conference on Pattern Recognition, 1994. Data: "
+        "International Unipen Foundation, train_r01_v07, doi:10.5281/zenodo.1195803."
+    ),
+    counts=(13_000, 3_000),
+    made_of="unipen",
+)
+
+CATALOG = {
+    entry.name: entry
+    for entry in (
+        *(MNIST, FASHION_MNIST, KMNIST, EMNIST_DIGITS, QMNIST, OPTDIGITS),
+        *(USPS, OPTDIGITS_32, PENDIGITS, UNIPEN_DIGITS),
+    )
+}

@@ -45,6 +45,10 @@ def load(
             from mnistry.data.optdigits import load_optdigits
 
             return form.applied(load_optdigits())
+        if entry.made_of:
+            from mnistry.data.handwriting.examples import load_handwriting
+
+            return form.applied(load_handwriting(entry, data_dir, may_download=download))
         return form.applied(from_files(entry, fetch(entry, data_dir, may_download=download)))
     path = Path(name_or_path).expanduser()
     if path.exists():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnistry.data.fetch import cache_folder
-from mnistry.data.handwriting import SETS, HandwritingSet, fetch_set, find_handwriting
+from mnistry.data.handwriting import PAGE_SETS, SETS, HandwritingSet, fetch_set, find_handwriting
 from mnistry.data.handwriting import fetch as module
 from mnistry.data.handwriting.published import Packed, Published
 from mnistry.errors import DataError, DataNotFoundError
@@ -58,7 +58,9 @@ def test_the_sets_are_sound() -> None:
             assert len(bytes.fromhex(digest)) == hashlib.new(method).digest_size
     files = [file for entry in SETS.values() for file in entry.files]
     assert len(set(files)) == len(files)
-    assert set(files) == {str(file) for file in (*FILES, PRINTS)}, "all that pages are drawn with"
+    assert {file for entry in PAGE_SETS.values() for file in entry.files} == {
+        str(file) for file in (*FILES, PRINTS)
+    }, "all that pages are drawn with"
 
 
 def test_a_set_is_fetched_once(start_mirror: StartMirror) -> None:
@@ -184,7 +186,7 @@ def test_pages_are_written_with_what_is_fetched(
     entry = small(f"{mirror.address}small.zip")
     page = [(PurePosixPath("more/page.png"), b"a page")]
     more = replace(entry, name="more", files={"more": 1}, pack=lambda _: iter(page))
-    monkeypatch.setattr(module, "SETS", {"small": entry, "more": more})
+    monkeypatch.setattr(module, "PAGE_SETS", {"small": entry, "more": more})
     own, cache = tmp_path / "handwriting", cache_folder() / "handwriting"
     (own / "more").mkdir(parents=True)
     assert find_handwriting("handwriting", tmp_path) == cache, "the folder has one set of two"
@@ -202,7 +204,7 @@ def test_the_first_set_that_cannot_be_fetched_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = replace(SETS["hasy"], published=Published("http://127.0.0.1:9/HASYv2.tar.bz2", 1000))
-    monkeypatch.setattr(module, "SETS", {"hasy": away})
+    monkeypatch.setattr(module, "PAGE_SETS", {"hasy": away})
     with pytest.raises(DataNotFoundError, match=r"the handwriting 'hasy' was not found") as caught:
         find_handwriting("handwriting", tmp_path)
     assert f"{tmp_path / 'handwriting'}: lacks hasy_subset/symbols.npz" in str(caught.value)

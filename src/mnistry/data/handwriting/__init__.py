@@ -2,6 +2,6 @@
 
 from mnistry.data.handwriting.fetch import fetch_set, find_handwriting
 from mnistry.data.handwriting.published import HandwritingSet
-from mnistry.data.handwriting.sets import SETS
+from mnistry.data.handwriting.sets import PAGE_SETS, SETS
 
-__all__ = ["SETS", "HandwritingSet", "fetch_set", "find_handwriting"]
+__all__ = ["PAGE_SETS", "SETS", "HandwritingSet", "fetch_set", "find_handwriting"]

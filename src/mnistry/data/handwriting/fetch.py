@@ -15,7 +15,7 @@ import numpy as np
 from mnistry import atomic
 from mnistry.data.fetch import cache_folder, data_folders
 from mnistry.data.handwriting.published import HandwritingSet, digest_of
-from mnistry.data.handwriting.sets import SETS
+from mnistry.data.handwriting.sets import PAGE_SETS
 from mnistry.data.mirrors import SECONDS_OF_SILENCE, get
 from mnistry.errors import DataError, DataNotFoundError
 
@@ -91,15 +91,15 @@ def find_handwriting(
             return folder
         raise DataNotFoundError(
             f"{folder}: there is no such folder of handwriting. Name one that holds "
-            f"{', '.join(file for entry in SETS.values() for file in entry.files)}, or leave `data` out."
+            f"{', '.join(file for entry in PAGE_SETS.values() for file in entry.files)}, or leave `data` out."
         )
     incomplete: list[str] = []
     for named in data_folders(data_dir):
         folder = named / HANDWRITING
-        if not (missing := [file for entry in SETS.values() for file in _missing(entry, folder)]):
+        if not (missing := [file for entry in PAGE_SETS.values() for file in _missing(entry, folder)]):
             return folder
         incomplete.append(f"{folder}: lacks {', '.join(missing)}")
-    for entry in SETS.values():
+    for entry in PAGE_SETS.values():
         _in_cache(entry, incomplete, may_download, SECONDS_OF_SILENCE, say)
     return cache_folder() / HANDWRITING
 
@@ -175,11 +175,15 @@ def _fetch(
     """Downloads, checks and packs a set, and puts it into the cache whole."""
     published = entry.published
     with TemporaryDirectory(dir=cache, prefix=".fetching-") as scratch:
-        archive, packed = Path(scratch) / "download", Path(scratch) / "packed"
-        if problem := get(published.url, archive, published.most_bytes, seconds_of_silence):
-            raise DataError(f"{published.url}: {problem}")
-        published.check(archive)
-        sha256 = digest_of(archive)
+        packed = Path(scratch) / "packed"
+        archives = []
+        for number, file in enumerate((published, *entry.more)):
+            archives.append(archive := Path(scratch) / f"download{number or ''}")
+            if problem := get(file.url, archive, file.most_bytes, seconds_of_silence):
+                raise DataError(f"{file.url}: {problem}")
+            file.check(archive)
+        digests = [digest_of(archive) for archive in archives]
+        sha256 = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
         if before and before["sha256"] != sha256:
             raise DataError(
                 f"{published.url}: another file than at first: SHA-256 {sha256}, then {before['sha256']}. "
@@ -188,17 +192,17 @@ def _fetch(
         files: dict[str, str] = {}
         counts = dict.fromkeys(entry.files, 0)
         try:
-            for name, content in entry.pack(archive):
-                (packed / name).parent.mkdir(parents=True, exist_ok=True)
-                (packed / name).write_bytes(content)
-                files[str(name)] = hashlib.sha256(content).hexdigest()
-                counts[str(name) if str(name) in counts else str(name.parent)] += _samples_in(content)
+            for path, content in entry.pack(*archives):
+                (packed / path).parent.mkdir(parents=True, exist_ok=True)
+                (packed / path).write_bytes(content)
+                files[str(path)] = hashlib.sha256(content).hexdigest()
+                counts[str(path) if str(path) in counts else str(path.parent)] += _samples_in(content)
         except DataError as error:
             raise DataError(f"{published.url}: {error}") from error
-        for file, expected in entry.files.items():
-            if counts[file] < LEAST_SHARE * expected:
+        for name, expected in entry.files.items():
+            if counts[name] < LEAST_SHARE * expected:
                 raise DataError(
-                    f"{published.url}: only {counts[file]:,} samples for {file} were found in it, expected "
+                    f"{published.url}: only {counts[name]:,} samples for {name} were found in it, expected "
                     f"about {expected:,}: it is not what is published, or in another form than it was"
                 )
         for folder in packed.iterdir():

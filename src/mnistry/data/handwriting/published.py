@@ -56,7 +56,8 @@ class HandwritingSet:
         files: for each packed file or folder of pages, below the folder of handwriting, about how many
             samples it holds. Far fewer is an error: then the published file was not understood.
         published: where it comes from.
-        pack: makes the packed files of the published one.
+        pack: makes the packed files of the published one, or of it and those in `more`.
+        more: further published files.
     """
 
     name: str
@@ -66,7 +67,8 @@ class HandwritingSet:
     citation: str
     files: dict[str, int]
     published: Published
-    pack: Callable[[Path], Packed]
+    pack: Callable[..., Packed]
+    more: tuple[Published, ...] = ()
 
     @property
     def samples(self) -> int:

@@ -1,6 +1,6 @@
 """The named sets of handwriting: where each is published, under which licence, and how it is packed."""
 
-from mnistry.data.handwriting import hasy, nist, noisyoffice, omniglot, optdigits, pendigits, unipen
+from mnistry.data.handwriting import hasy, nist, noisyoffice, omniglot, optdigits, pendigits, unipen, usps
 from mnistry.data.handwriting.published import HandwritingSet, Published
 
 UNIPEN = HandwritingSet(
@@ -129,7 +129,32 @@ NOISYOFFICE = HandwritingSet(
     pack=noisyoffice.pack,
 )
 
-SETS = {
+_LIBSVM = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
+
+USPS = HandwritingSet(
+    name="usps",
+    title="digits of envelopes, scanned by the US Postal Service, 16×16",
+    homepage="https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps",
+    licence="none stated",
+    citation=(
+        "J. J. Hull: A database for handwritten text recognition research. IEEE Transactions on Pattern "
+        "Analysis and Machine Intelligence 16(5), 1994."
+    ),
+    files={str(usps.FILE): 9_298},
+    published=Published(
+        f"{_LIBSVM}usps.bz2", most_bytes=10_000_000, digest="md5:ec16c51db3855ca6c91edd34d0e9b197"
+    ),
+    pack=usps.pack,
+    more=(
+        Published(
+            f"{_LIBSVM}usps.t.bz2", most_bytes=10_000_000, digest="md5:8ea070ee2aca1ac39742fdd1ef5ed118"
+        ),
+    ),
+)
+
+PAGE_SETS = {
     entry.name: entry
     for entry in (UNIPEN, PENDIGITS, OPTDIGITS_32, NIST_CAPITALS, OMNIGLOT, HASY, NOISYOFFICE)
 }
+"""What pages are drawn with."""
+SETS = PAGE_SETS | {USPS.name: USPS}
