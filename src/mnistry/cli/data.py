@@ -1,4 +1,4 @@
-"""`mnistry data`: what data sets there are, where they lie, what is in them, and other formats of them."""
+"""`mnistry data`: what data sets there are, where they lie, what is in them, which labels may be wrong."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mnistry import atomic
 from mnistry.cli.handwriting import list_sets, show_set
+from mnistry.cli.suspects import Suspects
 from mnistry.data import Dataset
 from mnistry.data.catalog import CATALOG
 from mnistry.data.convert import Format, format_for, write
@@ -39,7 +40,7 @@ class List:
         table = Table("name", "train", "test", "here", "what it shows", box=None, pad_edge=False)
         for entry in CATALOG.values():
             train, test = entry.counts
-            here = "yes" if not entry.files or _is_here(entry.name, self.data_dir) else "no"
+            here = "yes" if _is_here(entry.name, self.data_dir) else "no"
             table.add_row(entry.name, f"{train:,}", f"{test:,}", here, entry.title)
         console.print(table)
         console.print("\nFor the pages that a detector learns from:")
@@ -57,9 +58,10 @@ class Fetch:
     """A folder to look in first, before MNISTRY_DATA and the cache."""
 
     def run(self, console: Console) -> None:
-        if self.name in SETS:
-            place = fetch_set(SETS[self.name], self.data_dir, say=console.print)
-            for file in SETS[self.name].files:
+        made_of = CATALOG[self.name].made_of if self.name in CATALOG else self.name
+        if made_of in SETS:
+            place = fetch_set(SETS[made_of], self.data_dir, say=console.print)
+            for file in SETS[made_of].files:
                 console.print(f"{place.folder / file} ({place.verdict})", soft_wrap=True, markup=False)
             return
         if self.name not in CATALOG:
@@ -91,7 +93,7 @@ class Info:
     """Draw the first examples of each class of the test part in this PNG file, or samples of handwriting."""
 
     def run(self, console: Console) -> None:
-        if self.name_or_path in SETS:
+        if self.name_or_path in SETS and self.name_or_path not in CATALOG:
             show_set(SETS[self.name_or_path], self.data_dir, self.sheet, console)
             return
         form = self.images.to_json()
@@ -105,6 +107,8 @@ class Info:
             console.print(line, soft_wrap=True, markup=False)
         if entry := CATALOG.get(self.name_or_path):
             console.print(f"homepage  {entry.homepage}", soft_wrap=True)
+            if entry.made_of:
+                console.print(f"fetched   {SETS[entry.made_of].published.url}", soft_wrap=True)
             console.print(f"licence   {entry.licence}", soft_wrap=True)
             console.print(f"cite      {entry.citation}", soft_wrap=True)
         console.print()
@@ -153,6 +157,7 @@ Command = (
     | Annotated[Fetch, tyro.conf.subcommand("fetch")]
     | Annotated[Info, tyro.conf.subcommand("info")]
     | Annotated[Convert, tyro.conf.subcommand("convert")]
+    | Annotated[Suspects, tyro.conf.subcommand("suspects")]
 )
 
 
@@ -163,7 +168,7 @@ def main(arguments: list[str]) -> int:
         MnistryError: what the user asked for cannot be done.
         SystemExit: help was asked for, or the arguments are wrong.
     """
-    command: List | Fetch | Info | Convert = tyro.cli(
+    command: List | Fetch | Info | Convert | Suspects = tyro.cli(
         Command,
         args=arguments,
         prog="mnistry data",
@@ -174,8 +179,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _is_here(name: str, data_dir: Path | None) -> bool:
+    entry = CATALOG[name]
     try:
-        fetch(CATALOG[name], data_dir, may_download=False)
+        if entry.made_of:
+            fetch_set(SETS[entry.made_of], data_dir, may_download=False)
+        else:
+            fetch(entry, data_dir, may_download=False)
     except DataError:
         return False
     return True
