@@ -13,15 +13,13 @@ from mnistry.data.dataset import DIGITS
 from mnistry.errors import DataError, InvalidValueError
 from mnistry.suspects import find_suspects
 
-pytest.importorskip("cleanlab")
-
 CONFIRMED = {
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
     *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
 }
 """MNIST's test images of whose label fewer than three of five people approved: `mnist_mturk.json` of
-https://github.com/cleanlab/label-errors, published with C. Northcutt, A. Athalye, J. Mueller, "Pervasive label
-errors in test sets destabilize machine learning benchmarks", 2021."""
+https://github.com/cleanlab/label-errors, published with C. Northcutt, A. Athalye, J. Mueller, "Pervasive
+label errors in test sets destabilize machine learning benchmarks", 2021."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,9 @@ def test_the_command(
 
 
 def test_what_cannot_be_judged(optdigits: Dataset, small: Dataset) -> None:
-    with pytest.raises(DataError, match="of each at least as many images as there are folds, 5; found 10, and"):
+    with pytest.raises(
+        DataError, match="of each at least as many images as there are folds, 5; found 10, and"
+    ):
         find_suspects(small)
     with pytest.raises(InvalidValueError, match="`folds` must be at least 2, not 1"):
         find_suspects(optdigits, folds=1)

@@ -123,9 +123,7 @@ def find_suspects(
     ]
 
 
-def out_of_sample(
-    examples: Examples, recipe: "str | Recipe", folds: int, seed: int
-) -> NDArray[np.float64]:
+def out_of_sample(examples: Examples, recipe: "str | Recipe", folds: int, seed: int) -> NDArray[np.float64]:
     """What models say that have not seen the image: float64 `[n, classes that there are]`."""
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 

@@ -9,12 +9,15 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 import tyro
+from numpy.typing import NDArray
 from rich.console import Console
 
 from mnistry.data import Dataset, Examples
 from mnistry.data.image_form import AS_MNIST, ImageForm
+from mnistry.data.writers import read_writers
 from mnistry.datasets import load
 from mnistry.errors import CheckpointError, DataError, InvalidValueError, RunError, UnknownNameError
+from mnistry.evaluation.by_writer import ByWriter
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
@@ -49,6 +52,9 @@ class Options:
     """Make sure that digits of `--data` are not read far better inverted, transposed or scaled."""
     part: Part = "test"
     """Which part: as the run divided its data, or `all` of a data set."""
+    by: Literal["writer"] | None = None
+    """Show the mistakes by writer and by group of writers (students, census staff) too; of MNIST and QMNIST,
+    with QMNIST's tables of labels."""
     json: bool = False
     """Print one JSON object and nothing else on standard output; with `--follow` one a line."""
     pictures: Path | None = None
@@ -60,10 +66,10 @@ def main(arguments: list[str]) -> int:
     options = tyro.cli(Options, args=arguments, prog="mnistry evaluate")
     run, step = _run_and_step(options)
     if options.follow is not None:
-        if run is None or step is not None or options.pictures:
+        if run is None or step is not None or options.pictures or options.by:
             raise InvalidValueError(
                 f"`follow={options.follow:g}` measures the checkpoints of a run folder as they come: it goes "
-                "with no file, `checkpoint` or `pictures`"
+                "with no file, `checkpoint`, `pictures` or `by`"
             )
         if not 0 < options.follow <= threading.TIMEOUT_MAX:
             raise InvalidValueError(f"`follow` must be above 0 seconds, not {options.follow:g}")
@@ -81,18 +87,23 @@ def main(arguments: list[str]) -> int:
         whole = run is not None and options.source.is_dir()
         classifier = run.classifier() if run and whole else Classifier.load(options.source)
     dataset = _dataset(run, options)
+    written = _writers(dataset, options) if options.by else None
     examples, class_names = _examples(run, dataset, classifier, options)
     logits = classifier.logits(examples.images)
     evaluation = Evaluation.of(logits, examples.labels)
+    by_writer = written and ByWriter.of(logits, examples.labels, *written)
     if options.json:
         subject = _subject(run, step, options) | {"data": dataset.name, "part": options.part}
-        print(json.dumps({**subject, "class_names": class_names, **evaluation.to_json()}))
+        more = {"by_writer": by_writer.to_json()} if by_writer else {}
+        print(json.dumps({**subject, "class_names": class_names, **evaluation.to_json(), **more}))
     else:
         print(
             f"{options.source} on the {options.part} part of {dataset.name} ({dataset.source})",
             file=sys.stderr,
         )
         Console().print(render_table(evaluation, class_names))
+        if by_writer:
+            Console().print(by_writer.render())
     if options.pictures:
         from mnistry.evaluation.pictures import write_pictures
 
@@ -100,6 +111,23 @@ def main(arguments: list[str]) -> int:
         for path in write_pictures(options.pictures, evaluation, class_names, mistakes):
             print(path, file=sys.stderr)
     return 0
+
+
+def _writers(dataset: Dataset, options: Options) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Who wrote each image of the part, and NIST's series.
+
+    Raises:
+        InvalidValueError: the part is one that the run chose, or the data set has no table of writers.
+        DataError: the table is not to be found, or is another one.
+    """
+    if options.part not in ("test", "all"):
+        raise InvalidValueError(f"`by='writer'` goes with `part='test'` or all, not with {options.part}")
+    parts: tuple[Literal["train", "test"], ...] = ("train", "test") if options.part == "all" else ("test",)
+    tables = [read_writers(dataset, part, options.data_dir) for part in parts]
+    return (
+        np.concatenate([table.writers for table in tables]),
+        np.concatenate([table.series for table in tables]),
+    )
 
 
 def _run_and_step(options: Options) -> tuple[Run | None, int | None]:

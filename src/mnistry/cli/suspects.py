@@ -73,7 +73,7 @@ class Suspects:
             )
         except ModuleNotFoundError as error:
             raise InvalidValueError(
-                f"to find suspects needs {error.name}, which is not installed: pip install 'mnistry[suspects]'"
+                f"suspects are found by {error.name}, which is not installed: pip install 'mnistry[suspects]'"
             ) from error
         console.print(_summary(found, dataset.name), soft_wrap=True, markup=False)
         console.print(_table(found[:SHOWN], dataset.class_names))

@@ -59,8 +59,8 @@ class Entry:
         class_names: ten names for people; the index is the label.
         archive: what the mirrors hold in place of the files, if so.
         transposed: the images are stored with rows and columns exchanged; reading undoes it.
-        made_of: the name of the set of handwriting that it is made of; see `mnistry.data.handwriting`. Where
-            it was found out without the published file, counts are approximate.
+        made_of: the name of the set of handwriting that it is made of; see `mnistry.data.handwriting`. Its
+            counts are not insisted on.
     """
 
     name: str
@@ -330,7 +330,7 @@ UNIPEN_DIGITS = Entry(
         "exchange and recognizer benchmarks. International Conference on Pattern Recognition, 1994. Data: "
         "International Unipen Foundation, train_r01_v07, doi:10.5281/zenodo.1195803."
     ),
-    counts=(13_000, 3_000),
+    counts=(13_706, 2_247),
     made_of="unipen",
 )
 

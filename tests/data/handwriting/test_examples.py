@@ -51,7 +51,9 @@ def bits(label: int) -> str:
 
 
 def pen(label: int, writer: int) -> str:
-    return f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {writer} 3\n.PEN_DOWN\n 0 0\n 9 {label}\n.PEN_UP\n'
+    return (
+        f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {writer} 3\n.PEN_DOWN\n 0 0\n 9 {label}\n.PEN_UP\n'
+    )
 
 
 def unipen(archive: Path) -> Packed:
