@@ -11,6 +11,7 @@ from mnistry.data import Dataset, Examples, load
 from mnistry.data.convert import write
 from mnistry.data.dataset import DIGITS
 from mnistry.errors import DataError, InvalidValueError
+from mnistry.recipes import find_recipe
 from mnistry.suspects import find_suspects
 
 CONFIRMED = {
@@ -39,7 +40,8 @@ def planted(optdigits: Dataset) -> tuple[Dataset, set[tuple[str, int]]]:
 
 def test_planted_labels_are_found_first(planted: tuple[Dataset, set[tuple[str, int]]]) -> None:
     dataset, wrong = planted
-    found = find_suspects(dataset, most=100)
+    recipe = find_recipe("dash").changed(steps=200, validate_every=200)
+    found = find_suspects(dataset, recipe=recipe, folds=3, most=100)
     assert len(found) == 100
     hits = [one for one in found if (one.part, one.row) in wrong]
     assert len(hits) >= 45
@@ -56,8 +58,8 @@ def test_the_command(
 ) -> None:
     dataset, wrong = planted
     write(dataset, tmp_path / "own", "idx")
-    names = {"--sheet": "s.png", "--csv": "s.csv", "--part": "test", "--most": 30, "--folds": 2}
-    flags = [word for pair in names.items() for word in pair]
+    names = {"--sheet": "s.png", "--csv": "s.csv", "--part": "test", "--most": 30, "--recipe": "softmax"}
+    flags = [word for pair in names.items() for word in pair] + ["--folds", 2]
     done = mnistry("data", "suspects", tmp_path / "own", *flags)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "s.csv").open() as file:

@@ -194,7 +194,7 @@ def _class_table(dataset: Dataset) -> Table:
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     held = {name: part for name, part in parts.items() if part is not None}
     table = Table("label", "class", *held, box=None, pad_edge=False)
-    counts = [np.bincount(part.labels, minlength=10) for part in held.values()]
+    counts = [np.bincount(part.labels, minlength=len(dataset.class_names)) for part in held.values()]
     for label, name in enumerate(dataset.class_names):
         table.add_row(str(label), Text(name), *(f"{count[label]:,}" for count in counts))
     return table

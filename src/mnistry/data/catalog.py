@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mnistry.data.dataset import DIGITS, SIDE
 
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LABEL_TABLE_BYTES = 8 * 4
 """Of each line of QMNIST's tables of labels: eight numbers of 32 bits."""
 
@@ -56,9 +57,10 @@ class Entry:
         files: training images and labels, test images and labels; none if it comes with a library, or is
             made of a set of handwriting.
         mirrors: addresses to download from, in order; a file's name is appended.
-        class_names: ten names for people; the index is the label.
+        class_names: names for people; the index is the label.
         archive: what the mirrors hold in place of the files, if so.
         transposed: the images are stored with rows and columns exchanged; reading undoes it.
+        first_label: the number of the first class in the files; it becomes 0.
         made_of: the name of the set of handwriting that it is made of; see `mnistry.data.handwriting`. Its
             counts are not insisted on.
     """
@@ -74,6 +76,7 @@ class Entry:
     class_names: tuple[str, ...] = DIGITS
     archive: Archive | None = None
     transposed: bool = False
+    first_label: int = 0
     made_of: str = ""
 
     def most_bytes(self, file: File) -> int:
@@ -238,6 +241,27 @@ EMNIST_DIGITS = Entry(
     transposed=True,
 )
 
+EMNIST_LETTERS = Entry(
+    name="emnist-letters",
+    title="145,600 handwritten letters of NIST's collection, capitals and small ones as one class",
+    homepage=EMNIST_DIGITS.homepage,
+    licence=EMNIST_DIGITS.licence,
+    citation=EMNIST_DIGITS.citation,
+    counts=(124_800, 20_800),
+    # Nobody published checksums of these; that of the archive is compared when it is downloaded.
+    files=(
+        File("emnist-letters-train-images-idx3-ubyte"),
+        File("emnist-letters-train-labels-idx1-ubyte"),
+        File("emnist-letters-test-images-idx3-ubyte"),
+        File("emnist-letters-test-labels-idx1-ubyte"),
+    ),
+    mirrors=EMNIST_DIGITS.mirrors,
+    class_names=LETTERS,
+    archive=EMNIST_DIGITS.archive,
+    transposed=True,
+    first_label=1,
+)
+
 QMNIST = Entry(
     name="qmnist",
     title="MNIST rebuilt from its sources, with all 60,000 test digits and every writer",
@@ -334,10 +358,21 @@ UNIPEN_DIGITS = Entry(
     made_of="unipen",
 )
 
+UNIPEN_LETTERS = Entry(
+    name="unipen-letters",
+    title="letters of some 300 writers, drawn from pen strokes, capitals and small ones as one class",
+    homepage=UNIPEN_DIGITS.homepage,
+    licence=UNIPEN_DIGITS.licence,
+    citation=UNIPEN_DIGITS.citation,
+    counts=(72_364, 17_065),
+    class_names=LETTERS,
+    made_of="unipen",
+)
+
 CATALOG = {
     entry.name: entry
     for entry in (
-        *(MNIST, FASHION_MNIST, KMNIST, EMNIST_DIGITS, QMNIST, OPTDIGITS),
-        *(USPS, OPTDIGITS_32, PENDIGITS, UNIPEN_DIGITS),
+        *(MNIST, FASHION_MNIST, KMNIST, EMNIST_DIGITS, EMNIST_LETTERS, QMNIST, OPTDIGITS),
+        *(USPS, OPTDIGITS_32, PENDIGITS, UNIPEN_DIGITS, UNIPEN_LETTERS),
     )
 }

@@ -99,7 +99,7 @@ def write_names(folder: Path, names: tuple[str, ...]) -> None:
 
 
 def folder_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names for the folders of the classes: the class names, or the digits if one cannot name a folder.
+    """Names for the folders of the classes: the class names, or their numbers if one cannot name a folder.
 
     >>> folder_names(("T-shirt/top", *"bcdefghij"))[:2]
     ('0', '1')
@@ -109,7 +109,7 @@ def folder_names(names: tuple[str, ...]) -> tuple[str, ...]:
         name.startswith(".") or set(name) & _NOT_IN_FILE_NAMES or len(name.encode()) > _LONGEST_FOLDER_NAME
         for name in names
     )
-    return names if possible else DIGITS
+    return names if possible else tuple(map(str, range(len(names))))
 
 
 def checked_names(names: Collection[str], where: str) -> tuple[str, ...]:

@@ -31,10 +31,10 @@ class Examples:
 
     Attributes:
         images: uint8[n, 28, 28], 0 is paper and 255 the strongest ink.
-        labels: uint8[n], 0 to 9.
+        labels: uint8[n], 0 to 9; of letters, higher ones too.
 
     Raises:
-        DataError: wrong element types, shapes or lengths, or a label above 9.
+        DataError: wrong element types, shapes or lengths.
 
     >>> examples = Examples(np.zeros((3, 28, 28), np.uint8), np.array([7, 2, 1], np.uint8))
     >>> len(examples), examples[1:].labels.tolist(), examples[np.array([0])].labels.tolist()
@@ -56,9 +56,6 @@ class Examples:
             )
         if len(self.images) != len(self.labels):
             raise DataError(f"there are {len(self.images)} images but {len(self.labels)} labels.")
-        if len(self.labels) and self.labels.max() > 9:
-            row = int(np.argmax(self.labels > 9))
-            raise DataError(f"labels must be 0 to 9, found {self.labels[row]} in row {row}.")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -92,7 +89,7 @@ class Dataset:
         name: the catalogue's name, or the name of the folder or file that it was read from.
         train: the training part.
         test: the test part.
-        class_names: ten names for people, such as `"Sneaker"`; the index is the label.
+        class_names: names for people, such as `"Sneaker"`; the index is the label. Ten, or more of letters.
         source: where it was read from, how far it could be verified, and how it was divided; for people.
         sha256: SHA-256 of the content read, for each file or part, in hexadecimal.
         validation: the part that its makers set aside for validation, or None if they did not.
@@ -109,3 +106,12 @@ class Dataset:
     validation: Examples | None = None
     notes: tuple[str, ...] = ()
     doubts: frozenset[Doubt] = frozenset()
+
+    def __post_init__(self) -> None:
+        for part in (self.train, self.validation, self.test):
+            if part is not None and len(part) and part.labels.max() >= len(self.class_names):
+                row = int(np.argmax(part.labels >= len(self.class_names)))
+                raise DataError(
+                    f"{self.name}: labels must be 0 to {len(self.class_names) - 1}, found {part.labels[row]} "
+                    f"in row {row}."
+                )

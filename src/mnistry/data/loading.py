@@ -111,6 +111,8 @@ def _part(entry: Entry, images: Found, labels: Found, count: int) -> Examples:
     classes = idx.decode(labels.content, name=str(labels.path))
     if classes.dtype == np.int32 and classes.ndim == 2:  # QMNIST's table: its first column is the class
         classes = classes[:, 0].astype(np.uint8)
+    if entry.first_label and classes.dtype == np.uint8:
+        classes = classes - np.uint8(entry.first_label)
     if entry.transposed and pixels.ndim == 3:
         pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1))
     part = idx.examples(pixels, classes, images_name=str(images.path), labels_name=str(labels.path))

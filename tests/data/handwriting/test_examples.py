@@ -1,6 +1,7 @@
 """Sets of handwriting as data sets: fetched from a server of this machine, packed, drawn, divided."""
 
 import bz2
+import hashlib
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,12 +14,17 @@ import pytest
 
 from mnistry import load
 from mnistry.cli.data import main
+from mnistry.data import idx
 from mnistry.data.catalog import CATALOG
+from mnistry.data.convert import write
+from mnistry.data.fetch import fetch
 from mnistry.data.handwriting import SETS, examples
 from mnistry.data.handwriting.examples import drawn
 from mnistry.data.handwriting.packing import Sample, pack_strokes
 from mnistry.data.handwriting.published import Packed, Published
 from mnistry.data.handwriting.unipen import FOLDER
+from mnistry.data.loading import from_files
+from mnistry.data.split import check_trainable, split
 from mnistry.data.strokes import Stroke
 from mnistry.errors import DataError, DataNotFoundError
 from mnistry.reading.classifier import Classifier
@@ -57,16 +63,19 @@ def pen(label: int, writer: int) -> str:
 
 
 def unipen(archive: Path) -> Packed:
-    """A digit by each of fourteen writers."""
+    """A digit and a letter by each of fourteen writers."""
     stroke = np.array([[0, 0], [5, 100]], np.float32)
-    samples = [Sample([stroke], str(number % 10), f"writer{number:02}") for number in range(14)]
+    signs = {"letters_strokes.npz": "aBcDeFgHiJzZyY"}
     for file in SETS["unipen"].files:
+        labels = signs.get(Path(file).name, "01234567890123")
+        samples = [Sample([stroke], label, f"writer{row:02}") for row, label in enumerate(labels)]
         yield FOLDER / Path(file).name, pack_strokes(samples, 255)
 
 
 @pytest.fixture
 def served(start_mirror: StartMirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """The small sets on a server of this machine."""
+    monkeypatch.setenv("COLUMNS", "200")
     optdigits = {f"optdigits-orig.{part}.Z": bits(3) + bits(8) for part in ("tra", "cv", "windep")}
     pendigits = {"pendigits-orig.tra.Z": pen(3, 1) + pen(8, 1), "pendigits-orig.tes.Z": pen(5, 2)}
     mirror = start_mirror(
@@ -98,6 +107,7 @@ EXPECTED = {
     "usps": ([3, 8, 0], [9, 1]),
     "optdigits-32": ([3, 8, 3, 8], [3, 8]),
     "pendigits": ([3, 8], [5]),
+    "unipen-letters": ([0, 1, 2, 3, 4, 5, 7, 8, 9, 25, 25, 24], [6, 24]),
     "unipen-digits": ([0, 1, 2, 3, 4, 5, 7, 8, 9, 0, 1, 2], [6, 3]),
 }
 
@@ -105,7 +115,7 @@ EXPECTED = {
 @pytest.mark.parametrize("name", MADE)
 def test_what_is_fetched_is_loaded(served: Any, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fetch", name]) == 0
-    assert "digits" in capsys.readouterr().out
+    assert "(as first fetched" in capsys.readouterr().out
     asked = len(served.asked)
     dataset = load(name, check_images=False)
     assert len(served.asked) == asked, "it is in the cache"
@@ -120,7 +130,7 @@ def test_what_is_fetched_is_loaded(served: Any, name: str, capsys: pytest.Captur
     assert f"licence   {CATALOG[name].licence}" in out
     assert f"fetched   {served.address}" in out
     assert main(["list"]) == 0
-    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[:12] if line}
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()[:14] if line}
     assert lines[name][3] == "yes"
 
 
@@ -159,3 +169,41 @@ def test_a_point_and_a_line_are_drawn(strokes: list[Any]) -> None:
     image = drawn(made)
     assert image.max() == 255
     assert 20 <= (image > 0).sum() < 500
+
+
+def test_the_letters_of_emnist(start_mirror: StartMirror, tmp_path: Path) -> None:
+    """Stored with rows and columns exchanged, and labelled from 1."""
+    random = np.random.default_rng(0)
+    contents, images = {}, random.integers(0, 256, (52, 28, 28), np.uint8)
+    labels = np.arange(52, dtype=np.uint8) % 26 + 1
+    for part, rows in (("train", slice(0, 26)), ("test", slice(26, 52))):
+        stored = {"images-idx3": images[rows].transpose(0, 2, 1), "labels-idx1": labels[rows]}
+        for name, array in stored.items():
+            path = tmp_path / f"emnist-letters-{part}-{name}-ubyte.gz"
+            idx.write(path, np.ascontiguousarray(array))
+            contents[f"gzip/{path.name}"] = path.read_bytes()
+    archive = tmp_path / "gzip.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name, content in contents.items():
+            packed.writestr(name, content)
+    mirror = start_mirror({"gzip.zip": archive.read_bytes()})
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    entry = CATALOG["emnist-letters"]
+    assert entry.archive is not None
+    small = replace(
+        entry, counts=(26, 26), mirrors=(mirror.address,), archive=replace(entry.archive, sha256=digest)
+    )
+    dataset = from_files(small, fetch(small))
+    np.testing.assert_array_equal(dataset.train.images, images[:26])
+    assert (
+        "".join(dataset.class_names[label] for label in dataset.test.labels) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    )
+    with pytest.raises(
+        DataError, match="expected labels from 0 to 9, found 25: a run's model has 10 classes"
+    ):
+        check_trainable(split(dataset, validation=0, how="first", seed=0, writers=None), dataset.name)
+    write(dataset, tmp_path / "png", "png")
+    assert (tmp_path / "png" / "test" / "Q" / "00016.png").is_file()
+    other = replace(small, archive=replace(small.archive, sha256="0" * 64), name="other")
+    with pytest.raises(DataNotFoundError, match=r"gzip\.zip: wrong checksum"):
+        fetch(other)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.catalog import Entry
-from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
+from mnistry.data.catalog import LETTERS, Entry
+from mnistry.data.dataset import DIGITS, SIDE, Dataset, Examples, content_hashes
 from mnistry.data.handwriting import optdigits, pendigits, usps
 from mnistry.data.handwriting.fetch import fetch_set
 from mnistry.data.handwriting.sets import SETS
@@ -88,13 +88,14 @@ def _scanned(file: Path, test: str) -> Read:
 def _written(
     file: Path, classes: str, is_test: Callable[[NDArray[np.str_]], NDArray[np.bool_]], note: str
 ) -> Read:
-    """Reads the pen strokes of a file: those of some signs, labelled in their order."""
+    """Reads the pen strokes of some signs, labelled in their order; a small letter is the capital's."""
 
     def read(folder: Path) -> tuple[Examples, NDArray[np.bool_], tuple[str, ...]]:
         strokes = StrokeSet.read(folder / file)
-        rows = np.flatnonzero(np.isin(strokes.labels, list(classes)))
-        labels = np.array([classes.index(strokes.labels[row]) for row in rows], np.uint8)
-        images = np.array([drawn(strokes[row]) for row in rows], np.uint8).reshape(-1, 28, 28)
+        written = np.char.upper(strokes.labels)
+        rows = np.flatnonzero(np.isin(written, list(classes)))
+        labels = np.array([classes.index(written[row]) for row in rows], np.uint8)
+        images = np.array([drawn(strokes[int(row)]) for row in rows], np.uint8).reshape(-1, SIDE, SIDE)
         return Examples(images, labels), is_test(strokes.writers[rows]), (f"drawn from pen strokes{note}",)
 
     return read
@@ -106,7 +107,8 @@ def _of_test_writers(writers: NDArray[np.str_]) -> NDArray[np.bool_]:
 
 def _of_every_seventh_writer(writers: NDArray[np.str_]) -> NDArray[np.bool_]:
     found, numbers = np.unique(writers, return_inverse=True)
-    return (np.arange(len(found)) % EVERY_WRITER == EVERY_WRITER - 1)[numbers]
+    chosen: NDArray[np.bool_] = np.arange(len(found)) % EVERY_WRITER == EVERY_WRITER - 1
+    return chosen[numbers]
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -124,5 +126,8 @@ _READERS: dict[str, Read] = {
     "pendigits": _written(Path(pendigits.FILE), "".join(DIGITS), _of_test_writers, ""),
     "unipen-digits": _written(
         Path("unipen/digits_strokes.npz"), "".join(DIGITS), _of_every_seventh_writer, _UNIPEN
+    ),
+    "unipen-letters": _written(
+        Path("unipen/letters_strokes.npz"), "".join(LETTERS), _of_every_seventh_writer, _UNIPEN
     ),
 }
