@@ -44,12 +44,12 @@ def settle(dataset: Dataset, form: ImageForm) -> Dataset:
     clear = shares[best] >= READ_WELL
     chosen = best if clear else frozenset(doubts) & {"columns first"}
     evidence = (
-        f"so, the model that comes with mnistry reads {shares[chosen]:.0%} of {len(sample)} images right"
+        f": so, the model that comes with mnistry reads {shares[chosen]:.0%} of {len(sample)} images right"
         + "".join(
             f", {shares[chosen ^ {doubt}]:.0%} {_OTHERWISE[doubt, doubt in chosen]}" for doubt in doubts
         )
         if clear
-        else "as is usual: the model that comes with mnistry cannot tell"
+        else ", as is usual: the model that comes with mnistry cannot tell"
     )
     said = " and ".join(_TAKEN[doubt, doubt in chosen] for doubt in doubts)
     changed = replace(
@@ -57,7 +57,7 @@ def settle(dataset: Dataset, form: ImageForm) -> Dataset:
         train=_other(dataset.train, chosen),
         validation=dataset.validation and _other(dataset.validation, chosen),
         test=_other(dataset.test, chosen),
-        notes=(*dataset.notes, f"{said}: {evidence}"),
+        notes=(*dataset.notes, f"{said}{evidence}"),
         doubts=frozenset(),
     )
     return replace(changed, sha256=content_hashes(changed.train, changed.validation, changed.test))
