@@ -17,7 +17,7 @@ SOURCE = Path(mnistry.__file__).parent
 LAYERS = [
     ("cli",),
     ("suspects",),
-    ("estimator", "inference"),
+    ("estimator", "hub", "inference", "tracking"),
     ("training",),
     ("export", "service"),
     ("datasets",),
@@ -125,9 +125,12 @@ def test_the_public_names() -> None:
         "Run",
         "evaluate",
         "load",
+        "log_to_mlflow",
         "pages",
         "predict",
         "predict_proba",
+        "pull",
+        "push",
         "resume",
         "train",
     ]

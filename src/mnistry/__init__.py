@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from mnistry.datasets import load
     from mnistry.errors import MnistryError
     from mnistry.estimator import DigitClassifier
+    from mnistry.hub import pull, push
     from mnistry.inference import evaluate, predict, predict_proba
     from mnistry.losses import OwnLoss
     from mnistry.models.own import OwnModel
     from mnistry.reading.recognizer import Digit, Reading, Recognizer
     from mnistry.recipes import RECIPES, Recipe
+    from mnistry.tracking import log_to_mlflow
     from mnistry.training import Run, resume, train
 
     __version__: str
@@ -43,9 +45,12 @@ __all__ = [
     "Run",
     "evaluate",
     "load",
+    "log_to_mlflow",
     "pages",
     "predict",
     "predict_proba",
+    "pull",
+    "push",
     "resume",
     "train",
 ]
@@ -57,11 +62,13 @@ _HOMES = {
     "mnistry.datasets": ("load",),
     "mnistry.errors": ("MnistryError",),
     "mnistry.estimator": ("DigitClassifier",),
+    "mnistry.hub": ("pull", "push"),
     "mnistry.inference": ("evaluate", "predict", "predict_proba"),
     "mnistry.reading.recognizer": ("Digit", "Reading", "Recognizer"),
     "mnistry.losses": ("OwnLoss",),
     "mnistry.models.own": ("OwnModel",),
     "mnistry.recipes": ("RECIPES", "Recipe"),
+    "mnistry.tracking": ("log_to_mlflow",),
     "mnistry.training": ("Run", "resume", "train"),
 }
 
@@ -94,7 +101,7 @@ def __dir__() -> list[str]:
         hidden.update(
             *(
                 _HOMES[f"mnistry.{home}"]
-                for home in ("estimator", "losses", "models.own", "recipes", "training")
+                for home in ("estimator", "hub", "losses", "models.own", "recipes", "tracking", "training")
             )
         )
     return sorted({*globals(), *__all__, "__version__"} - hidden)

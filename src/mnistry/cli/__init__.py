@@ -21,9 +21,12 @@ COMMANDS = {
     "runs": "list the runs of a folder: filter, sort, as a table or as JSON",
     "compare": "lay runs side by side; for two of them, McNemar's test",
     "read": "read the digits in pictures",
+    "predict": "the class of each image of a file, as a table or a submission",
     "evaluate-pictures": "measure how well the labelled pictures of a folder are read",
     "serve": "read pictures over HTTP, with a page to draw on",
     "export": "hand a trained model on as ONNX, safetensors or npz",
+    "push": "put a run into a repository of the Hugging Face Hub",
+    "pull": "get a run from one",
     "recipes": "list the recipes",
     "bench": "train recipes on this machine: what they reach, and how fast",
     "data": "list, fetch, look at and convert data sets",
@@ -71,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
     except ModuleNotFoundError as error:
-        extra = "serve" if arguments[0] == "serve" else "train"
+        extra = {"serve": "serve", "push": "train,hub", "pull": "train,hub"}.get(arguments[0], "train")
         return _fail(
             f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[{extra}]'"
         )

@@ -7,6 +7,8 @@ import tyro
 
 from mnistry.data.dataset import DIGITS
 from mnistry.export.files import Format, export
+from mnistry.export.metadata import LICENCE, NOT_STATED
+from mnistry.training.command import origin
 from mnistry.training.run import Run
 
 
@@ -20,6 +22,8 @@ class Options:
     """onnx: runs anywhere, MNIST's bytes in and logits out; safetensors, npz: the named weights."""
     output: Path | None = None
     """The file to write; by default the run folder's name with the format's ending, here."""
+    licence: str = NOT_STATED
+    """The licence of the weights, kept in the metadata of ONNX and safetensors, such as `CC-BY-4.0`."""
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +32,7 @@ def main(arguments: list[str]) -> int:
     run = Run.open(options.run)
     model = run.model()
     path = options.output or Path(f"{options.run.resolve().name}.{options.to}")
-    difference = export(model, options.to, path, run.figures.get("class_names", DIGITS))
+    told = origin(run) | {LICENCE: options.licence}
+    difference = export(model, options.to, path, run.figures.get("class_names", DIGITS), told)
     print(f"{path}: written; its logits differ by at most {difference:.2g} from the trained model's")
     return 0

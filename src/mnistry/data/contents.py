@@ -101,7 +101,7 @@ def read_contents(files: Mapping[str, Path], where: Path, full_scale: float | No
     origins: dict[str, str] = {}
     by_columns = False
     for called, path in files.items():
-        found = _read(path)
+        found = read_arrays_of(path, kind_of(path) or "table")
         for name, value in found.values.items():
             key = without_numbers("/".join(filter(None, (called, name))))
             origins[key] = path.name if called else key
@@ -128,9 +128,12 @@ def read_contents(files: Mapping[str, Path], where: Path, full_scale: float | No
     return Contents(parts, class_names, tuple(dict.fromkeys(notes)))
 
 
-def _read(path: Path) -> Arrays:
-    """What a file holds; whatever its reader stumbles over is an error that names it."""
-    kind = kind_of(path) or "table"
+def read_arrays_of(path: Path, kind: Kind) -> Arrays:
+    """What a file of a kind holds; whatever its reader stumbles over is an error that names it.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         return READERS[kind](path)
     except DataError as error:

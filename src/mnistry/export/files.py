@@ -1,7 +1,7 @@
 """Writes a trained model to a file of its own, checked against the model it came from."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,6 +16,7 @@ from mnistry.data.dataset import DIGITS
 from mnistry.errors import UnknownNameError
 from mnistry.export.agreement import checked_difference, trained_logits
 from mnistry.export.arrays import named_arrays, safetensors_bytes, with_arrays
+from mnistry.export.metadata import NOTHING
 from mnistry.export.onnx import to_onnx
 from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
@@ -25,11 +26,18 @@ Format = Literal["onnx", "safetensors", "npz"]
 CHECKED_IMAGES = 1000
 
 
-def export(model: FoldedModel, to: Format, path: Path, class_names: Sequence[str] = DIGITS) -> float:
+def export(
+    model: FoldedModel,
+    to: Format,
+    path: Path,
+    class_names: Sequence[str] = DIGITS,
+    told: Mapping[str, str] = NOTHING,
+) -> float:
     """Writes the model to `path` and returns the largest difference of its logits from the model's.
 
     The bytes to be written are read back and run on 1,000 of the bundled digits first. What the ten classes
-    are called goes with them: in the metadata of ONNX and safetensors, and as an array in npz.
+    are called goes with them: in the metadata of ONNX and safetensors, and as an array in npz; so does what
+    else is `told`, in the former two.
 
     Raises:
         UnknownNameError: there is no such format.
@@ -40,10 +48,10 @@ def export(model: FoldedModel, to: Format, path: Path, class_names: Sequence[str
     arrays = named_arrays(model)
     match to:
         case "onnx":
-            content = to_onnx(model, class_names)
+            content = to_onnx(model, class_names, told)
             exported = Classifier(content).all_logits(images)
         case "safetensors":
-            content = safetensors_bytes(arrays, class_names)
+            content = safetensors_bytes(arrays, class_names, **told)
             exported = _logits(model, safetensors.numpy.load(content), images)
         case "npz":
             content = _npz(arrays, class_names)

@@ -5,8 +5,7 @@ gives `logits`: float32 `[batch, 10]`, or `[batch, 12]` of a model that knows
 "no digit" and "several" too, its last classes.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -16,9 +15,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mnistry.data.classes import CLASS_NAMES
 from mnistry.data.dataset import DIGITS
 from mnistry.errors import ExportError
+from mnistry.export.metadata import NOTHING, metadata
 from mnistry.export.own import own_to_onnx
 from mnistry.models import (
     FoldedCommittee,
@@ -96,14 +95,21 @@ class Graph:
         return self.add("Relu", self.max_pool(x))
 
 
-def to_onnx(model: FoldedModel, class_names: Sequence[str] = DIGITS) -> bytes:
+def to_onnx(
+    model: FoldedModel, class_names: Sequence[str] = DIGITS, told: Mapping[str, str] = NOTHING
+) -> bytes:
     """The model as the bytes of an ONNX file, which keeps the names of the ten classes in its metadata.
+
+    Args:
+        model: the model.
+        class_names: what its ten classes are called.
+        told: what else its metadata tell; see `mnistry.export.metadata`.
 
     Raises:
         ExportError: a kind of model that has no ONNX form here.
     """
     proto = own_to_onnx(model, OPSET) if isinstance(model, OwnNet) else _proto(model)
-    helper.set_model_props(proto, {CLASS_NAMES: json.dumps(list(class_names), ensure_ascii=False)})
+    helper.set_model_props(proto, {**metadata(class_names), **told})
     onnx.checker.check_model(proto)
     content: bytes = proto.SerializeToString()
     return content

@@ -1,6 +1,6 @@
 """How a trained model is used: as ONNX, or, where one's own model has no such form, by JAX."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnistry.errors import ExportError
 from mnistry.export.agreement import checked_difference, trained_logits
+from mnistry.export.metadata import NOTHING
 from mnistry.export.onnx import to_onnx
 from mnistry.models import FoldedModel, OwnNet
 from mnistry.reading.classifier import BATCH, Classifier, checked_images
@@ -51,7 +52,13 @@ class Usable(NamedTuple):
     why_not: str | None
 
 
-def usable(model: FoldedModel, class_names: Sequence[str], images: NDArray[np.uint8], what: str) -> Usable:
+def usable(
+    model: FoldedModel,
+    class_names: Sequence[str],
+    images: NDArray[np.uint8],
+    what: str,
+    told: Mapping[str, str] = NOTHING,
+) -> Usable:
     """Makes a trained model ready for use, checked on images uint8 `[n, 28, 28]`.
 
     Args:
@@ -59,12 +66,13 @@ def usable(model: FoldedModel, class_names: Sequence[str], images: NDArray[np.ui
         class_names: what its ten classes are called.
         images: the images.
         what: the exported file, for error messages.
+        told: what else its metadata tell.
 
     Raises:
         ExportError: a model of mnistry's own, whose ONNX form does not agree with it.
     """
     try:
-        content = to_onnx(model, class_names)
+        content = to_onnx(model, class_names, told)
         classifier = Classifier(content)
         difference = checked_difference(model, images, classifier.all_logits(images), what)
         return Usable(classifier, content, difference, None)

@@ -21,6 +21,7 @@ from mnistry.export.without_onnx import usable
 from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
+from mnistry.training.command import origin
 from mnistry.training.events import Events
 from mnistry.training.folding import folded, folding_batches, for_use
 from mnistry.training.progress import TrainingProgress
@@ -79,7 +80,7 @@ def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
     seen = folding_batches(run.recipe, split.train)
     model = for_use(run.recipe, state.final_model, seen)
     names = dataset.class_names
-    made = usable(model, names, test.images[:CHECKED_IMAGES], MODEL)
+    made = usable(model, names, test.images[:CHECKED_IMAGES], MODEL, origin(run))
     logits = made.classifier.logits(test.images)
     write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model), names))
     write_bytes(run.path / WEIGHTS, safetensors_bytes(named_arrays(model), names))
