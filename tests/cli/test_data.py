@@ -82,9 +82,11 @@ def test_convert(
         main(["convert", str(folder), *arguments])
 
 
-@pytest.mark.parametrize("name", ["out.h5", "out.hdf5", "out.csv", "out.zip"])
+@pytest.mark.parametrize("name", ["out.parquet", "out.npy", "out.csv", "out.zip"])
 def test_an_ending_of_no_format(folder: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidValueError, match=r"no format ends in .* `to`: idx, npz, png, csv"):
+    with pytest.raises(
+        InvalidValueError, match=r"no format ends in .* `to`: idx, npz, npy, png, csv, parquet, hdf5, lmdb"
+    ):
         main(["convert", str(folder), str(tmp_path / name)])
     assert not (tmp_path / name).exists()
 

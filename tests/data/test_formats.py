@@ -1,7 +1,12 @@
 import gzip
+import io
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
+import lmdb
 import numpy as np
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -39,6 +44,43 @@ def test_what_is_written_is_loaded(small: Dataset, tmp_path: Path, to: Format, n
     assert [path.name for path in out.parent.iterdir()] == [name], "nothing else stays behind"
     assert dataset.source == str(out)
     assert set(dataset.sha256) == {"train", "test"}
+
+
+@pytest.mark.parametrize(("to", "name"), FORMATS)
+def test_class_names_and_a_part_for_validation_are_written(
+    small: Dataset, tmp_path: Path, to: Format, name: str
+) -> None:
+    names = tuple(f"kind {letter}" for letter in "abcdefghij")
+    write(replace(small, class_names=names, validation=small.test[:10]), tmp_path / name, to)
+    dataset = load(tmp_path / name)
+    assert dataset.class_names == names
+    assert dataset.validation is not None
+    np.testing.assert_array_equal(dataset.validation.images, small.test.images[:10])
+    np.testing.assert_array_equal(dataset.validation.labels, small.test.labels[:10])
+
+
+def test_what_other_programs_see_of_what_is_written(small: Dataset, tmp_path: Path) -> None:
+    """By their own libraries: rows from the top, ink bright, one image after the other."""
+    image, label = small.train.images[3], small.train.labels[3]
+    write(small, tmp_path / "parquet", "parquet")
+    row = (
+        pyarrow.parquet.read_table(tmp_path / "parquet" / "train-00000-of-00001.parquet")
+        .slice(3, 1)
+        .to_pylist()[0]
+    )
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(row["image"]["bytes"]))), image)
+    assert row["label"] == label
+    write(small, tmp_path / "d.h5", "hdf5")
+    with h5py.File(tmp_path / "d.h5") as file:
+        np.testing.assert_array_equal(file["x_train"][3], image)
+        assert file["y_train"][3] == label
+    write(small, tmp_path / "npy", "npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "npy" / "x_train.npy")[3], image)
+    write(small, tmp_path / "lmdb", "lmdb")
+    with lmdb.open(str(tmp_path / "lmdb" / "train_lmdb"), readonly=True, lock=False) as database:
+        value = database.begin().get(b"00000003")
+    # The fields 1 to 3 are channels, height and width, the field 4 is data, of 784 bytes, 5 is the label.
+    assert value == b"\x08\x01\x10\x1c\x18\x1c\x22\x90\x06" + image.tobytes() + b"\x28" + bytes([label])
 
 
 @pytest.mark.parametrize(("to", "name"), FORMATS)
