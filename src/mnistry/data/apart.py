@@ -38,27 +38,28 @@ def read_apart(files: Mapping[str, Path], where: Path, full_scale: float | None)
         DataError: as `read_contents`; or it takes too much, or what is in the file ends its reader.
     """
     with TemporaryDirectory(prefix="mnistry-") as folder:
-        made = Path(folder) / "contents.npz"
+        made, said = Path(folder) / "contents.npz", Path(folder) / "error.txt"
         asked = {
             "files": {called: str(path.absolute()) for called, path in files.items()},
             "shown": {str(path.absolute()): str(path) for path in (*files.values(), where)},
             "where": str(where),
             "full_scale": full_scale,
             "made": str(made),
+            "said": str(said),
         }
         try:
             done = subprocess.run(
                 [sys.executable, "-P", "-c", f"{_START}; main()"],
                 input=json.dumps(asked).encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # libraries write there
+                stdout=subprocess.DEVNULL,  # libraries write there
+                stderr=subprocess.DEVNULL,
                 env=environment(),
                 timeout=MOST_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
             raise DataError(f"{where}: reading it takes longer than {MOST_SECONDS} seconds.") from error
-        if done.stdout:
-            raise DataError(json.loads(done.stdout)["error"])
+        if said.exists():
+            raise DataError(said.read_text("utf-8"))
         if done.returncode or not made.exists():
             raise DataError(
                 f"{where}: the library that reads such files has ended without an answer, as damaged files "
@@ -75,15 +76,14 @@ def main() -> None:
     limit_seconds(SECONDS)
     files = {called: Path(path) for called, path in asked["files"].items()}
     try:
-        contents = read_contents(files, Path(asked["where"]), asked["full_scale"])
-        _pack(contents, Path(asked["made"]))
+        _pack(read_contents(files, Path(asked["where"]), asked["full_scale"]), Path(asked["made"]))
     except DataError as error:
         said = str(error)
         for absolute, shown in asked["shown"].items():
             said = said.replace(absolute, shown)
-        json.dump({"error": said}, sys.stdout)
+        Path(asked["said"]).write_text(said, "utf-8")
     except MemoryError:
-        json.dump({"error": f"{asked['where']}: it takes more memory than is accepted."}, sys.stdout)
+        Path(asked["said"]).write_text(f"{asked['where']}: it takes more memory than is accepted.", "utf-8")
 
 
 def _pack(contents: Contents, path: Path) -> None:
