@@ -20,6 +20,22 @@ def test_the_perceptrons_stairs(step: int, rate: float) -> None:
     assert float(schedule_of(RECIPES["mlp"])(step)) == pytest.approx(rate, rel=1e-5)
 
 
+def test_caffes_policy_inv_at_its_start_and_after_10_000_steps() -> None:
+    schedule = schedule_of(RECIPES["caffe-lenet"])
+    rates = [float(schedule(step)) for step in (0, 5000, 10_000)]
+    assert rates == pytest.approx([0.01, 0.01 * 1.5**-0.75, 0.01 * 2**-0.75], rel=1e-5)
+
+
+def test_rmsprop_by_hand() -> None:
+    optimizer = make_optimizer("rmsprop", optax.constant_schedule(0.1), momentum=0)
+    weight, square = 1.0, 0.0
+    state = optimizer.init(jnp.array(weight))
+    for gradient in (2.0, -1.0):
+        update, state = optimizer.update(jnp.array(gradient), state)
+        square = 0.9 * square + 0.1 * gradient**2
+        assert float(update) == pytest.approx(-0.1 * gradient / np.sqrt(square + 1e-7), rel=1e-5)
+
+
 def test_the_cosine_ends_at_zero() -> None:
     schedule = learning_rate_schedule("cosine", 0.2, steps=100, decay_rate=1, decay_steps=1)
     assert [float(schedule(step)) for step in (0, 50, 100)] == pytest.approx([0.2, 0.1, 0.0], abs=1e-7)

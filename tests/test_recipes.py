@@ -144,6 +144,8 @@ WITHOUT_EFFECT = {
     "momentum": 0.99,
     "decay_rate": 0.5,
     "decay_steps": 9,
+    "gamma": 1e-3,
+    "power": 0.5,
     "shift": 4.0,
     "rotation": 9.0,
     "stretch": 0.1,
@@ -174,7 +176,7 @@ def test_what_would_have_no_effect_says_what_it_needs(name: str) -> None:
         train(made, data="optdigits")
     enough = {
         "optimizer": "momentum",
-        "schedule": "staircase",
+        "schedule": "inv" if name in ("gamma", "power") else "staircase",
         "augmentation": "affine",
         "validation": 10,
         "model": PerceptronConfig(),

@@ -9,25 +9,35 @@ from jax import Array
 
 from mnistry.errors import UnknownNameError
 
-OptimizerName = Literal["sgd", "momentum", "adam"]
-ScheduleName = Literal["constant", "staircase", "cosine", "triangular"]
+OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam"]
+ScheduleName = Literal["constant", "staircase", "cosine", "triangular", "inv"]
 Tree = TypeVar("Tree")
 RISE = 0.2  # share of the steps in which the triangular rate rises
 
 
 def learning_rate_schedule(
-    name: ScheduleName, learning_rate: float, *, steps: int, decay_rate: float, decay_steps: int
+    name: ScheduleName,
+    learning_rate: float,
+    *,
+    steps: int,
+    decay_rate: float,
+    decay_steps: int,
+    gamma: float = 1e-4,
+    power: float = 0.75,
 ) -> optax.Schedule:
     """The learning rate as a function of the step, counted from 0.
 
     Args:
         name: "constant"; "staircase", `learning_rate · decay_rate^⌊step / decay_steps⌋`; "cosine", from
-            `learning_rate` down to 0 at `steps` (Loshchilov and Hutter, "SGDR", 2017); or "triangular",
-            in a fifth of the steps from a tenth up to `learning_rate`, then down to 0.
+            `learning_rate` down to 0 at `steps` (Loshchilov and Hutter, "SGDR", 2017); "triangular", in a
+            fifth of the steps from a tenth up to `learning_rate`, then down to 0; or Caffe's policy "inv",
+            `learning_rate · (1 + gamma · step)^-power`.
         learning_rate: the rate at step 0; of "triangular", the highest one.
         steps: the length of the run.
         decay_rate: the factor of one stair.
         decay_steps: the steps on one stair.
+        gamma: of "inv".
+        power: of "inv".
 
     Raises:
         UnknownNameError: there is no such schedule.
@@ -43,6 +53,8 @@ def learning_rate_schedule(
             rise = max(1, round(RISE * steps))
             up = optax.linear_schedule(learning_rate / 10, learning_rate, rise)
             return optax.join_schedules([up, optax.linear_schedule(learning_rate, 0, steps - rise)], [rise])
+        case "inv":
+            return lambda step: learning_rate * (1 + gamma * step) ** -power
     raise UnknownNameError("schedule", name, get_args(ScheduleName))
 
 
@@ -57,7 +69,9 @@ def make_optimizer(
     """The named update rule.
 
     "sgd": `w ← w - lr·g`. "momentum": `v ← m·v + g`, `w ← w - lr·v` (for a constant rate the tutorials'
-    `v ← m·v - lr·g`, `w ← w + v`). "adam": Kingma and Ba, 2015, with their constants.
+    `v ← m·v - lr·g`, `w ← w + v`). "rmsprop": `s ← 0.9·s + 0.1·g²`, `w ← w - lr·g / √(s + 1e-7)`, with
+    Keras's constants (Hinton, lecture 6e of "Neural networks for machine learning", 2012). "adam": Kingma
+    and Ba, 2015, with their constants.
 
     Raises:
         UnknownNameError: there is no such optimizer.
@@ -67,6 +81,8 @@ def make_optimizer(
             return optax.sgd(schedule)
         case "momentum":
             return optax.sgd(schedule, momentum=momentum)
+        case "rmsprop":
+            return optax.rmsprop(schedule, decay=0.9, eps=1e-7)
         case "adam":
             return optax.adam(schedule)
     raise UnknownNameError("optimizer", name, get_args(OptimizerName))

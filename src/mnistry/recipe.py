@@ -21,6 +21,7 @@ from mnistry.models import (
     ModelConfig,
     OwnModel,
     PerceptronConfig,
+    PooledNetConfig,
     RowLstmConfig,
     ScratchConfig,
     SeparableNetConfig,
@@ -37,6 +38,7 @@ MODELS: dict[str, type[ModelConfig]] = {
     "row-lstm": RowLstmConfig,
     "lenet5": LeNet5Config,
     "convnet": ConvNetConfig,
+    "pooled-net": PooledNetConfig,
     "separable": SeparableNetConfig,
     "committee": CommitteeConfig,
     "detector": DetectorConfig,
@@ -70,6 +72,8 @@ NEEDS = {
     "momentum": _value("optimizer", "momentum"),
     "decay_rate": _value("schedule", "staircase"),
     "decay_steps": _value("schedule", "staircase"),
+    "gamma": _value("schedule", "inv"),
+    "power": _value("schedule", "inv"),
     "shift": _value("augmentation", "affine"),
     "rotation": _value("augmentation", "affine"),
     "stretch": _value("augmentation", "affine"),
@@ -114,11 +118,16 @@ class Recipe:
     momentum: float = 0.9
     """Share of the last update that is kept; for the optimizer `momentum`."""
     schedule: ScheduleName = "constant"
-    """How the learning rate changes: not at all, in stairs, or along a cosine to zero."""
+    """How the learning rate changes: not at all, in stairs, along a cosine to zero, up and then down to
+    zero, or as Caffe's policy `inv`, rate · (1 + gamma · step)^-power."""
     decay_rate: float = 0.99
     """Factor of one stair; for the schedule `staircase`."""
     decay_steps: int = 275
     """Steps on one stair; for the schedule `staircase`."""
+    gamma: float = 1e-4
+    """How fast the rate falls; for the schedule `inv`."""
+    power: float = 0.75
+    """How steeply it falls in the end; for the schedule `inv`."""
     loss: Annotated[LossName | OwnLoss, tyro.conf.arg(constructor=LossName)] = "cross-entropy"
     """Loss of one example; in Python also one of your own, see `mnistry.OwnLoss`."""
     reduction: Literal["mean", "sum"] = "mean"
@@ -179,6 +188,8 @@ class Recipe:
         require("learning_rate", 0 < self.learning_rate < float("inf"), "above 0 and finite")
         require("momentum", 0 <= self.momentum < 1, "at least 0 and below 1")
         require("decay_rate", 0 < self.decay_rate <= 1, "above 0 and at most 1")
+        for name in ("gamma", "power"):
+            require(name, 0 <= getattr(self, name) < float("inf"), "at least 0 and finite")
         require("l2_penalty", 0 <= self.l2_penalty < float("inf"), "at least 0 and finite")
         require("averaging", 0 <= self.averaging < 1, "at least 0 and below 1")
         require("validation", self.validation >= 0, "at least 0")

@@ -12,6 +12,7 @@ from mnistry.models import (
     DetectorConfig,
     LeNet5Config,
     PerceptronConfig,
+    PooledNetConfig,
     RowLstmConfig,
     ScratchConfig,
     SeparableNetConfig,
@@ -55,16 +56,25 @@ _MARATHON = replace(
     reaches=(0.996, 1.0),
 )
 
+_SOFTMAX = Recipe(
+    name="softmax",
+    summary='Softmax regression: "MNIST for ML beginners" of the TensorFlow 1 tutorials.',
+    model=SoftmaxConfig(),
+    optimizer="sgd",
+    learning_rate=0.5,
+    batch_size=100,
+    steps=1000,
+    reaches=(0.916, 0.919),
+)
+
 _TABLE = (
-    Recipe(
-        name="softmax",
-        summary='Softmax regression: "MNIST for ML beginners" of the TensorFlow 1 tutorials.',
-        model=SoftmaxConfig(),
-        optimizer="sgd",
-        learning_rate=0.5,
-        batch_size=100,
-        steps=1000,
-        reaches=(0.916, 0.919),
+    _SOFTMAX,
+    replace(
+        _SOFTMAX,
+        name="softmax-squared",
+        summary="Softmax regression that learns by the squared error of its probabilities.",
+        loss="squared-error",
+        reaches=None,
     ),
     Recipe(
         name="softmax-sum",
@@ -107,6 +117,17 @@ _TABLE = (
         order="file",
         validation=0,
         reaches=(0.81, 0.82),
+    ),
+    Recipe(
+        name="first-look",
+        summary="784-512-10 in five shuffled epochs of RMSprop: the first look of the from-scratch book.",
+        model=PerceptronConfig(hidden=(512,), initialization="glorot"),
+        optimizer="rmsprop",
+        learning_rate=1e-3,
+        batch_size=128,
+        steps=2345,
+        validation=0,
+        validate_every=469,
     ),
     Recipe(
         name="lstm",
@@ -154,6 +175,41 @@ _TABLE = (
         batch_size=128,
         steps=4300,
         reaches=(0.990, 1.0),
+    ),
+    Recipe(
+        name="cnn",
+        summary="The Keras tutorials' CNN: convolutions 32-64-64, two poolings, dense 64, five epochs.",
+        model=PooledNetConfig(),
+        optimizer="adam",
+        learning_rate=1e-3,
+        batch_size=32,
+        steps=9375,
+        validation=0,
+        validate_every=1875,
+        checkpoint_every=1875,
+        reaches=(0.99, 1.0),
+    ),
+    # Caffe's rates of the biases are twice those of the weights, and biases decay too; not so here.
+    Recipe(
+        name="caffe-lenet",
+        summary="Caffe's example: LeNet of 20, 50 and 500 units, momentum, weight decay, rate policy inv.",
+        model=PooledNetConfig(
+            features=(20, 50),
+            sizes=(5, 5),
+            pools=(2, 2),
+            dense=(500,),
+            relu=False,
+            initialization="caffe-xavier",
+        ),
+        optimizer="momentum",
+        learning_rate=0.01,
+        schedule="inv",
+        l2_penalty=5e-4,
+        batch_size=64,
+        steps=10_000,
+        order="file",
+        validation=0,
+        reaches=(0.9897, 0.991),
     ),
     _DASH,
     replace(

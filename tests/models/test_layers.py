@@ -81,6 +81,7 @@ def test_a_convolution_worked_by_hand() -> None:
 def test_max_pooling_by_hand() -> None:
     image = jnp.array([[1, 5, 2, 0], [3, 4, 9, 8], [0, 0, -1, -2], [0, 7, -3, -4]], jnp.float32)
     assert max_pool(image[None, ..., None])[0, ..., 0].tolist() == [[5, 9], [7, -1]]
+    assert max_pool(image[None, :3, :3, None])[0, ..., 0].tolist() == [[5]], "an odd row is left out"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ def test_max_pooling_by_hand() -> None:
         ("VALID", 5, 6, 16, 14, 14),  # tiles of two columns
         ("VALID", 3, 1, 9, 10, 28),  # a single tile
         ("VALID", 3, 4, 20, 8, 6),  # too many features for tiles
+        ("VALID", 3, 3, 6, 13, 9),  # odd sides
     ],
 )
 def test_pooling_within_a_convolution_agrees_with_pooling_after_it(

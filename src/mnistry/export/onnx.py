@@ -27,6 +27,7 @@ from mnistry.models import (
     LeNet5,
     OwnNet,
     Perceptron,
+    PooledNet,
     RowLstm,
     Scratch,
     SoftmaxRegression,
@@ -133,6 +134,8 @@ def _proto(model: FoldedModel) -> onnx.ModelProto:
             x = graph.convolution(graph.image(scaled), model.first, padding=2)
             x = graph.pooled(graph.convolution(graph.pooled(x), model.second))
             logits = _dense_after(graph, x, model.dense)
+        case PooledNet():
+            logits = _pooled_net(graph, scaled, model)
         case FoldedConvNet():
             logits = _conv_net(graph, scaled, model)
         case FoldedSeparableNet():
@@ -187,6 +190,15 @@ def _row_lstm(graph: Graph, images: str, model: RowLstm) -> str:
     )
     hidden = graph.reshape(last, -1, units)
     return graph.linear(hidden, model.output.weight, model.output.bias)
+
+
+def _pooled_net(graph: Graph, images: str, model: PooledNet) -> str:
+    x = graph.image(images)
+    for layer, pool in zip(model.convolutions, model.pools, strict=True):
+        x = graph.convolution(x, layer)
+        x = graph.max_pool(x) if pool == 2 else x
+        x = graph.add("Relu", x) if model.relu else x
+    return _dense_after(graph, x, model.dense)
 
 
 def _conv_net(graph: Graph, images: str, model: FoldedConvNet) -> str:

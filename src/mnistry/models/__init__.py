@@ -13,6 +13,7 @@ from mnistry.models.lstm import RowLstm, RowLstmConfig
 from mnistry.models.model import FoldedModel, Model, Trainable
 from mnistry.models.own import OwnModel, OwnNet
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
+from mnistry.models.pooled import PooledNet, PooledNetConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
 from mnistry.models.separable import FoldedSeparableNet, SeparableNet, SeparableNetConfig
 from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
@@ -24,6 +25,7 @@ ModelConfig = (
     | RowLstmConfig
     | LeNet5Config
     | ConvNetConfig
+    | PooledNetConfig
     | SeparableNetConfig
     | CommitteeConfig
     | DetectorConfig
@@ -50,6 +52,8 @@ __all__ = [
     "OwnNet",
     "Perceptron",
     "PerceptronConfig",
+    "PooledNet",
+    "PooledNetConfig",
     "RowLstm",
     "RowLstmConfig",
     "Scratch",

@@ -223,6 +223,8 @@ def convolve_and_pool(images: Array, kernel: Array, padding: Literal["SAME", "VA
     images = _padded(images, kernel, padding)
     batch, height, width, _ = images.shape
     new_height, new_width = height - rows + 1, width - columns + 1
+    if new_height % 2 or new_width % 2:  # tiles have whole blocks only
+        return max_pool(convolve(images, kernel, "VALID"))
     widths = [
         across
         for across in range(2, new_width + 1, 2)
@@ -271,10 +273,11 @@ largest_of_four.defvjp(_largest_of_four, _largest_of_four_gradient)
 
 
 def max_pool(images: Array) -> Array:
-    """The largest value of each 2×2 block: float32 `[batch, h, w, c]` to `[batch, h/2, w/2, c]`.
+    """The largest value of each 2×2 block: float32 `[batch, h, w, c]` to `[batch, ⌊h/2⌋, ⌊w/2⌋, c]`.
 
-    Written as a maximum of four slices: its gradient is elementwise, where that of a window
-    reduction is a scatter.
+    The last row or column of an odd number of them is left out. Written as a maximum of four slices: its
+    gradient is elementwise, where that of a window reduction is a scatter.
     """
-    rows = jnp.maximum(images[:, 0::2], images[:, 1::2])
-    return jnp.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
+    height, width = images.shape[1] // 2 * 2, images.shape[2] // 2 * 2
+    rows = jnp.maximum(images[:, 0:height:2], images[:, 1:height:2])
+    return jnp.maximum(rows[:, :, 0:width:2], rows[:, :, 1:width:2])

@@ -11,7 +11,7 @@ from jax import Array
 
 from mnistry.errors import InvalidValueError
 from mnistry.fields import check_fields
-from mnistry.models.layers import PIXELS, Linear, dropout, he_normal, linear
+from mnistry.models.layers import PIXELS, Linear, dropout, glorot_uniform, he_normal, linear
 from mnistry.models.model import CLASSES, PlainModel
 
 
@@ -21,8 +21,9 @@ class PerceptronConfig:
 
     hidden: tuple[int, ...] = (500,)
     """Width of each hidden layer, first to last."""
-    initialization: Literal["truncated-normal", "he"] = "truncated-normal"
-    """Weights: normal with σ 0.1 cut at 2 σ, or He's for ReLU networks. Biases are zero."""
+    initialization: Literal["truncated-normal", "he", "glorot"] = "truncated-normal"
+    """Weights: normal with σ 0.1 cut at 2 σ, He's for ReLU networks, or Glorot's uniform ones. Biases are
+    zero."""
     dropout: float = 0.0
     """Share of each hidden layer's units that is zeroed while training."""
 
@@ -43,6 +44,8 @@ class PerceptronConfig:
                 weights = [_truncated_normal(random, shape) for shape in shapes]
             case "he":
                 weights = [he_normal(random, *shape) for shape in shapes]
+            case "glorot":
+                weights = [glorot_uniform(random, *shape) for shape in shapes]
             case _:
                 assert_never(self.initialization)
         return Perceptron(tuple(linear(weight) for weight in weights), self.dropout)

@@ -41,6 +41,8 @@ def schedule_of(recipe: Recipe) -> optax.Schedule:
         steps=recipe.steps,
         decay_rate=recipe.decay_rate,
         decay_steps=recipe.decay_steps,
+        gamma=recipe.gamma,
+        power=recipe.power,
     )
 
 
