@@ -104,6 +104,11 @@ def test_tensorboard_reads_the_events(finished: Run) -> None:
     assert [event.step for event in events.Scalars("loss")] == list(range(10, 91, 10))
     assert "weights/layers/0/weight" in tags["histograms"]
     assert tags["images"] == ["mistakes"]
+    nodes = {node.name: node for node in events.Graph().node}
+    assert {node.op for node in nodes.values()} >= {"Placeholder", "Const", "Gemm", "Relu"}
+    assert {name.partition(":")[0] for node in nodes.values() for name in node.input} <= nodes.keys()
+    (logits,) = (node for node in nodes.values() if node.op == "Identity")
+    assert [size.size for size in logits.attr["_output_shapes"].list.shape[0].dim] == [-1, 10]
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(finished: Run, tmp_path: Path) -> None:

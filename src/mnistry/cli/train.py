@@ -1,8 +1,10 @@
 """`mnistry train`: a recipe, its fields as flags, and a run folder at the end."""
 
 import json
+import shlex
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -204,6 +206,9 @@ def _report(runs: list[Run], *, as_json: bool) -> int:
             f"{run.path}: test accuracy {run.evaluation.accuracy:.4f} (95 %: {low:.4f} to {high:.4f}), "
             f"{run.evaluation.errors:,} of {run.evaluation.n:,} wrong; see {run.path / 'report.html'}"
         )
+    command = f"tensorboard --logdir {shlex.quote(str(runs[0].path.parent))}"
+    missing = "" if find_spec("tensorboard") else " (pip install 'mnistry[tensorboard]')"
+    print(f"curves, weights, mistakes and the graph: {command}{missing}", file=sys.stderr)
     if len(runs) > 1:
         print(f"mean ± sd over {len(runs)} seeds: {spread.mean:.4f} ± {spread.sd:.4f}")
     return status

@@ -9,12 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from mnistry.training.graph import tensorboard_graph
+
 HISTOGRAM_BINS = 64
 FLUSH_SECONDS = 10.0
 
 
 class Events:
-    """Writes scalars, histograms of weights and pictures to a folder that TensorBoard reads.
+    """Writes scalars, histograms of weights, pictures and the graph to a folder that TensorBoard reads.
 
     tensorboardX's own writer hands them to a thread, which a full disk ends: what is given to it then waits
     for ever. Here they are written at once, and an error is raised where it happens.
@@ -68,6 +70,10 @@ class Events:
         from tensorboardX import summary
 
         self._write(step, summary=summary.image(name, pixels, dataformats="HWC"))
+
+    def graph(self, content: bytes, step: int) -> None:
+        """Adds the graph of a model, from the bytes of its ONNX file."""
+        self._write(step, graph_def=tensorboard_graph(content))
 
     def _write(self, step: int, **content: Any) -> None:
         self._writer.write_event(self._event(step=step, wall_time=time.time(), **content))

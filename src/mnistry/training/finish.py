@@ -116,6 +116,8 @@ def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: 
     """
     test, figures = split.test, handed_on.figures
     events.scalars({"step": figures["steps"], "test_accuracy": figures["accuracy"]})
+    if (run.path / MODEL).exists():
+        events.graph((run.path / MODEL).read_bytes(), figures["steps"])
     if mistakes := worst_mistakes(test.images, test.labels, handed_on.logits):
         sheet = mistakes_sheet(dataset.class_names, mistakes)
         events.picture("mistakes", np.asarray(sheet.convert("RGB")), figures["steps"])
