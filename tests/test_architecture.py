@@ -123,6 +123,7 @@ def test_the_public_names() -> None:
         "Recipe",
         "Recognizer",
         "Run",
+        "Trainer",
         "evaluate",
         "load",
         "log_to_mlflow",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mnistry.reading.recognizer import Digit, Reading, Recognizer
     from mnistry.recipes import RECIPES, Recipe
     from mnistry.tracking import log_to_mlflow
-    from mnistry.training import Run, resume, train
+    from mnistry.training import Run, Trainer, resume, train
 
     __version__: str
 
@@ -43,6 +43,7 @@ __all__ = [
     "Recipe",
     "Recognizer",
     "Run",
+    "Trainer",
     "evaluate",
     "load",
     "log_to_mlflow",
@@ -69,7 +70,7 @@ _HOMES = {
     "mnistry.models.own": ("OwnModel",),
     "mnistry.recipes": ("RECIPES", "Recipe"),
     "mnistry.tracking": ("log_to_mlflow",),
-    "mnistry.training": ("Run", "resume", "train"),
+    "mnistry.training": ("Run", "Trainer", "resume", "train"),
 }
 
 

@@ -28,6 +28,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "read",
+    "prepare",
     "evaluate-pictures",
     "export",
     "recipes",

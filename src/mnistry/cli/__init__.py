@@ -21,6 +21,7 @@ COMMANDS = {
     "runs": "list the runs of a folder: filter, sort, as a table or as JSON",
     "compare": "lay runs side by side; for two of them, McNemar's test",
     "read": "read the digits in pictures",
+    "prepare": "how a picture becomes 28×28, as the tutorials' programs do it and as it is done here",
     "predict": "the class of each image of a file, as a table or a submission",
     "evaluate-pictures": "measure how well the labelled pictures of a folder are read",
     "serve": "read pictures over HTTP, with a page to draw on",

@@ -1,17 +1,17 @@
-"""What a run tells on its way: rows of metrics, in its folder, for TensorBoard and in the terminal."""
+"""What training tells on its way: rows of metrics."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jax
 import numpy as np
 
-from mnistry.export.arrays import named_arrays
+from mnistry.history import Row
 from mnistry.models import Trainable
-from mnistry.training.events import Events
+from mnistry.recipes import Recipe
 from mnistry.training.intervals import Interval
-from mnistry.training.progress import TrainingProgress
-from mnistry.training.run import Run
 from mnistry.training.state import schedule_of
 
 
@@ -27,35 +27,51 @@ class Measure(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Hooks:
+    """What a caller wants to be called with the rows of metrics.
+
+    Attributes:
+        on_interval: with each row.
+        on_validation: with each for which the model was measured.
+    """
+
+    on_interval: Callable[[Row], object] | None = None
+    on_validation: Callable[[Row], object] | None = None
+
+    def call(self, row: Row, *, validated: bool) -> None:
+        """Calls what is to be called with a row."""
+        if self.on_interval:
+            self.on_interval(row)
+        if self.on_validation and validated:
+            self.on_validation(row)
+
+
+NO_HOOKS = Hooks()
+
+
 class Log:
     """Gathers the losses of batches, and makes a row of what was gathered since the one before."""
 
-    def __init__(self, run: Run, validation: Measure, events: Events, progress: TrainingProgress) -> None:
+    def __init__(self, recipe: Recipe, validation: Measure, *, seconds: float = 0.0) -> None:
         """
         Args:
-            run: the run; the seconds go on from its last row.
+            recipe: what is trained.
             validation: measures the model.
-            events: for TensorBoard.
-            progress: for the terminal.
+            seconds: of training before.
         """
-        self._run, self._validation, self._events, self._progress = run, validation, events, progress
-        self._learning_rate = jax.jit(schedule_of(run.recipe))
-        earlier = next((row["seconds"] for row in reversed(run.history()) if "seconds" in row), 0.0)
+        self._recipe, self._validation = recipe, validation
+        self._learning_rate = jax.jit(schedule_of(recipe))
         self._row_started = time.perf_counter()
-        self._started = self._row_started - earlier
+        self._started = self._row_started - seconds
         self._losses: list[np.ndarray] = []
 
-    def losses(self, interval: Interval, losses: np.ndarray) -> None:
-        """Takes the losses of an interval's batches, float32 `[steps]`."""
-        self._progress.losses(interval.first + 1, losses)
+    def losses(self, losses: np.ndarray) -> None:
+        """Takes the losses of batches, float32 `[steps]`."""
         self._losses.append(losses)
 
-    def row(self, interval: Interval, model: Trainable) -> None:
-        """Writes the row that is due after an interval.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+    def row(self, interval: Interval, model: Trainable) -> Row:
+        """The row that is due after an interval."""
         now = time.perf_counter()
         losses = np.concatenate(self._losses)
         row = {
@@ -63,13 +79,11 @@ class Log:
             "loss": float(losses[-1]),
             "mean_loss": float(losses.mean(dtype=np.float64)),
             "learning_rate": float(self._learning_rate(interval.last - 1)),
-            "images_per_second": len(losses) * self._run.recipe.batch_size / (now - self._row_started),
+            "images_per_second": len(losses) * self._recipe.batch_size / (now - self._row_started),
             "seconds": now - self._started,
         }
-        if interval.validate:
-            self._events.histograms(named_arrays(model), interval.last)
-            row |= self._validation.figures(model)
-        self._run.metrics.append(row)
-        self._events.scalars(row)
-        self._progress.row(row)
+        return row | (self._validation.figures(model) if interval.validate else {})
+
+    def go_on(self) -> None:
+        """Begins with the next row; what was done with the last one is not counted into its speed."""
         self._losses, self._row_started = [], time.perf_counter()

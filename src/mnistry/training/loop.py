@@ -5,7 +5,8 @@ which Python takes no part. `fit` calls it once per logging interval and writes 
 """
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,7 @@ from mnistry.data.split import Split, check_trainable
 from mnistry.datasets import load
 from mnistry.errors import InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
+from mnistry.history import Row
 from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, spans_the_run
@@ -37,8 +39,8 @@ from mnistry.training.events import Events
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
 from mnistry.training.intervals import intervals, longest
-from mnistry.training.log import Log, Measure
-from mnistry.training.progress import TrainingProgress
+from mnistry.training.log import NO_HOOKS, Hooks, Log, Measure
+from mnistry.training.progress import TrainingProgress, shown_by_default
 from mnistry.training.run import Run, split_for
 from mnistry.training.state import State, initial_state, schedule_of, starting_from, updated
 from mnistry.training.validation import Validation
@@ -59,6 +61,8 @@ def train(
     full_scale: float | None = None,
     check_images: bool = True,
     progress: TrainingProgress | None = None,
+    on_interval: Callable[[Row], object] | None = None,
+    on_validation: Callable[[Row], object] | None = None,
     **changes: Any,
 ) -> Run:
     """Trains a recipe and returns the finished run, whose folder holds everything that came of it.
@@ -74,7 +78,9 @@ def train(
         init_from: a run folder whose trained weights are the initial ones.
         epochs: passes over the training part, in place of the recipe's steps.
         invert, transpose, full_scale, check_images: how the images are stored; see `mnistry.load`.
-        progress: where to show how it goes; nothing is shown without it.
+        progress: where to show how it goes; without it, only a notebook shows anything.
+        on_interval: is called with each row of metrics: `step`, `loss`, `mean_loss`, `learning_rate`, ….
+        on_validation: is called with each row that has accuracies, too.
         **changes: fields of the recipe to change, such as `steps=500`.
 
     Raises:
@@ -86,24 +92,19 @@ def train(
     >>> run.evaluation.accuracy > 0.8
     True
     """
-    recipe = (find_recipe(recipe) if isinstance(recipe, str) else recipe).changed(**changes)
-    recipe.require_effect(own_values(recipe))
-    if epochs is not None and "steps" in changes:
-        raise InvalidValueError(
-            f"`epochs={epochs!r}` and `steps={recipe.steps!r}` both say how long to train; give one of them"
-        )
-    if not 0 <= seed < 2**32:
-        raise InvalidValueError(f"`seed` must be at least 0 and below {2**32:,}, not {seed}")
-    progress = progress or TrainingProgress(silent=True)
+    recipe = changed_recipe(recipe, changes, seed=seed, epochs=epochs)
+    progress = progress or shown_by_default()
     form = ImageForm(invert, transpose, full_scale)
+    hooks = Hooks(on_interval, on_validation)
     if recipe.reads_pages:
         from mnistry.data.handwriting import find_handwriting
         from mnistry.training.pages.train import train_detector
 
-        if epochs is not None or form != AS_MNIST or progress.accuracy_every:
+        if epochs is not None or form != AS_MNIST or progress.accuracy_every or hooks != NO_HOOKS:
             raise InvalidValueError(
                 f"{recipe.name} learns from pages that are drawn while it trains: `epochs`, `invert`, "
-                "`transpose`, `full_scale` and `accuracy_every` have no effect"
+                "`transpose`, `full_scale`, `accuracy_every`, `on_interval` and `on_validation` have no "
+                "effect"
             )
         if not isinstance(data, str | Path | None):
             raise InvalidValueError(
@@ -120,6 +121,81 @@ def train(
             progress=progress,
         )
     data = "mnist" if data is None else data
+    start = prepared(
+        recipe,
+        changes,
+        data=data,
+        data_dir=data_dir,
+        seed=seed,
+        init_from=init_from,
+        epochs=epochs,
+        form=form,
+        check_images=check_images,
+        progress=progress,
+    )
+    run = Run.create(
+        runs,
+        start.recipe,
+        seed=seed,
+        source=start.dataset.source,
+        sha256=dict(start.dataset.sha256),
+        data=data if isinstance(data, str | Path) else start.dataset,
+        data_dir=data_dir,
+        form=form,
+        init_from=init_from,
+    )
+    with run.locked():
+        return _train(run, start, progress, hooks)
+
+
+def changed_recipe(
+    recipe: Recipe | str, changes: dict[str, Any], *, seed: int, epochs: float | None
+) -> Recipe:
+    """The recipe that is meant, with its changes.
+
+    Raises:
+        MnistryError: a name or value is not usable.
+    """
+    recipe = (find_recipe(recipe) if isinstance(recipe, str) else recipe).changed(**changes)
+    recipe.require_effect(own_values(recipe))
+    if epochs is not None and "steps" in changes:
+        raise InvalidValueError(
+            f"`epochs={epochs!r}` and `steps={recipe.steps!r}` both say how long to train; give one of them"
+        )
+    if not 0 <= seed < 2**32:
+        raise InvalidValueError(f"`seed` must be at least 0 and below {2**32:,}, not {seed}")
+    return recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that training on images starts from."""
+
+    recipe: Recipe
+    dataset: Dataset
+    split: Split
+    mesh: Mesh
+    state: State
+
+
+def prepared(
+    recipe: Recipe,
+    changes: dict[str, Any],
+    *,
+    data: str | Path | Given,
+    data_dir: Path | str | None,
+    seed: int,
+    init_from: Path | str | None,
+    epochs: float | None,
+    form: ImageForm,
+    check_images: bool,
+    progress: TrainingProgress,
+) -> Prepared:
+    """Loads and divides the data, and draws the initial weights; nothing is written.
+
+    Raises:
+        MnistryError: as `train`.
+    """
     dataset = load(data, data_dir, **form.to_json(), check_images=check_images)
     for name in {"validation", "split"} & {*changes, *own_values(recipe)}:
         if dataset.validation is not None:
@@ -136,20 +212,7 @@ def train(
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
     mesh = make_mesh(recipe, progress.warn)
     keep_compiled()
-    state = first_state(recipe, seed, init_from)
-    run = Run.create(
-        runs,
-        recipe,
-        seed=seed,
-        source=dataset.source,
-        sha256=dict(dataset.sha256),
-        data=data if isinstance(data, str | Path) else dataset,
-        data_dir=data_dir,
-        form=form,
-        init_from=init_from,
-    )
-    with run.locked():
-        return _train(run, dataset, split, mesh, state, progress)
+    return Prepared(recipe, dataset, split, mesh, first_state(recipe, seed, init_from))
 
 
 def resume(
@@ -158,6 +221,8 @@ def resume(
     steps: int | None = None,
     data: Given | None = None,
     progress: TrainingProgress | None = None,
+    on_interval: Callable[[Row], object] | None = None,
+    on_validation: Callable[[Row], object] | None = None,
 ) -> Run:
     """Goes on with a run from its newest checkpoint, to the very weights of an uninterrupted run.
 
@@ -171,7 +236,8 @@ def resume(
         path: the run folder.
         steps: how many steps the run is to have in all, in place of what it was started with.
         data: what `train` was given, where these were values and no name or path.
-        progress: where to show how it goes.
+        progress: where to show how it goes; without it, only a notebook shows anything.
+        on_interval, on_validation: see `train`.
 
     Raises:
         InvalidValueError: fewer steps than the run has made.
@@ -180,7 +246,7 @@ def resume(
         Interrupted: as for `train`.
     """
     run = Run.open(path)
-    progress = progress or TrainingProgress(silent=True)
+    progress = progress or shown_by_default()
     if run.recipe.reads_pages:
         from mnistry.training.pages.train import resume_detector
 
@@ -196,8 +262,8 @@ def resume(
         remove_leftovers(run.path)
         if steps is not None:
             run = planned(run, steps, progress)
-        state = state_to_resume(run, progress)
-        return _train(run, dataset, split, mesh, state, progress)
+        start = Prepared(run.recipe, dataset, split, mesh, state_to_resume(run, progress))
+        return _train(run, start, progress, Hooks(on_interval, on_validation))
 
 
 def planned(run: Run, steps: int, progress: TrainingProgress) -> Run:
@@ -272,9 +338,8 @@ def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> Stat
     return state
 
 
-def _train(
-    run: Run, dataset: Dataset, split: Split, mesh: Mesh, state: State, progress: TrainingProgress
-) -> Run:
+def _train(run: Run, start: Prepared, progress: TrainingProgress, hooks: Hooks) -> Run:
+    dataset, split, mesh, state = start.dataset, start.split, start.mesh, start.state
     epochs = Epochs(len(split.train), run.recipe.batch_size, run.recipe.order)
     with (
         progress.over(run.recipe.steps, epochs),
@@ -291,7 +356,7 @@ def _train(
         validation = Validation(run.recipe, split.validation, split.train, mesh)
         shown = ShownAccuracy(run.recipe, split, mesh, progress) if progress.accuracy_every else None
         state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-        state = fit(run, steps, validation, state, progress, events, shown=shown)
+        state = fit(run, steps, validation, state, progress, events, shown=shown, hooks=hooks)
         finish(run, state, dataset, split, events, progress)
     return run
 
@@ -360,6 +425,7 @@ def fit(
     events: Events,
     *,
     shown: ShownAccuracy | None = None,
+    hooks: Hooks = NO_HOOKS,
 ) -> State:
     """Trains from `state` to the recipe's last step, logging, validating and saving on the way.
 
@@ -371,6 +437,7 @@ def fit(
         progress: where to show how it goes.
         events: for TensorBoard.
         shown: shows an accuracy that was asked for.
+        hooks: what is called with the rows of metrics.
 
     Returns:
         The last state.
@@ -385,17 +452,26 @@ def fit(
         if step < recipe.steps:  # no step at all: this compiles
             state, _ = run_steps_of(state, step, 0)
             validation.compile(state.final_model)
-        log = Log(run, validation, events, progress)
+        earlier = next((row["seconds"] for row in reversed(run.history()) if "seconds" in row), 0.0)
+        log = Log(recipe, validation, seconds=earlier)
         for interval in intervals(recipe, step, show_every=progress.accuracy_every):
             state, losses = run_steps_of(state, interval.first, len(interval))
-            _require_finite(run, {"loss": losses}, interval.first + 1)
-            log.losses(interval, losses)
+            require_finite(recipe, {"loss": losses}, interval.first + 1, run.checkpoints)
+            progress.losses(interval.first + 1, losses)
+            log.losses(losses)
             if interval.show and shown:
                 shown.show(state.final_model, interval.last)
             if interval.log:
-                log.row(interval, state.final_model)
+                row = log.row(interval, state.final_model)
+                run.metrics.append(row)
+                events.scalars(row)
+                if interval.validate:
+                    events.histograms(named_arrays(state.final_model), interval.last)
+                progress.row(row)
+                hooks.call(row, validated=interval.validate)
+                log.go_on()
             if interval.checkpoint or stop.signal_number:
-                _require_finite(run, named_arrays(state), interval.last)
+                require_finite(recipe, named_arrays(state), interval.last, run.checkpoints)
                 run.metrics.sync()
                 save_checkpoint(run.checkpoints, state, keep=recipe.keep_checkpoints, of=run.fingerprint)
             if stop.signal_number and interval.last < recipe.steps:
@@ -483,14 +559,26 @@ def train_step(
     return updated(recipe, state, gradient), loss / state.model.shares
 
 
-def _require_finite(run: Run, arrays: dict[str, np.ndarray], first_step: int) -> None:
-    """Raises TrainingError for a value that is not finite; losses have a row for each step."""
+def require_finite(
+    recipe: Recipe, arrays: dict[str, np.ndarray], first_step: int, checkpoints: Path | None = None
+) -> None:
+    """Makes sure that training can go on.
+
+    Args:
+        recipe: what is trained.
+        arrays: `loss` has a value for each step.
+        first_step: the first of them.
+        checkpoints: where the states up to then are kept.
+
+    Raises:
+        TrainingError: a value is not finite.
+    """
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             step = first_step + (int(np.argmin(np.isfinite(array))) if name == "loss" else 0)
-            rate = float(schedule_of(run.recipe)(step - 1))
+            rate = float(schedule_of(recipe)(step - 1))
+            kept = f"The checkpoints up to then are kept in {checkpoints}. " if checkpoints else ""
             raise TrainingError(
                 f"{name} is not finite at step {step:,}, with the learning rate {rate:.6g}; training "
-                f"stopped. The checkpoints up to then are kept in {run.checkpoints}. "
-                "Try a smaller `learning_rate`."
+                f"stopped. {kept}Try a smaller `learning_rate`."
             )

@@ -1,4 +1,4 @@
-"""Live progress on standard error: a bar in a terminal, plain lines elsewhere."""
+"""Live progress: a bar in a notebook, or on standard error one in a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -12,9 +12,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mnistry.errors import InvalidValueError, UnknownNameError
 from mnistry.training.batches import Epochs
+from mnistry.training.notebook import NotebookBar
 
 PLAIN_LINE_SECONDS = 10.0
 ShownPart = Literal["validation", "test", "train"]
+
+
+def shown_by_default() -> "TrainingProgress":
+    """What shows how training goes where nobody asks for it: a bar in a notebook, else nothing."""
+    return TrainingProgress(silent=not Console().is_jupyter)
 
 
 class TrainingProgress:
@@ -74,7 +80,7 @@ class TrainingProgress:
         self._validation = ""
         self._started = self._last_line = time.monotonic()
         self._first_step: int | None = None
-        self._bar: Progress | None = None
+        self._bar: Progress | NotebookBar | None = None
 
     def over(self, steps: int, epochs: Epochs | None = None) -> Self:
         """Says how many steps the run has, and in which epoch each is, where there are epochs."""
@@ -82,7 +88,9 @@ class TrainingProgress:
         return self
 
     def __enter__(self) -> Self:
-        if not self.silent and self._console.is_terminal:
+        if not self.silent and self._console.is_jupyter:
+            self._bar = NotebookBar(self.steps)
+        elif not self.silent and self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("step {task.completed:,}/{task.total:,}"),
                 BarColumn(bar_width=20),
@@ -97,7 +105,7 @@ class TrainingProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar:
+        if isinstance(self._bar, Progress):
             self._bar.stop()
 
     def note(self, text: str) -> None:
@@ -158,7 +166,9 @@ class TrainingProgress:
             f"mean loss {row['mean_loss']:.4g}  rate {row['learning_rate']:.3g}  "
             f"{row['images_per_second']:,.0f} images/s{self._validation}"
         )
-        if self._bar:
+        if isinstance(self._bar, NotebookBar):
+            self._bar.update(step, text)
+        elif self._bar:
             self._bar.update(self._bar.task_ids[0], completed=step, text=text)
         elif not self.silent and (
             validated or step == self.steps or now - self._last_line > PLAIN_LINE_SECONDS

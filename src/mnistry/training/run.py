@@ -30,6 +30,7 @@ from mnistry.models.layers import SIDE
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
+from mnistry.training.notebook import run_as_html
 
 Tree = TypeVar("Tree")
 _LOOKED_AT = 0.5  # seconds: who lists runs holds a lock for a moment to see whether it is free
@@ -127,6 +128,10 @@ class Run(RunFolder):
         (self.path / EVALUATION).unlink(missing_ok=True)
         write_text(self.path / RECIPE, json.dumps(description, indent=2) + "\n")
         return Run(self.path, description, recipe)
+
+    def _repr_html_(self) -> str:
+        """The run as a table, for notebooks."""
+        return run_as_html(self)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
