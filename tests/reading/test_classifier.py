@@ -1,12 +1,14 @@
 """The classifier: what it loads, what it refuses, and that the shipped model is what its card says."""
 
 import hashlib
+import json
 import pickle
 import re
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 
 from mnistry.data import Dataset
@@ -19,6 +21,15 @@ def test_the_shipped_model_is_the_one_on_its_card() -> None:
     content = SHIPPED_MODEL.read_bytes()
     assert len(content) < 1_000_000
     assert hashlib.sha256(content).hexdigest() in SHIPPED_MODEL.with_suffix(".md").read_text()
+
+
+def test_the_shipped_model_tells_how_it_is_used() -> None:
+    session = onnxruntime.InferenceSession(SHIPPED_MODEL)
+    told = session.get_modelmeta().custom_metadata_map
+    assert told["licence"] == "MIT"
+    assert told["training"] == "mnistry train reader --data mnist --seed 0"
+    assert json.loads(told["class_names"]) == list("0123456789")
+    assert "0 for paper and 255 for the strongest ink" in told["input"]
 
 
 def test_the_shipped_model_on_mnist(mnist: Dataset) -> None:
