@@ -42,6 +42,7 @@ _OTHER_LANGUAGES = (
 """Number words that `num2words` does not know: spoken Chinese, pinyin, Japanese, native Korean."""
 _NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|')  # on Windows, macOS or Linux
 _LONGEST_FOLDER_NAME = 200  # bytes
+_MOST_NAMED = 20  # classes in a message
 _NOT_PART_OF_IT = frozenset({"digit", "class", "label", "number"})
 
 
@@ -65,7 +66,10 @@ def labels_of(names: Collection[str]) -> tuple[dict[str, int], tuple[str, ...]]:
         return digits, DIGITS
     ordered = sorted(names, key=_by_value)
     if len(ordered) > len(DIGITS):
-        raise DataError(f"expected at most ten classes, found {len(ordered)}: {', '.join(ordered)}.")
+        more = ", …" if len(ordered) > _MOST_NAMED else ""
+        raise DataError(
+            f"expected at most ten classes, found {len(ordered):,}: {', '.join(ordered[:_MOST_NAMED])}{more}."
+        )
     return (
         {name: label for label, name in enumerate(ordered)},
         (*map(_in_one_line, ordered), *[NO_CLASS] * (len(DIGITS) - len(ordered))),
