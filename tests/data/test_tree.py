@@ -280,9 +280,13 @@ def test_other_sizes_are_said(tmp_path: Path) -> None:
 
 def test_too_many_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     by_class(tmp_path)
-    monkeypatch.setattr(module, "_MOST_FILES", 10)
-    with pytest.raises(DataError, match="more than the 10 files that are accepted"):
-        load(tmp_path / "..")
+    monkeypatch.setattr(module, "_MOST_FILES", 2)
+    with pytest.raises(DataError, match="/5: there are more than the 2 files that are accepted"):
+        load(tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "MOST_PICTURES", 2)
+    with pytest.raises(DataError, match="there are 3 pictures; at most 2 are accepted"):
+        load(tmp_path)
 
 
 # ---------------------------------------------------------------- archives
