@@ -285,7 +285,7 @@ def test_too_many_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         load(tmp_path)
     monkeypatch.undo()
     monkeypatch.setattr(module, "MOST_PICTURES", 2)
-    with pytest.raises(DataError, match="there are 3 pictures; at most 2 are accepted"):
+    with pytest.raises(DataError, match="there are 14 pictures; at most 2 are accepted"):
         load(tmp_path)
 
 

@@ -46,6 +46,12 @@ class Tree:
     class_folders: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if (count := sum(map(len, self.parts.values()))) > MOST_PICTURES:
+            raise DataError(
+                f"{self.root}: there are {count:,} pictures; at most {MOST_PICTURES:,} are accepted."
+            )
+
 
 def find_pictures(folder: Path) -> Tree:
     """Finds the labelled pictures of a folder, perhaps below folders of parts such as `train` and `valid`.
@@ -223,12 +229,7 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _pictures_among(files: Iterable[Path]) -> list[Path]:
-    found = [path for path in files if path.suffix.lower() in SUFFIXES]
-    if len(found) > MOST_PICTURES:
-        raise DataError(
-            f"{found[0].parent}: there are {len(found):,} pictures; at most {MOST_PICTURES:,} are accepted."
-        )
-    return found
+    return [path for path in files if path.suffix.lower() in SUFFIXES]
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
