@@ -66,7 +66,7 @@ def test_the_command(
     assert len(rows) == 30
     assert {row["part"] for row in rows} == {"test"}
     assert len({("test", int(row["row"])) for row in rows} & wrong) >= 8
-    assert "of the 30 labels that fit least, confident learning counts" in done.stdout
+    assert "of the 30 labels that fit least, the models take " in done.stdout
     with Image.open(tmp_path / "s.png") as sheet:
         assert sheet.width == 10 * 62 + 6
     done = mnistry("data", "suspects", tmp_path / "own", "--most", 0)
@@ -94,4 +94,4 @@ def small() -> Dataset:
 @pytest.mark.slow
 def test_most_of_the_wrong_labels_of_mnist_are_found(mnist: Dataset) -> None:
     found = find_suspects(mnist, "test", most=100)
-    assert len({one.row for one in found} & CONFIRMED) >= 9
+    assert len({one.row for one in found} & CONFIRMED) >= 12

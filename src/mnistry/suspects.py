@@ -39,7 +39,7 @@ class Suspect:
         image: uint8[28, 28].
         label: what it is called.
         suggested: what it probably is.
-        quality: how well its label fits, from 0 to 1.
+        quality: how well its label fits, from 0 to 1; below 0.5 the models take it for another class.
         confident: whether confident learning counts it among the wrong ones, or it is merely the next.
     """
 

@@ -92,10 +92,11 @@ class Suspects:
 
 
 def _summary(found: list[Suspect], name: str) -> str:
+    denied = sum(one.quality < 0.5 for one in found)
     confident = sum(one.confident for one in found)
     return (
-        f"{name}: of the {len(found):,} labels that fit least, confident learning counts {confident:,} among "
-        "the wrong ones. Look at them before you change any."
+        f"{name}: of the {len(found):,} labels that fit least, the models take {denied:,} for another class; "
+        f"confident learning counts {confident:,} as wrong. Look at them before you change any."
     )
 
 
