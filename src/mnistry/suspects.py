@@ -140,9 +140,9 @@ def out_of_sample(examples: Examples, recipe: "str | Recipe", folds: int, seed: 
 
 
 def suspects_sheet(suspects: Sequence[Suspect], class_names: Sequence[str]) -> "Image.Image":
-    """The suspects in their order, each above its label and what it probably is, as `5 → 3?`."""
+    """The suspects in their order, each above its label and what it probably is, as `5 or 3?`."""
     images = np.stack([one.image for one in suspects])
-    captions = [f"{class_names[one.label]} → {class_names[one.suggested]}?" for one in suspects]
+    captions = [f"{class_names[one.label]} or {class_names[one.suggested]}?" for one in suspects]
     return draw_sheet(images, captions, COLUMNS)
 
 
