@@ -18,9 +18,9 @@ from mnistry.data.contents import BOUNDED, read_contents
 from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
 from mnistry.data.file_kinds import kind_of
 from mnistry.data.parts import PARTS, Part, parts_among
-from mnistry.data.pictures import PictureFolder, read_folder, read_tree
+from mnistry.data.pictures import read_folder, read_tree
 from mnistry.data.skipped import PACKED, SUFFIXES, is_litter
-from mnistry.data.tree import tree_of_tables
+from mnistry.data.tree import Tree, tree_of_tables
 from mnistry.errors import DataError, InvalidValueError
 from mnistry.files import disguised, open_unpacked
 
@@ -58,13 +58,13 @@ def read(path: Path, *, full_scale: float | None = None) -> Dataset:
         InvalidValueError: a full scale for pictures, whose formats say it.
     """
     if tree := tree_of_tables(path):
-        return _of_pictures(path, read_tree(tree), full_scale)
+        return _of_pictures(path, tree, full_scale)
     if path.is_dir():
         if (dataset := _read_folder(path, full_scale)) is not None:
             return dataset
         if inner := _folder_below(path):
             return replace(read(inner, full_scale=full_scale), name=path.resolve().name)
-        return _of_pictures(path, read_folder(path), full_scale)
+        return _of_pictures(path, None, full_scale)
     kind = kind_of(path)
     if kind == "npy":
         raise DataError(f"{path}: one array of several; name the folder that holds them, {path.parent}.")
@@ -85,9 +85,11 @@ def _is_archive(path: Path) -> bool:
     return kind_of(path) is None and archive_kind(path) is not None
 
 
-def _of_pictures(path: Path, pictures: PictureFolder, full_scale: float | None) -> Dataset:
+def _of_pictures(path: Path, tree: Tree | None, full_scale: float | None) -> Dataset:
+    """The data set of the pictures that tables label, or else of those in a folder."""
     if full_scale is not None:
         raise InvalidValueError(f"{path}: `full_scale` is for arrays; pictures say what white is")
+    pictures = read_tree(tree) if tree else read_folder(path)
     return _dataset(path, pictures.parts, pictures.class_names, pictures.notes)
 
 
