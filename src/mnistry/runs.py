@@ -22,6 +22,7 @@ The forms of `recipe.json`:
 import hashlib
 import json
 import math
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -302,6 +303,42 @@ def read_run(path: Path | str) -> RunFolder:
             "other values start a new run, with init_from to go on from this one's weights"
         )
     return RunFolder(path, description)
+
+
+def find_runs(folder: Path) -> tuple[list[Path], dict[str, str]]:
+    """The run folders in a folder and all folders below it, in the order of their names and numbers.
+
+    Folders of runs are not looked into, hidden ones are left out, and links are not followed.
+
+    Returns:
+        The run folders, and why for each folder that cannot be listed.
+
+    Raises:
+        RunError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise RunError(f"{folder}: there is no such folder of runs")
+    found: list[Path] = []
+    closed: dict[str, str] = {}
+
+    def refuse(error: OSError) -> None:
+        closed[str(error.filename)] = f"the folder cannot be listed: {error.strerror}"
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        if RECIPE in files:
+            found.append(Path(parent))
+            folders.clear()
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return sorted(found, key=by_number), closed
+
+
+def by_number(path: Path) -> list[tuple[str, int]]:
+    """To sort paths by: mlp-2 before mlp-10."""
+    parts = []
+    for part in path.parts:
+        name, _, number = part.rpartition("-")
+        parts.append((name, int(number)) if number.isdecimal() else (part, -1))
+    return parts
 
 
 def fingerprint(description: Mapping[str, Any]) -> str:

@@ -136,8 +136,29 @@ def test_the_table_holds_the_figures(mnistry: Command, folder: Path) -> None:
     assert "done: 60 steps" in row
 
 
+def test_the_runs_of_a_class(mnistry: Command, trained: Path, tmp_path: Path) -> None:
+    for name in ("ann/runs/softmax-10", "ann/runs/softmax-2", "bo/lenet5-1", ".cache/softmax-3"):
+        source = trained / ("lenet5-1" if "lenet5" in name else "softmax-1")
+        shutil.copytree(source, tmp_path / "class" / name)
+    shutil.copytree(trained / "softmax-1", tmp_path / "class" / "bo" / "lenet5-1" / "softmax-1")
+    (tmp_path / "class" / "cy" / "notes").mkdir(parents=True)
+    (tmp_path / "class" / "loop").symlink_to(tmp_path / "class")
+    (tmp_path / "class" / "odd").mkdir()
+    (tmp_path / "class" / "odd" / "recipe.json").write_text("{")
+    found = json.loads(mnistry("runs", "class", "--recursive", "--json").stdout)
+    names = ["ann/runs/softmax-2", "ann/runs/softmax-10", "bo/lenet5-1"]
+    assert [run["run"] for run in found["runs"]] == [f"class/{name}" for name in names]
+    assert [one["run"] for one in found["broken"]] == ["class/odd"]
+    table = mnistry("runs", "class", "--recursive").stdout
+    assert [line.split()[0] for line in table.splitlines()[1:4]] == names
+    assert "3 runs in class" in table
+    assert "--recursive lists the runs in the folders below" in mnistry("runs", "class").stdout
+    assert "--recursive" not in mnistry("runs", "class/bo").stdout
+
+
 def test_wrong_folders_and_flags(mnistry: Command, folder: Path, refused: Refused) -> None:
     refused(mnistry("runs", "nowhere"), "nowhere", "no such folder of runs")
+    refused(mnistry("runs", "nowhere", "--recursive"), "nowhere", "no such folder of runs")
     refused(mnistry("runs", "runs/lenet5-1"), "this is one run", "runs")
     refused(mnistry("runs", "--limit", 0), "--limit must be at least 1")
     refused(mnistry("runs", "--recipe", "sofmax"), "sofmax", "Did you mean 'softmax'")

@@ -31,17 +31,27 @@ class Options:
     """Where to write it; by default report.html, of one run in its folder, of several in this one."""
     digit: Annotated[tuple[int, ...], tyro.conf.arg(metavar="ROW …")] = ()
     """Rows of test images, counted from 0, to show what decided on them."""
+    leaderboard: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Rank all finished runs in and below this folder, each measured anew, in FOLDER/leaderboard.html."""
+    data: str | None = None
+    """With --leaderboard: the data set to measure with; by default that of most of the runs."""
+    data_dir: Path | None = None
+    """With --leaderboard: a folder to look in first for it, before MNISTRY_DATA and the cache."""
 
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry report` with what follows it, and returns the exit status."""
     options = tyro.cli(Options, args=arguments, prog="mnistry report")
+    if options.leaderboard:
+        return _leaderboard(options.leaderboard, options)
+    if options.data or options.data_dir:
+        raise InvalidValueError(
+            "--data and --data-dir go with --leaderboard; a report uses the runs' own data"
+        )
     if not options.runs:
         raise InvalidValueError("name at least one run folder to report on")
     paths = list({path.resolve(): path for path in options.runs}.values())  # each folder once
-    output = options.output or (paths[0] / REPORT if len(paths) == 1 else Path(REPORT))
-    if options.output and (output.is_dir() or not output.parent.is_dir()):
-        raise InvalidValueError(f"--output {output}: expected a file in a folder that exists")
+    output = _output(options) or (paths[0] / REPORT if len(paths) == 1 else Path(REPORT))
     runs = [Run.open(path) for path in paths]
     for run in runs:
         _ = run.figures  # raises where the run is not finished, before anything is loaded
@@ -59,6 +69,25 @@ def main(arguments: list[str]) -> int:
     what = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     print(f"{output}: {what}, {output.stat().st_size / 1e6:.2f} MB")
     return 0
+
+
+def _leaderboard(folder: Path, options: Options) -> int:
+    from mnistry.cli.leaderboard import LEADERBOARD, leaderboard
+
+    if options.runs or options.digit:
+        raise InvalidValueError(
+            "--leaderboard takes all runs of its folder: it goes with no RUN and no --digit"
+        )
+    leaderboard(folder, _output(options) or folder / LEADERBOARD, options.data, options.data_dir)
+    return 0
+
+
+def _output(options: Options) -> Path | None:
+    """Where to write, if that was said. Raises `InvalidValueError` where nothing can be written there."""
+    output = options.output
+    if output and (output.is_dir() or not output.parent.is_dir()):
+        raise InvalidValueError(f"--output {output}: expected a file in a folder that exists")
+    return output
 
 
 def common_data(runs: Sequence[Run]) -> Dataset:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.evaluation.intervals import wilson_interval
-from mnistry.runs import EVALUATION, RECIPE, read_run
+from mnistry.runs import EVALUATION, RECIPE, by_number, find_runs, read_run
 
 _PIPED_WIDTH = 200  # a pipe has no width of its own; nothing is to be wrapped there
 
@@ -27,6 +27,8 @@ class Options:
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FOLDER")] = Path("runs")
     """The folder that holds the run folders."""
+    recursive: bool = False
+    """Look in the folders below it too, such as those of a class; what is no run is passed over."""
     recipe: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Only runs of this recipe."""
     state: Literal["any", "done", "training", "stopped"] = "any"
@@ -79,7 +81,7 @@ def main(arguments: list[str]) -> int:
     options = tyro.cli(Options, args=arguments, prog="mnistry runs", config=(tyro.conf.FlagCreatePairsOff,))
     if options.limit is not None and options.limit < 1:
         raise InvalidValueError(f"--limit must be at least 1, not {options.limit}")
-    every, broken = summaries(options.folder)
+    every, broken = summaries(options.folder, recursive=options.recursive)
     chosen = _chosen(every, options)
     if options.json:
         problems = [{"run": name, "problem": problem} for name, problem in broken.items()]
@@ -89,17 +91,23 @@ def main(arguments: list[str]) -> int:
     if not console.is_terminal:
         console = Console(width=_PIPED_WIDTH)
     if chosen:
-        console.print(_table(chosen))
+        console.print(_table(chosen, options.folder))
     said = f"{len(every):,} {'run' if len(every) == 1 else 'runs'} in {options.folder}"
     said += f", {len(chosen):,} of them shown" if len(chosen) < len(every) else ""
     console.print(Text(said, "dim"))
+    if broken and not every and not options.recursive:
+        console.print(Text("--recursive lists the runs in the folders below this one"))
     for name, problem in broken.items():
         console.print(Text.assemble((f"{name} cannot be listed: ", "bold red"), problem), soft_wrap=True)
     return 0
 
 
-def summaries(folder: Path) -> tuple[list[Summary], dict[str, str]]:
+def summaries(folder: Path, *, recursive: bool = False) -> tuple[list[Summary], dict[str, str]]:
     """The runs of a folder in the order of their numbers, and an error for each that cannot be read.
+
+    Args:
+        folder: where they are.
+        recursive: take those of the folders below it, too; then what is no run is no error.
 
     Raises:
         RunError: there is no such folder, or it is a run itself.
@@ -108,9 +116,13 @@ def summaries(folder: Path) -> tuple[list[Summary], dict[str, str]]:
         raise RunError(f"{folder}: there is no such folder of runs")
     if (folder / RECIPE).exists():
         raise RunError(f"{folder}: this is one run; name the folder that holds the runs: {folder.parent}")
-    found, broken = [], {}
-    paths = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    for path in sorted(paths, key=_by_number):
+    if recursive:
+        paths, broken = find_runs(folder)
+    else:
+        inside = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        paths, broken = sorted(inside, key=by_number), {}
+    found = []
+    for path in paths:
         try:
             found.append(_summary(path))
         except RunError as error:
@@ -146,12 +158,6 @@ def _summary(path: Path) -> Summary:
         raise RunError(f"{error.filename}: {error.strerror}") from error
 
 
-def _by_number(path: Path) -> tuple[str, int]:
-    """mlp-2 before mlp-10."""
-    name, _, number = path.name.rpartition("-")
-    return (name, int(number)) if number.isdecimal() else (path.name, -1)
-
-
 def _chosen(every: list[Summary], options: Options) -> list[Summary]:
     """The runs that the flags select, in the order that they ask for.
 
@@ -179,7 +185,7 @@ _SORT_KEYS: dict[str, Callable[[Summary], Any]] = {
 }
 
 
-def _table(chosen: list[Summary]) -> Table:
+def _table(chosen: list[Summary], folder: Path) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     # Narrow columns break at their spaces; these widths fit into the 80 characters of a terminal.
     for name in ("run", "recipe"):
@@ -199,7 +205,7 @@ def _table(chosen: list[Summary]) -> Table:
         colour = "yellow" if one.state == "stopped" else ""
         on_the_way = Text(f"{one.state}: {one.step:,} of {one.steps:,}", colour)
         table.add_row(
-            Text(Path(one.run).name),
+            Text(str(Path(one.run).relative_to(folder))),
             Text(one.recipe),
             str(one.seed),
             accuracy,
