@@ -4,6 +4,7 @@ import io
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -300,6 +301,22 @@ def test_pdfs_that_cannot_be_read(blank_pdf: BlankPdf) -> None:
     assert "the PDF is damaged" in said(whole[: len(whole) // 4])
     assert "the PDF is damaged" in said(b"%PDF-1.7\n")
     assert "no pages" in said(blank_pdf(0)) or "damaged" in said(blank_pdf(0))
+
+
+def test_a_page_that_takes_long_to_draw(blank_pdf: BlankPdf) -> None:
+    drawing = zlib.compress(b"0 0 595 842 re f\n" * 2_000_000)
+    stream = b"4 0 obj<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream endobj\n" % (
+        len(drawing),
+        drawing,
+    )
+    content = (
+        blank_pdf().replace(b"842]>>", b"842]/Contents 4 0 R>>").replace(b"xref\n0 4", stream + b"xref\n0 4")
+    )
+    (one,) = pages(io.BytesIO(content))
+    start = time.monotonic()
+    with pytest.raises(PictureSizeError, match="takes longer than 4 seconds"):
+        open_picture(one, longest_side=2048, deadline=start + 2)
+    assert time.monotonic() - start < 10
 
 
 def test_a_damaged_page_leaves_the_others(blank_pdf: BlankPdf) -> None:
