@@ -1,15 +1,9 @@
-"""The readers that are measured, each on a whole set of pictures in a process of its own.
-
-    python bench/readers.py DETECTOR PICTURE
-
-Prints what the page detector of that ONNX file reads in a picture, as `mnistry read` does for the reader.
-"""
+"""The readers that are measured, each on a whole set of pictures in a process of its own."""
 
 import hashlib
 import json
 import multiprocessing
 import subprocess
-import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,22 +14,18 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import mnistry
 from mnistry.data import Examples
-from mnistry.data.decode import Picture, open_picture
-from mnistry.errors import RunError
+from mnistry.data.decode import Picture
 from mnistry.reading.classifier import SHIPPED_MODEL
-from mnistry.reading.detector import Detector
-from mnistry.reading.grouping import rows_of, text_of
+from mnistry.reading.detector import SHIPPED_DETECTOR
 from mnistry.reading.measure import Labelled, Reader, measure
-from mnistry.reading.recognizer import LONGEST_SIDE, Digit, Reading, Recognizer
-from mnistry.reading.scales import find_digits, upright
+from mnistry.reading.onnx_files import path_of
+from mnistry.reading.recognizer import Reading, Recognizer
 from peers import environments, tesseract
 from peers.rapidocr_digits import most_megabytes
 
 if TYPE_CHECKING:
     from peers.opencv_digits import OpenCvDigits
 
-FOUND = 0.4
-"""Confidence from which a digit of the page detector counts."""
 CODE = Path(mnistry.__file__).parent
 DECODING = ("pixels/*.py", "data/decode.py")
 """Files of mnistry that decide what a picture is, for peers too."""
@@ -85,67 +75,26 @@ class SetReader(ABC):
         """Reads a set."""
 
 
-class Ours(SetReader):
-    """A reader of mnistry; `load` makes it, in a process of its own."""
+class Mnistry(SetReader):
+    """The reader of mnistry."""
 
-    def __init__(self, digest: str, load: Callable[[], Reader]) -> None:
-        self.digest, self._load = digest, load
+    def __init__(self, model: Path | None) -> None:
+        """
+        Args:
+            model: a classifier or a detector, see `Recognizer.load`.
+
+        Raises:
+            RunError: it cannot be used.
+        """
+        Recognizer.load(model)  # what is wrong with it is said before anything is measured
+        named = [path_of(model)] if model else []
+        self.digest = digest_of(*named, SHIPPED_MODEL, SHIPPED_DETECTOR, code=READING)
+        self._load = partial(Recognizer.load, model)
 
     def read(self, pictures: Sequence[Labelled]) -> SetRead:
         """Reads a set."""
         reads, megabytes = apart(_read, self._load, pictures)
         return SetRead(reads, megabytes)
-
-
-def recognizer(model: Path | None) -> Ours:
-    """Today's reader with a model, see `Recognizer.load`.
-
-    Raises:
-        RunError: there is no usable model.
-    """
-    Recognizer.load(model)  # what is wrong with it is said before anything is measured
-    path = model or SHIPPED_MODEL
-    digest = digest_of(path / "model.onnx" if path.is_dir() else path, code=READING)
-    return Ours(digest, partial(Recognizer.load, model))
-
-
-def detector(model: Path) -> Ours:
-    """The page detector.
-
-    Raises:
-        RunError: there is no such file.
-    """
-    if not model.is_file():
-        raise RunError(f"{model}: there is no such ONNX file of a page detector")
-    return Ours(digest_of(model, Path(__file__), code=READING), partial(PageDetector, model))
-
-
-class PageDetector:
-    """Reads pages by the detector; its `read` stands beside `Recognizer.read`."""
-
-    def __init__(self, model: Path, threads: int = 0) -> None:
-        """
-        Args:
-            model: an ONNX file.
-            threads: see `Detector`.
-        """
-        self._detector = Detector.load(model, threads=threads)
-
-    def read(self, picture: Picture, *, min_confidence: float = 0.0) -> Reading:
-        """Reads all digits; one below `min_confidence` is `?`.
-
-        Raises:
-            PictureError: it cannot be read.
-        """
-        grey, _ = upright(self._detector, open_picture(picture, longest_side=LONGEST_SIDE).grey)
-        rows = rows_of(find_digits(self._detector, grey, max(FOUND, min_confidence)))
-        # Nobody measures boxes, so that they are not turned back to the picture's pixels.
-        digits = [
-            Digit(one.digit, one.confidence, (0, 0, 0, 0), number, tuple(one.probabilities.tolist()))
-            for number, row in enumerate(rows)
-            for one in row.digits
-        ]
-        return Reading(tuple(text_of(row) for row in rows), tuple(digits))
 
 
 class OpenCv(SetReader):
@@ -260,7 +209,3 @@ def _read(load: Callable[[], Reader], pictures: Sequence[Labelled]) -> tuple[Rea
 
 def _itself(reader: Reader) -> Reader:
     return reader
-
-
-if __name__ == "__main__":
-    print(" | ".join(PageDetector(Path(sys.argv[1])).read(sys.argv[2]).lines))

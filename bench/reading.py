@@ -1,7 +1,7 @@
 """How well, and how fast, are pictures read; against Tesseract, OpenCV's samples and RapidOCR?
 
     python bench/reading.py --pictures FOLDER --data-dir FOLDER [--json bench/results/reading.json]
-        [--model MODEL] [--detector FILE.onnx] [--only SET ...] [--limit N] [--sheets FOLDER] [--speed]
+        [--model MODEL] [--only SET ...] [--limit N] [--sheets FOLDER] [--speed]
 
 FOLDER of pictures holds `single`, `pages`, `documents`, `photo-strings` and `cheques`, each with a
 `labels.tsv` as `mnistry evaluate-pictures` takes it, `semeion.data`, and maybe `forms`. MNIST's test digits
@@ -34,7 +34,7 @@ from mnistry.data import Examples
 from mnistry.errors import InvalidValueError, MnistryError
 from mnistry.reading.measure import Answer, Labelled
 from picture_sets import SETS, SetName, Sets, digest_of_pictures, some_of_each_kind
-from readers import OpenCv, RapidOcr, SetRead, SetReader, Tesseract, detector, recognizer
+from readers import Mnistry, OpenCv, RapidOcr, SetRead, SetReader, Tesseract
 from reading_figures import by_row, losses, rejection, row_figures
 from reading_report import report
 from reading_results import Key, Results, answers_of
@@ -53,9 +53,7 @@ class Arguments:
     peers: tuple[PeerName, ...] = ("tesseract", "opencv", "rapidocr")
     """What mnistry is compared with; none are named by `--peers` alone."""
     model: Path | None = None
-    """A run folder or an exported ONNX file; by default the model that comes with mnistry."""
-    detector: Path | None = None
-    """An ONNX file of the page detector, which is measured beside the reader."""
+    """A run folder or an exported ONNX file, of a classifier or a detector; by default those of mnistry."""
     only: tuple[SetName, ...] = SETS
     """Sets that are measured; by default all."""
     limit: int | None = None
@@ -65,7 +63,7 @@ class Arguments:
     sheets: Path | None = None
     """Folder for a PNG file for each reader and set that shows what was read wrong."""
     speed: bool = False
-    """Measure the speed too, of our readers; with a limit, roughly."""
+    """Measure the speed of mnistry too; with a limit, roughly."""
 
 
 def main() -> None:
@@ -81,7 +79,6 @@ def main() -> None:
                 sets.mnist.test,
                 Path(folder),
                 arguments.model,
-                arguments.detector,
                 quick=arguments.limit is not None,
             )
         results.save(figures)
@@ -150,10 +147,8 @@ class Measurement:
             "opencv": partial(OpenCv, self._train),
             "rapidocr": RapidOcr,
         }
-        named: dict[str, SetReader] = {"mnistry": recognizer(self.arguments.model)}
-        if self.arguments.detector:
-            named["detector"] = detector(self.arguments.detector)
-        return named | {name: peers[name]() for name in self.arguments.peers}
+        ours: dict[str, SetReader] = {"mnistry": Mnistry(self.arguments.model)}
+        return ours | {name: peers[name]() for name in self.arguments.peers}
 
     def _train(self) -> Examples:
         return self.sets.mnist.train

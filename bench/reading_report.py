@@ -9,7 +9,6 @@ from reading_figures import GOALS, Goal
 Row = dict[str, Any]
 TITLES = {
     "mnistry": "mnistry",
-    "detector": "page detector",
     "tesseract": "Tesseract",
     "opencv": "OpenCV's samples",
     "rapidocr": "RapidOCR",

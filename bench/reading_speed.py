@@ -4,13 +4,11 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import sysconfig
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,7 +16,7 @@ from PIL import Image
 import readers
 from mnistry.data import Examples
 from mnistry.reading.batch import read_all
-from mnistry.reading.measure import Labelled, Reader, measure
+from mnistry.reading.measure import Labelled, measure
 from mnistry.reading.recognizer import Recognizer
 
 TURNS = 5
@@ -28,20 +26,14 @@ A4 = (1754, 1240)
 TWELVE_MEGAPIXELS = (3000, 4000)
 LINES, DIGITS = 10, 12  # on a page
 
-Load = Callable[[int], Reader]
-"""Makes a reader that computes with so many threads."""
 
-
-def speeds(
-    test: Examples, folder: Path, model: Path | None, detector: Path | None, *, quick: bool = False
-) -> dict[str, Any]:
-    """Seconds, pictures a second and megabytes of our readers, each in processes of its own.
+def speeds(test: Examples, folder: Path, model: Path | None, *, quick: bool = False) -> dict[str, Any]:
+    """Seconds, pictures a second and megabytes of the reader, each in a process of its own.
 
     Args:
         test: digits that are written.
         folder: for pictures; it must be there.
         model: of the reader, see `Recognizer.load`.
-        detector: the ONNX file of the page detector; None leaves it out.
         quick: a tenth of the pictures, and one turn.
     """
     turns = 1 if quick else TURNS
@@ -52,21 +44,11 @@ def speeds(
     large = write_page(folder / "large.jpg", test, TWELVE_MEGAPIXELS)
     command = shutil.which("mnistry", path=sysconfig.get_path("scripts")) or "mnistry"
     one = [command, "read", str(singles[0]), *(["--model", str(model)] if model else [])]
-    found = {"mnistry": _of(one, partial(_recognizer, model), singles, a4, large, turns)}
-    if detector:
-        one = [sys.executable, readers.__file__, str(detector), str(singles[0])]
-        found["detector"] = _of(one, partial(readers.PageDetector, detector), singles, a4, large, turns)
-    return found
-
-
-def _of(
-    command: list[str], load: Load, singles: list[Path], a4: Labelled, large: Labelled, turns: int
-) -> dict[str, Any]:
-    many, many_memory = readers.apart(_seconds_of_many, load, singles, turns)
-    (page, page_right), page_memory = readers.apart(_seconds_of_page, load, a4, turns)
-    (larger, larger_right), larger_memory = readers.apart(_seconds_of_page, load, large, turns)
+    many, many_memory = readers.apart(_seconds_of_many, model, singles, turns)
+    (page, page_right), page_memory = readers.apart(_seconds_of_page, model, a4, turns)
+    (larger, larger_right), larger_memory = readers.apart(_seconds_of_page, model, large, turns)
     return {
-        "process": readers.apart(_seconds_of_command, command, turns)[0],
+        "process": readers.apart(_seconds_of_command, one, turns)[0],
         "singles_a_second": len(singles) / many,
         "singles_megabytes": many_memory,
         "a4": page,
@@ -93,24 +75,20 @@ def write_page(path: Path, test: Examples, size: tuple[int, int]) -> Labelled:
     return Labelled(path.name, path, tuple("".join(map(str, line)) for line in lines))
 
 
-def _recognizer(model: Path | None, threads: int) -> Reader:
-    return Recognizer.load(model, threads=threads)
-
-
 def _seconds_of_command(command: list[str], turns: int) -> float:
     _on_two_cores()
     return _seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), turns)
 
 
-def _seconds_of_many(load: Load, paths: list[Path], turns: int) -> float:
+def _seconds_of_many(model: Path | None, paths: list[Path], turns: int) -> float:
     _on_two_cores()
-    reader = cast(Recognizer, load(1))  # in threads, as `mnistry read FOLDER` does
+    reader = Recognizer.load(model, threads=1)  # in threads, as `mnistry read FOLDER` does
     return _seconds(lambda: list(read_all(reader, paths, workers=CORES)), turns)
 
 
-def _seconds_of_page(load: Load, page: Labelled, turns: int) -> tuple[float, int]:
+def _seconds_of_page(model: Path | None, page: Labelled, turns: int) -> tuple[float, int]:
     _on_two_cores()
-    reader = load(CORES)
+    reader = Recognizer.load(model, threads=CORES)
     taken = _seconds(lambda: measure(reader, [page]), turns)
     return taken, measure(reader, [page]).figures.lines_right
 
@@ -133,25 +111,16 @@ def _seconds(action: Callable[[], object], turns: int) -> float:
 
 def table(found: dict[str, Any]) -> str:
     """The speeds as Markdown."""
-    names = list(found)
-    lines = [f"| speed, {CORES} cores | wanted | {' | '.join(names)} |", "|---|" + "---:|" * (1 + len(names))]
-    rows: list[tuple[str, str, Callable[[dict[str, Any]], str]]] = [
-        (
-            "a process that reads one picture, start to exit",
-            "≤ 0.45 s",
-            lambda row: f"{row['process']:.2f} s",
-        ),
-        (
-            f"single digits of {SIDE}×{SIDE}, PNG files",
-            "≥ 300 a second",
-            lambda row: f"{row['singles_a_second']:,.0f} a second, {row['singles_megabytes']:,.0f} MB",
-        ),
-        ("A4 page of 150 dpi, 120 digits", "≤ 0.5 s", lambda row: _page(row, "a4")),
-        ("page of 12 megapixels, 120 digits", "≤ 1.2 s", lambda row: _page(row, "twelve_megapixels")),
+    singles = f"{found['singles_a_second']:,.0f} a second, {found['singles_megabytes']:,.0f} MB"
+    rows = [
+        (f"speed, {CORES} cores", "wanted", "mnistry"),
+        ("---", "---:", "---:"),
+        ("a process that reads one picture, start to exit", "≤ 0.45 s", f"{found['process']:.2f} s"),
+        (f"single digits of {SIDE}×{SIDE}, PNG files", "≥ 300 a second", singles),
+        ("A4 page of 150 dpi, 120 digits", "≤ 0.5 s", _page(found, "a4")),
+        ("page of 12 megapixels, 120 digits", "≤ 1.2 s", _page(found, "twelve_megapixels")),
     ]
-    for title, wanted, cell in rows:
-        lines.append(f"| {title} | {wanted} | {' | '.join(cell(found[name]) for name in names)} |")
-    return "\n".join(lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
 def _page(row: dict[str, Any], name: str) -> str:

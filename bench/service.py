@@ -100,7 +100,7 @@ def main() -> None:
 def works(name: ServerName) -> list[Work]:
     """What a server is asked for, in the form that it takes."""
     png = drawn_seven()
-    seen = Recognizer.load().examine(io.BytesIO(png)).lines[0].digits[0][0].image.tobytes()
+    seen = Recognizer.load().examine(io.BytesIO(png)).rows[0].digits[0].image.tobytes()
     found = []
     for title, digits in (("one image", 1), ("64 images", 64)):
         kind, body = "application/octet-stream", seen * digits

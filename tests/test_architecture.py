@@ -133,6 +133,7 @@ def test_the_public_names() -> None:
         "pull",
         "push",
         "resume",
+        "teach",
         "train",
     ]
     for name in mnistry.__all__:
@@ -171,7 +172,7 @@ def test_without_the_training_side_its_names_are_hidden_and_say_what_they_need()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     names, said = done.stdout.splitlines()
     assert {"Recognizer", "load"} <= set(names.split())
-    assert not {"train", "resume", "Recipe", "RECIPES"} & set(names.split())
+    assert not {"train", "resume", "teach", "Recipe", "RECIPES"} & set(names.split())
     assert said == "mnistry.train needs jax, which is not installed: pip install 'mnistry[train]'"
 
 

@@ -132,7 +132,7 @@ def test_only_the_rows_that_it_is_given_are_learnt_from(monkeypatch: pytest.Monk
     ("model", "error", "said"),
     [
         (DigitClassifier("dasch"), UnknownNameError, "Did you mean 'dash'"),
-        (DigitClassifier("detector"), InvalidValueError, "learns from pages"),
+        (DigitClassifier("reader"), InvalidValueError, "learns from pages"),
         (DigitClassifier("softmax", steps=0), InvalidValueError, "`steps` must be at least 1"),
         (DigitClassifier(QUICK, learning_rate=1e30), TrainingError, "Try a smaller `learning_rate`"),
     ],

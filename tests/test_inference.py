@@ -111,4 +111,4 @@ def test_what_is_asked_wrongly(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there are no images"):
         evaluate("shipped", (np.zeros((0, 28, 28)), np.zeros(0, int)))
     with pytest.raises(InvalidValueError, match="`data` must be its path"):
-        mnistry.train("detector", data=(np.zeros((9, 28, 28)), np.zeros(9, int)), runs=tmp_path)
+        mnistry.train("reader", data=(np.zeros((9, 28, 28)), np.zeros(9, int)), runs=tmp_path)

@@ -76,12 +76,12 @@ def test_a_value_out_of_range_is_refused_by_name(name: str, value: float) -> Non
 
 
 def test_no_digit_is_taught_only_to_models_that_know_it() -> None:
-    assert RECIPES["reader"].augmentation == "paper"
+    assert RECIPES["classifier"].augmentation == "paper"
     with pytest.raises(
         InvalidValueError, match=r"`augmentation` must be none or affine for this model, which.*not paper"
     ):
         replace(RECIPES["lenet5"], augmentation="paper")
-    replace(RECIPES["reader"], augmentation="none")
+    replace(RECIPES["classifier"], augmentation="none")
 
 
 def test_an_unknown_recipe_suggests_the_nearest() -> None:
@@ -165,7 +165,7 @@ WITHOUT_EFFECT = {
 @pytest.mark.parametrize("name", NEEDS)
 def test_what_would_have_no_effect_says_what_it_needs(name: str) -> None:
     need, value = NEEDS[name], WITHOUT_EFFECT[name]
-    recipe = RECIPES["detector"] if need.field == "model" else replace(RECIPES["softmax"], validation=0)
+    recipe = RECIPES["reader"] if need.field == "model" else replace(RECIPES["softmax"], validation=0)
     with pytest.raises(InvalidValueError, match=f"`{name}=.*has no effect: it needs .*{need.field}"):
         recipe.changed(**{name: value})
     with pytest.raises(InvalidValueError, match="has no effect"):
@@ -218,4 +218,4 @@ def test_steps_and_epochs_at_once_are_refused() -> None:
 
 def test_paper_needs_batches_in_random_order() -> None:
     with pytest.raises(InvalidValueError, match="`order` must be shuffled for the augmentation paper"):
-        replace(RECIPES["reader"], order="file")
+        replace(RECIPES["classifier"], order="file")

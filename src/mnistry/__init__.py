@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mnistry.recipes import RECIPES, Recipe
     from mnistry.tracking import log_to_mlflow
     from mnistry.training import Run, Trainer, resume, train
+    from mnistry.training.teaching.teach import teach
 
     __version__: str
 
@@ -53,6 +54,7 @@ __all__ = [
     "pull",
     "push",
     "resume",
+    "teach",
     "train",
 ]
 
@@ -71,6 +73,7 @@ _HOMES = {
     "mnistry.recipes": ("RECIPES", "Recipe"),
     "mnistry.tracking": ("log_to_mlflow",),
     "mnistry.training": ("Run", "Trainer", "resume", "train"),
+    "mnistry.training.teaching.teach": ("teach",),
 }
 
 
@@ -102,7 +105,16 @@ def __dir__() -> list[str]:
         hidden.update(
             *(
                 _HOMES[f"mnistry.{home}"]
-                for home in ("estimator", "hub", "losses", "models.own", "recipes", "tracking", "training")
+                for home in (
+                    "estimator",
+                    "hub",
+                    "losses",
+                    "models.own",
+                    "recipes",
+                    "tracking",
+                    "training",
+                    "training.teaching.teach",
+                )
             )
         )
     return sorted({*globals(), *__all__, "__version__"} - hidden)

@@ -271,7 +271,7 @@ _TABLE = (
         validation=0,
     ),
     Recipe(
-        name="reader",
+        name="classifier",
         summary='The model that reads pictures: a convolutional network that also knows "no digit".',
         model=ConvNetConfig(
             features=(48, 96, 96, 192), sizes=(5, 3, 3, 3), strides=(2, 1, 1, 2), no_digit=True
@@ -286,7 +286,7 @@ _TABLE = (
         steps=60_000,
     ),
     Recipe(
-        name="detector",
+        name="reader",
         summary="Finds digits on whole pages, which are drawn while it trains: lines, tables, forms, photos.",
         model=DetectorConfig(),
         optimizer="adam",

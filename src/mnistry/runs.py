@@ -9,6 +9,7 @@ runs/softmax-1/
   trainable.safetensors  the trained weights, to train on from
   model.safetensors    the same for use, normalisation folded in
   model.onnx           the same model for everything that reads pictures
+  before.onnx          the reader as it was before it was taught, and lessons-STEP.npz what it was taught
   evaluation.json      figures on the test part; written last: where it is, the run is finished
   report.html          all of it to look at
   .lock                held by the process that trains it
@@ -17,6 +18,7 @@ The forms of `recipe.json`:
   1   has no "form"; may name a data set by a path that happened to have its name
   2   "form", and "sha256" of what decides the numbers, so that a changed recipe is noticed
   3   "earlier_plans": the "steps" that were planned before, each "until_step" that was made then
+  4   "pictures": the folder of labelled pictures that a reader was taught
 """
 
 import hashlib
@@ -51,9 +53,11 @@ WEIGHTS = "model.safetensors"
 MODEL = "model.onnx"
 EVALUATION = "evaluation.json"
 REPORT = "report.html"
+BEFORE = "before.onnx"
+LESSONS = "lessons-{step}.npz"
 LOCK = ".lock"
 
-FORM = 3
+FORM = 4
 _LARGEST_JSON = 2**26  # bytes: ours have some thousand
 
 
@@ -114,6 +118,12 @@ class RunFolder:
     def init_from(self) -> Path | None:
         """The run whose weights were the initial ones."""
         folder = self.description["init_from"]
+        return Path(folder) if folder else None
+
+    @property
+    def pictures(self) -> Path | None:
+        """The folder of labelled pictures, where it is the run of a reader that was taught them."""
+        folder = self.description.get("pictures")
         return Path(folder) if folder else None
 
     @property
@@ -415,5 +425,7 @@ def _require_fields(file: Path, description: Mapping[str, Any]) -> None:
         for plan in plans
     ):
         raise RunError(f"{file}: damaged: 'earlier_plans' should be a list of 'steps' and 'until_step'")
+    if type(description.get("pictures", "")) is not str:
+        raise RunError(f"{file}: damaged: 'pictures' should be str")
     if type(description.get("form", 1)) is not int:
         raise RunError(f"{file}: damaged: 'form' should be int, found {type(description['form']).__name__}")

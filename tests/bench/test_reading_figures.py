@@ -131,15 +131,15 @@ def test_what_is_wanted_is_reached_or_not(found: dict[str, object], reached: boo
 def test_readers_are_compared_by_what_is_wanted_of_each_row() -> None:
     rows = [
         row("pages", "mnistry", 0.9, 0.05),
-        row("pages", "detector", 0.8, 0.01),
+        row("pages", "rapidocr", 0.8, 0.01),
         row("cheques", "mnistry", 0.6, 0.1),
-        row("cheques", "detector", 0.5, 0.05),
+        row("cheques", "rapidocr", 0.5, 0.05),
         row("single", "mnistry", 1.0, 0.0),
-        row("single", "detector", 1.0, 0.0),
+        row("single", "rapidocr", 1.0, 0.0),
         row("semeion", "mnistry", 1.0, 0.0),
     ]
-    said = reading_report.comparison(rows, "mnistry", "detector")
-    assert said == "page detector against mnistry: better on pages; as good on single; worse on cheques."
+    said = reading_report.comparison(rows, "mnistry", "rapidocr")
+    assert said == "RapidOCR against mnistry: better on pages; as good on single; worse on cheques."
     table = reading_report.set_table(rows).splitlines()
     assert len(table) == 2 + 4
     assert {line.count("|") for line in table} == {4 + 5 * 2}

@@ -11,7 +11,7 @@ from mnistry.errors import DataError
 from mnistry.reading.measure import Labelled
 from peers import rapidocr_digits
 from peers.rapidocr_digits import Text
-from readers import CODE, DECODING, READING, Read, SetRead, digest_of, recognizer
+from readers import CODE, DECODING, READING, Mnistry, Read, SetRead, digest_of
 from reading_results import Key, Results, answers_of
 
 KEY = Key("mnistry", "single", None)
@@ -38,7 +38,7 @@ def test_a_set_that_was_measured_is_known(tmp_path: Path) -> None:
     [
         (KEY, "other", "pictures"),
         (KEY, "model", "other"),
-        (Key("detector", "single", None), "model", "pictures"),
+        (Key("tesseract", "single", None), "model", "pictures"),
         (Key("mnistry", "pages", None), "model", "pictures"),
         (Key("mnistry", "single", 2), "model", "pictures"),
     ],
@@ -129,7 +129,7 @@ def test_a_set_is_read_in_a_process_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     files = [tmp_path / "broken.png", seven, np.full_like(seven, 255)]
     pictures = [Labelled(str(number), picture, ("7",)) for number, picture in enumerate(files)]
-    reads, megabytes = recognizer(None).read(pictures)
+    reads, megabytes = Mnistry(None).read(pictures)
     assert [read.lines for read in reads] == [(), ("7",), ()]
     assert reads[0].error
     assert (reads[1].error, reads[2].error) == (None, None)

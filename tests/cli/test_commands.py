@@ -35,6 +35,7 @@ COMMANDS = (
     "bench",
     "report",
     "runs",
+    "teach",
     "serve",
     "data",
 )

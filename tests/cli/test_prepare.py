@@ -42,7 +42,7 @@ def test_a_small_digit_in_a_corner_is_only_read_where_it_is_boxed_and_centred(op
         tutorial, own = preparations(recognizer, page)
         right["tutorial"] += tutorial.digit == digit
         right["own"] += own.digit == digit
-        assert [stage.name for stage in own.stages][:3] == ["grey", "ink without shade", "strokes"]
+        assert [stage.name for stage in own.stages][:3] == ["grey", "light and shade taken away", "cut out"]
         assert own.stages[-1].image.shape == (28, 28)
     assert right["own"] >= 9
     assert right["tutorial"] <= 3

@@ -128,9 +128,9 @@ def test_npz_with_a_validation_part(small: Dataset, tmp_path: Path, called: str)
 def test_files_in_class_folders_that_are_left_out_are_said(tmp_path: Path) -> None:
     for number in range(7):
         picture(tmp_path / "7" / f"{number}.png", number)
-    for name in ("a.heic", "b.HEIC", "scan.pdf", ".DS_Store", "Thumbs.db"):
+    for name in ("a.dng", "b.CR2", "scan.pdf", ".DS_Store", "Thumbs.db"):
         (tmp_path / "7" / name).write_bytes(b"x")
     assert load(tmp_path).notes == (
-        "3 skipped: 7/a.heic, 7/b.HEIC (a HEIC photo: save it as JPEG or PNG), "
+        "3 skipped: 7/a.dng, 7/b.CR2 (a raw photo: save it as JPEG or PNG), "
         "7/scan.pdf (a PDF: save its pages as PNG or JPEG)",
     )

@@ -51,7 +51,7 @@ def test_what_does_not_fit() -> None:
         ByWriter.of(LOGITS[:0], LABELS[:0], WRITERS[:0], SERIES[:0])
 
 
-SHIPPED = Path(__file__).parents[2] / "src/mnistry/reading/model.onnx"
+SHIPPED = Path(__file__).parents[2] / "src/mnistry/reading/classifier.onnx"
 
 
 def test_the_command_on_mnist(real_data: Path, mnistry: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mnistry.errors import InvalidValueError
 from mnistry.export.detector import detector_to_onnx
 from mnistry.models.detector import Detector, DetectorConfig, blocks
+from mnistry.reading.detector import PLAIN
 from mnistry.reading.detector import Detector as OnnxDetector
 from mnistry.reading.flatten import LEVEL, STEP
 from mnistry.training.pages.targets import as_deviations
@@ -42,6 +43,15 @@ def test_the_onnx_file_says_the_same(detector: Detector, pages: jax.Array) -> No
     wanted = np.asarray(folded(pages[0, :1]))[0].transpose(2, 0, 1)
     assert found[11:] == pytest.approx(20 * np.exp(wanted[11:]), abs=1e-3)
     assert found[:11] == pytest.approx(1 / (1 + np.exp(-wanted[:11])), abs=1e-5)
+
+
+def test_the_onnx_file_keeps_the_weights_of_evidence(detector: Detector, pages: jax.Array) -> None:
+    folded = detector.folded(pages[:1])
+    content = detector_to_onnx(folded, np.array([0.5, -1.23456, 2, 3]))
+    assert OnnxDetector(content, threads=1).weights.tolist() == [0.5, -1.2346, 2, 3]
+    assert content == detector_to_onnx(folded, np.array([0.5, -1.23456, 2, 3]))
+    plain = OnnxDetector(detector_to_onnx(folded), threads=1)
+    assert plain.weights.tolist() == PLAIN.tolist()
 
 
 def test_blocks_keep_every_pixel() -> None:

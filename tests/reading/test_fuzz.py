@@ -2,11 +2,12 @@
 
 import io
 import random
-import re
+import resource
 import time
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ from mnistry.data.decode import open_picture
 from mnistry.errors import PictureError
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
-MOST_SECONDS = 5.0
-"""For one small picture, on a busy machine."""
+MOST_SECONDS, MOST_MEGABYTES = 10.0, 500
+"""For one picture, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -243,21 +244,30 @@ def large_texture(name: str) -> np.ndarray:
             return (rows // 32 + columns // 32) % 2 == 0
 
 
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Checks that what is done in it takes at most so much more memory than the process had at its most."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_MEGABYTES * 1024
+
+
 @pytest.mark.parametrize("name", ["bars", "comb", "chequered", "noise"])
 def test_large_textures_are_no_writing(recognizer: Recognizer, name: str) -> None:
     page = large_texture(name)
     start = time.process_time()
-    reading = recognizer.read(page)
+    with bounded_memory():
+        reading = recognizer.read(page)
     assert time.process_time() - start < MOST_SECONDS
     assert reading.lines == ()
-    (note,) = reading.notes
-    assert re.match(r"too many pieces to be writing: [\d,]+ found, at most 1,500 are read", note)
 
 
 @pytest.mark.parametrize("name", list(textures()))
-def test_textures_take_no_longer_than_writing(recognizer: Recognizer, name: str) -> None:
+def test_textures_are_no_writing_and_take_no_longer(recognizer: Recognizer, name: str) -> None:
     page = ~textures()[name]
-    start = time.perf_counter()
+    start = time.process_time()
     reading = recognizer.read(page)
-    assert time.perf_counter() - start < MOST_SECONDS
+    assert time.process_time() - start < MOST_SECONDS
+    # Among a thousand heaps of blocks a few look like digits.
+    assert len(reading.digits) <= (20 if name == "blocks" else 0)
     assert_contract(reading, (1000, 800))

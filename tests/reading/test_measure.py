@@ -9,7 +9,7 @@ import pytest
 from mnistry.data.decode import Picture
 from mnistry.errors import DataError, PictureError
 from mnistry.evaluation.intervals import wilson_interval
-from mnistry.reading.measure import Labelled, Measured, measure, read_labels
+from mnistry.reading.measure import Labelled, Measured, find_unlabelled, measure, read_labels
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading
 
 PAPER = np.zeros((4, 4), np.uint8)
@@ -151,3 +151,13 @@ def test_labels_of_real_pictures(real_data: Path, name: str, pictures: int) -> N
     if not folder.is_dir():
         pytest.skip("there are no pictures beside the folder that MNISTRY_DATA names")
     assert len(read_labels(folder)) == pictures
+
+
+def test_pictures_may_lie_in_a_folder_beside_the_table(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("a.png", "images/b.png", "images/c.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "labels.tsv").write_text("file\tdigits\na.png\t1\nb.png\t2\n")
+    labelled = read_labels(tmp_path)
+    assert [one.picture for one in labelled] == [tmp_path / "a.png", tmp_path / "images" / "b.png"]
+    assert find_unlabelled(tmp_path, labelled) == "1 skipped: c.png (no line in labels.tsv)"

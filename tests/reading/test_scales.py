@@ -1,24 +1,33 @@
 """Digits of every size, each once: what is too small is looked at in a larger copy, and only there."""
 
+import time
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
-from mnistry.reading.detector import LARGEST, SMALLEST, Detection
-from mnistry.reading.flatten import LEVEL, flattened
-from mnistry.reading.scales import SURVEY_SIDE, each_once, find_digits, look, scales_for, upright
+from mnistry.errors import PictureSizeError
+from mnistry.reading.detector import LARGEST, SIDE_UNIT, SMALLEST, Detection, Detector
+from mnistry.reading.flatten import LEVEL
+from mnistry.reading.scales import (
+    MOST_DIGITS,
+    SURVEY_SIDE,
+    each_once,
+    found_in,
+    is_lone_digit,
+    look,
+    scales_for,
+)
 
 
-class Squares:
-    """Stands in for the network: finds dark squares, as digits of seven where their size is right."""
+class Squares(Detector):
+    """Stands in for the network: finds dark squares, as sevens where their size is right."""
 
     def __init__(self) -> None:
         self.places = 0
 
     def heat(self, page: np.ndarray) -> np.ndarray:
-        import cv2
-
         self.places += page.size
         found = np.zeros((13, page.shape[0] // 4, page.shape[1] // 4), np.float32)
         dark = (page < LEVEL - 24).astype(np.uint8)
@@ -27,7 +36,7 @@ class Squares:
             row, column = int(y // 4), int(x // 4)
             if SMALLEST <= max(width, height) <= LARGEST:
                 found[7, row, column] = 0.9
-                found[11:, row, column] = height, width
+                found[11:, row - 1 : row + 2, column - 1 : column + 2] = [[[height]], [[width]]]
             elif max(width, height) < SMALLEST:
                 found[10, row, column] = 0.9
         return found
@@ -40,29 +49,64 @@ def paper(height: int, width: int, *squares: tuple[int, int, int]) -> np.ndarray
     return grey
 
 
-@pytest.mark.parametrize("side", [16, 40, 100, 300, 600])
+@pytest.mark.parametrize("side", [12, 16, 40, 100, 300, 600])
 def test_a_digit_is_found_once_whatever_its_size(side: int) -> None:
-    found = find_digits(Squares(), paper(900, 900, (150, 200, side)), 0.4)  # type: ignore[arg-type]
-    assert len(found) == 1
-    assert (found[0].x, found[0].y) == pytest.approx((150 + side / 2, 200 + side / 2), abs=max(4, side / 5))
-    assert found[0].height == pytest.approx(side, rel=0.3)
+    (digit,) = found_in(look(Squares(), paper(900, 900, (50, 40, side))))
+    assert (digit.x, digit.y) == pytest.approx((50 + side / 2, 40 + side / 2), abs=max(4, side / 5))
+    assert digit.height == pytest.approx(side, rel=0.3)
+
+
+def test_digits_of_all_sizes_on_one_page_are_found_once_each() -> None:
+    squares = [(100, 100, 700), (900, 100, 200), (900, 400, 80), (1200, 500, 30), (1300, 600, 14)]
+    found = found_in(look(Squares(), paper(1000, 1500, *squares)))
+    heights = sorted(digit.height for digit in found)
+    assert heights == pytest.approx(sorted(side for _, _, side in squares), rel=0.3)
+
+
+def test_a_lone_digit_is_believed_when_two_copies_show_it() -> None:
+    looks = look(Squares(), paper(900, 900, (200, 200, 600)))
+    assert len(looks) == 2
+    assert is_lone_digit(looks, (900, 900))
+    assert not is_lone_digit(looks[:1], (900, 900))
+    assert not is_lone_digit(looks, (9000, 9000))  # it fills no such picture
+    with_small_one = paper(900, 900, (200, 200, 600), (800, 20, 90))
+    assert len(found_in(look(Squares(), with_small_one))) == 2
 
 
 def test_only_where_digits_are_too_small_it_is_looked_closer() -> None:
-    detector = Squares()
-    looks = look(detector, paper(2000, 2000, (1000, 1000, 15)))  # type: ignore[arg-type]
+    looks = look(Squares(), paper(2000, 2000, (1000, 1000, 15)))
     closest = looks[-1]
-    (left, top, right, bottom) = closest.regions[0]
-    assert len(closest.regions) == 1
+    ((left, top, right, bottom),) = closest.regions
     assert (right - left) * (bottom - top) < 300 * 300
     assert left / closest.scale < 1015
     assert right / closest.scale > 1000
 
 
+def test_what_is_looked_at_lies_in_the_copy_and_nothing_twice() -> None:
+    squares = [(x, y, 14) for x in range(30, 1970, 390) for y in range(20, 1950, 330)]
+    detector = Squares()
+    for seen in look(detector, paper(2000, 2000, *squares)):
+        covered = np.zeros((2100, 2100), int)
+        for left, top, right, bottom in seen.regions:
+            assert 0 <= left < right
+            assert 0 <= top < bottom
+            assert {left % SIDE_UNIT, top % SIDE_UNIT, right % SIDE_UNIT, bottom % SIDE_UNIT} == {0}
+            covered[top:bottom, left:right] += 1
+        assert covered.max() == 1
+    assert detector.places < 2 * 2048**2
+
+
 def test_blank_paper_is_surveyed_and_no_more() -> None:
     detector = Squares()
-    assert find_digits(detector, paper(3000, 3000), 0.4) == []  # type: ignore[arg-type]
+    assert found_in(look(detector, paper(3000, 3000))) == []
     assert detector.places < 3 * (2 * SURVEY_SIDE) ** 2
+
+
+def test_a_deadline() -> None:
+    grey = paper(900, 900, (200, 200, 20))
+    with pytest.raises(PictureSizeError, match="takes too long to read"):
+        look(Squares(), grey, deadline=time.monotonic() - 1)
+    assert look(Squares(), grey, deadline=time.monotonic() + 60)
 
 
 @pytest.mark.parametrize(
@@ -82,20 +126,19 @@ def test_the_surer_of_two_that_share_a_place_stays() -> None:
     assert [(digit.x, digit.confidence) for digit in kept] == [(2, 0.9), (30, 0.5)]
 
 
-def test_few_digits_do_not_turn_a_page() -> None:
-    grey = paper(200, 400, (100, 100, 20))
-    same, turns = upright(Squares(), grey)  # type: ignore[arg-type]
-    assert turns == 0
-    assert same is grey
+def test_of_too_many_the_surest_are_kept() -> None:
+    random = np.random.default_rng(0)
+    found = [
+        Detection(x, y, 12, 20, chance * np.eye(10)[3], 1.0)
+        for x, y, chance in random.random((10_000, 3)) * (50_000, 50_000, 1)
+    ]
+    start = time.process_time()
+    kept = each_once(found)
+    assert time.process_time() - start < 2
+    assert len(kept) <= MOST_DIGITS
+    assert [digit.confidence for digit in kept] == sorted((digit.confidence for digit in kept), reverse=True)
+    assert min(digit.confidence for digit in kept) > 0.79
 
 
-def test_light_and_shade_are_flattened_and_polarity_is_kept() -> None:
-    shade = np.linspace(0.4, 1, 300, dtype=np.float32)[None].repeat(200, axis=0)
-    page = shade.copy()
-    page[80:110, 40:44] *= 0.3
-    page[80:110, 240:244] *= 0.3
-    flat = flattened(page).astype(int)
-    assert abs(flat[100, 150] - LEVEL) < 40
-    assert flat[95, 42] < LEVEL - 60
-    assert flat[95, 242] < LEVEL - 60
-    assert flattened(np.full((50, 50), 0.3, np.float32)).tolist() == [[LEVEL] * 50] * 50
+def test_nothing_gives_nothing() -> None:
+    assert each_once([]) == []

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from starlette.testclient import TestClient
 
 from mnistry import atomic
 from mnistry.errors import RunError
 from mnistry.reading.classifier import SHIPPED_MODEL
+from mnistry.reading.detector import SHIPPED_DETECTOR, WEIGHTS, Detector
 from mnistry.service import models
 from mnistry.service.api import create_app
 from mnistry.service.limits import Limits
@@ -218,3 +220,49 @@ def test_a_model_of_other_classes_answers_with_their_names(
         assert (answer["digits"][0]["digit"], answer["digits"][0]["name"]) == (7, "part h")
         answer = client.post("/v1/classify?model=shipped", content=bytes(784), headers=OCTETS).json()
         assert "names" not in answer
+
+
+def detector_of(weights: list[float]) -> bytes:
+    """The shipped detector with other weights of what speaks for a place to be a digit."""
+    model = onnx.load(SHIPPED_DETECTOR)
+    onnx.helper.set_model_props(model, {WEIGHTS: json.dumps(weights)})
+    return onnx.ModelProto.SerializeToString(model)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_detector_takes_the_place_of_the_shipped_one(tmp_path: Path, seven: bytes) -> None:
+    run = make_run(tmp_path, "detector-1", 3)
+    nothing = detector_of([0, 0, 0, -9])
+    (run / "model.onnx").write_bytes(nothing)
+    (run / "evaluation.json").write_text(json.dumps({"exact": 0.5}))
+    threes = make_run(tmp_path, "threes-1", 3)
+    png = {"Content-Type": "image/png"}
+    with app_client(runs=tmp_path, model=run) as client:
+
+        def lines(model: str) -> list[str]:
+            answer = client.post(f"/v1/read?model={model}", content=seven, headers=png)
+            assert answer.status_code == 200, answer.text
+            return list(answer.json()["lines"])
+
+        assert [lines("detector-1"), lines("shipped"), lines("threes-1")] == [[], ["7"], ["3"]]
+        assert classified(client, "detector-1") == classified(client, "shipped")
+        told = client.get("/v1/models").json()["models"][0]
+        assert (told["name"], told["recipe"], told["accuracy"]) == ("detector-1", "detector", None)
+        assert told["sha256"] == hashlib.sha256(nothing).hexdigest()
+        atomic.write_bytes(run / "model.onnx", detector_of([0, 0, 0, 9]))
+        assert "7" in "".join(lines("detector-1"))
+        atomic.write_bytes(threes / "model.onnx", nothing)  # from one kind to the other
+        assert lines("threes-1") == []
+
+
+def test_the_shipped_detector_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    make = Detector.__init__
+    monkeypatch.setattr(
+        Detector, "__init__", lambda self, model, **named: (made.append(1), make(self, model, **named))[1]
+    )
+    for digit in range(3):
+        make_run(tmp_path, f"mlp-{digit}", digit)
+    with app_client(runs=tmp_path) as client:
+        assert [classified(client, f"mlp-{digit}") for digit in range(3)] == [0, 1, 2]
+    assert len(made) == 1

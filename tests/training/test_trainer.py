@@ -108,7 +108,7 @@ def test_what_a_trainer_cannot_do_is_said() -> None:
     with pytest.raises(InvalidValueError, match="`part='validation'`: there are no images in it"):
         trainer.evaluate("validation")
     with pytest.raises(InvalidValueError, match="learns from pages"):
-        Trainer("detector")
+        Trainer("reader")
     wild = {"learning_rate": 1e20, "loss": "squared-error", "reduction": "sum", "l2_penalty": 1.0}
     diverging = Trainer("softmax", data="optdigits", **wild)
     with pytest.raises(TrainingError, match=r"loss is not finite at step \d+, with the learning rate 1e\+20"):

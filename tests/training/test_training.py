@@ -264,14 +264,14 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
 
 # Whole, these take the compiler minutes, so by default they have small nets, or differ from another recipe in
 # numbers only. What reader does to images is looked at in tests/training/augment.
-SLOW = ("committee", "mile", "reader", "tiny")
+SLOW = ("classifier", "committee", "mile", "tiny")
 SMALLER = [
     replace(RECIPES["committee"], model=CommitteeConfig((SMALL_NET, ConvNetConfig(features=(4, 5, 6))))),
     replace(RECIPES["tiny"], model=SMALL_SEPARABLE),
 ]
 # The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only; what
 # reads pages has tests of its own.
-WHOLE = [recipe for name, recipe in RECIPES.items() if name not in ("record", "marathon", "detector")]
+WHOLE = [recipe for name, recipe in RECIPES.items() if name not in ("record", "marathon", "reader")]
 EACH = [
     *(
         pytest.param(recipe, id=recipe.name, marks=pytest.mark.slow if recipe.name in SLOW else ())

@@ -24,6 +24,7 @@ COMMANDS = {
     "prepare": "how a picture becomes 28×28, as the tutorials' programs do it and as it is done here",
     "predict": "the class of each image of a file, as a table or a submission",
     "evaluate-pictures": "measure how well the labelled pictures of a folder are read",
+    "teach": "teach the reader your hand, by pictures with labels",
     "serve": "read pictures over HTTP, with a page to draw on",
     "export": "hand a trained model on as ONNX, safetensors or npz",
     "push": "put a run into a repository of the Hugging Face Hub",

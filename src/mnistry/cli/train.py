@@ -18,6 +18,7 @@ from mnistry.fields import names_of
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
 from mnistry.training.progress import ShownPart
+from mnistry.training.teaching.told import told
 
 NOTHING_LEARNT = 1  # exit status: the run is whole, but what is built on it would be of no use
 
@@ -181,6 +182,9 @@ def _report(runs: list[Run], *, as_json: bool) -> int:
     status = NOTHING_LEARNT if any(run.nothing_learnt for run in runs) else 0
     if runs[0].recipe.reads_pages:
         for run in runs:
+            if run.pictures:
+                print(told(run))
+                continue
             share, n = run.figures["recall"], run.figures["n"]
             print(
                 f"{run.path}: {share:.4f} of {n:,} digits on pages by other writers are found and read right"

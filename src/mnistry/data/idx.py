@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry import atomic
-from mnistry.data.dataset import Examples
+from mnistry.data.dataset import CLASSES, Examples
 from mnistry.errors import DataError, IdxError
 from mnistry.files import disguised, open_regular
 
@@ -152,11 +152,19 @@ def write(path: Path | str, array: NDArray[Any]) -> None:
     )
 
 
-def examples(images: NDArray[Any], labels: NDArray[Any], *, images_name: str, labels_name: str) -> Examples:
+def examples(
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    *,
+    images_name: str,
+    labels_name: str,
+    classes: int = CLASSES,
+) -> Examples:
     """Pairs the content of an image file and a label file; the names are for the error messages.
 
     Raises:
-        DataError: they are not 28×28 byte images and byte labels from 0 to 9, or their numbers differ.
+        DataError: they are not 28×28 byte images and byte labels of so many classes, or their numbers
+            differ.
     """
     for array, dimensions, what, name in (
         (images, 3, "images", images_name),
@@ -167,6 +175,12 @@ def examples(images: NDArray[Any], labels: NDArray[Any], *, images_name: str, la
                 f"{name}: {what} must be uint8 with {dimensions} dimension{'s' * (dimensions > 1)}, "
                 f"found {array.dtype} of shape {array.shape}."
             )
+    wrong = np.flatnonzero(labels >= classes)
+    if len(wrong):
+        raise DataError(
+            f"{labels_name}: labels must be from 0 to {classes - 1}, "
+            f"found {labels[wrong[0]]} in row {wrong[0]}."
+        )
     try:
         return Examples(images, labels)
     except DataError as error:

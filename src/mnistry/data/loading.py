@@ -115,7 +115,13 @@ def _part(entry: Entry, images: Found, labels: Found, count: int) -> Examples:
         classes = classes - np.uint8(entry.first_label)
     if entry.transposed and pixels.ndim == 3:
         pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1))
-    part = idx.examples(pixels, classes, images_name=str(images.path), labels_name=str(labels.path))
+    part = idx.examples(
+        pixels,
+        classes,
+        images_name=str(images.path),
+        labels_name=str(labels.path),
+        classes=len(entry.class_names),
+    )
     if len(part) != count:
         raise DataError(f"{images.path}: expected {count:,} images for {entry.name}, found {len(part):,}.")
     return part

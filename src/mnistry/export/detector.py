@@ -6,19 +6,28 @@ that the middle of each digit is there, and that digits are there which are too 
 its height and width in pixels.
 """
 
+import json
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from mnistry.export.onnx import IR_VERSION, OPSET, Graph
 from mnistry.models.conv import Convolution
 from mnistry.models.detector import COARSE_DILATIONS, OUTPUTS, USUAL_SIZE, FoldedDetector
 from mnistry.models.model import CLASSES
+from mnistry.reading.detector import WEIGHTS
 from mnistry.reading.flatten import LEVEL, STEP
 
 
-def detector_to_onnx(model: FoldedDetector) -> bytes:
-    """The detector as the bytes of an ONNX file."""
+def detector_to_onnx(model: FoldedDetector, evidence: NDArray[np.float64] | None = None) -> bytes:
+    """The detector as the bytes of an ONNX file.
+
+    Args:
+        model: the detector.
+        evidence: weights of what speaks for a digit, see `mnistry.training.pages.weighing`; kept as metadata.
+    """
     graph = Graph()
 
     def layer(x: str, weights: Convolution, stride: int = 1, dilation: int = 1) -> str:
@@ -72,6 +81,8 @@ def detector_to_onnx(model: FoldedDetector) -> bytes:
         ir_version=IR_VERSION,
         producer_name="mnistry",
     )
+    if evidence is not None:
+        helper.set_model_props(proto, {WEIGHTS: json.dumps([round(float(weight), 4) for weight in evidence])})
     onnx.checker.check_model(proto, full_check=True)
     content: bytes = proto.SerializeToString()
     return content

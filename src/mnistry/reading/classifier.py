@@ -8,17 +8,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from mnistry.data.classes import CLASS_NAMES, checked_names
 from mnistry.data.dataset import CLASSES, DIGITS, SIDE
 from mnistry.errors import DataError, InvalidValueError, RunError
-from mnistry.files import read_regular
 from mnistry.logits import softmax
+from mnistry.reading.onnx_files import check_types, open_session, path_of, read_model
 
-SHIPPED_MODEL = Path(__file__).parent / "model.onnx"
-MOST_BYTES = 2**29  # of a model's file
+SHIPPED_MODEL = Path(__file__).parent / "classifier.onnx"
 BATCH = 256  # images in one call: larger ones leave the cache
 NONE_SHIFT = 1.0  # nats: training shows more of what is no digit than lines do
 CLEAR = 0.99  # what is less probable is looked at again
@@ -63,19 +61,8 @@ class Classifier:
         Raises:
             ValueError: it is no such file.
         """
-        try:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
-            raise ValueError(f"not an ONNX model: {error}") from error
-        inputs = {item.name: item.type for item in self._session.get_inputs()}
-        outputs = {item.name: item.type for item in self._session.get_outputs()}
-        if inputs != {"images": "tensor(uint8)"} or outputs.get("logits") != "tensor(float)":
-            raise ValueError(
-                "expected the input images (uint8) and the output logits (float32), "
-                f"found {inputs} and {outputs}"
-            )
+        self._session = open_session(model, threads)
+        check_types(self._session, {"images": "uint8"}, "logits")
         self._model, self._threads = model, threads
         self.class_names = _class_names(self._session.get_modelmeta().custom_metadata_map)
 
@@ -90,23 +77,11 @@ class Classifier:
         Raises:
             RunError: there is no such file or folder, or it holds no usable model.
         """
-        path = SHIPPED_MODEL if source is None else Path(source)
-        if path.is_dir():
-            path = path / "model.onnx"
-            if not path.exists():
-                raise RunError(
-                    f"{path.parent}: there is no model.onnx in it. If this is the folder of a run that was "
-                    f"stopped, finish it with `mnistry.resume({str(path.parent)!r})`; if its model is one of "
-                    "your own without an ONNX form (evaluation.json says so), use it in Python"
-                )
+        source = SHIPPED_MODEL if source is None else source
         try:
-            return Classifier(read_regular(path, most_bytes=MOST_BYTES), threads=threads)
-        except FileNotFoundError as error:
-            raise RunError(f"{path}: there is no such model or run folder") from error
-        except OSError as error:
-            raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+            return Classifier(read_model(source), threads=threads)
         except ValueError as error:
-            raise RunError(f"{path}: {error}") from error
+            raise RunError(f"{path_of(source)}: {error}") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A session cannot be pickled; it is made anew of the model's bytes."""

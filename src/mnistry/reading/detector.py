@@ -1,18 +1,29 @@
 """The page detector: grey levels in; digits with their place, size and probabilities out."""
 
+import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import CLASSES
+from mnistry.errors import RunError
 from mnistry.reading.flatten import LEVEL, flattened
+from mnistry.reading.onnx_files import check_types, open_session, path_of, read_model
 
 Grey = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
 
+SHIPPED_DETECTOR = Path(__file__).parent / "detector.onnx"
+WEIGHTS = "weights_of_evidence"
+"""The name under which the metadata of a model hold them."""
+PLAIN = np.array([1.0, 0.0, 0.0, 0.0])
+"""Weights for a detector that was not compared with anything: its own confidence alone."""
 STRIDE = 4
 SIDE_UNIT = 8
 """Sides of what the network sees are multiples of it."""
@@ -22,6 +33,8 @@ SMALLEST, LARGEST = 11.0, 42.0
 """Heights in pixels that the network finds; larger digits are found in a smaller copy of the picture."""
 FAINT = 0.1
 """Peaks below it are not looked at."""
+MOST_PEAKS = 1000
+"""Of one map, the highest: no page holds more digits that can be told, noise does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +58,12 @@ class Detection:
     scale: float
 
     @property
+    def box(self) -> Box:
+        """Left, top, right, bottom."""
+        across, down = self.width / 2, self.height / 2
+        return self.x - across, self.y - down, self.x + across, self.y + down
+
+    @property
     def confidence(self) -> float:
         """The probability of the likeliest digit."""
         return float(self.probabilities.max())
@@ -56,22 +75,52 @@ class Detection:
 
 
 class Detector:
-    """A network that finds digits on a page."""
+    """A network that finds digits on a page. It can be pickled.
+
+    Attributes:
+        weights: float64 `[4]`, of what speaks for a place to be a digit; see `mnistry.reading.judging`.
+    """
 
     def __init__(self, model: bytes, *, threads: int = 0) -> None:
         """
         Args:
             model: the bytes of an ONNX file; see `mnistry.export.detector`.
             threads: of computation for each call; 0 takes one for each core.
+
+        Raises:
+            ValueError: it is no such file.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(model, threads)
+        check_types(self._session, {"pages": "uint8"}, "found")
+        self._model, self._threads = model, threads
+        kept = self._session.get_modelmeta().custom_metadata_map.get(WEIGHTS)
+        try:
+            self.weights = np.array(json.loads(kept), np.float64) if kept else PLAIN
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"its metadata are damaged: {error}") from error
+        if self.weights.shape != PLAIN.shape or not np.isfinite(self.weights).all():
+            raise ValueError(f"its metadata are damaged: {WEIGHTS} are not {len(PLAIN)} numbers")
 
     @staticmethod
-    def load(path: Path, *, threads: int = 0) -> "Detector":
-        """Loads a detector from an ONNX file."""
-        return Detector(path.read_bytes(), threads=threads)
+    def load(source: Path | str | None = None, *, threads: int = 0) -> "Detector":
+        """Loads a detector.
+
+        Args:
+            source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped one.
+            threads: see `Detector`.
+
+        Raises:
+            RunError: there is no such file or folder, or it holds no detector.
+        """
+        source = SHIPPED_DETECTOR if source is None else source
+        try:
+            return Detector(read_model(source), threads=threads)
+        except ValueError as error:
+            raise RunError(f"{path_of(source)}: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A session cannot be pickled; it is made anew of the model's bytes."""
+        return partial(Detector, threads=self._threads), (self._model,)
 
     def heat(self, page: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What is where: float32 `[13, height / 4, width / 4]`, of a page whose sides are multiples of 8."""
@@ -91,7 +140,9 @@ def copy_at(grey: Grey, scale: float) -> NDArray[np.uint8]:
     return np.pad(page, ((MARGIN, below), (MARGIN, right)), constant_values=LEVEL)
 
 
-def peaks(found: NDArray[np.float32], scale: float, left: int = 0, top: int = 0) -> list[Detection]:
+def peaks(
+    found: NDArray[np.float32], scale: float, left: int = 0, top: int = 0, *, faint: float = FAINT
+) -> list[Detection]:
     """The maxima of a heat map as digits, in pixels of the picture.
 
     Args:
@@ -99,26 +150,34 @@ def peaks(found: NDArray[np.float32], scale: float, left: int = 0, top: int = 0)
         scale: of the copy that it was made of, see `copy_at`.
         left: where the map begins in that copy.
         top: as `left`.
+        faint: maxima below it are left out.
     """
     heat = found[:CLASSES]
     strongest = heat.max(axis=0)
     around = cv2.dilate(strongest, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((strongest == around) & (strongest > FAINT))
-    detections = []
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        height, width = found[CLASSES + 1 :, row, column].tolist()
-        across, down = _between(strongest, row, column)
-        x, y = (across + 0.5) * STRIDE - MARGIN + left, (down + 0.5) * STRIDE - MARGIN + top
-        chances = heat[:, row, column].astype(np.float64)
-        chances /= max(1.0, chances.sum())
-        detections.append(Detection(x / scale, y / scale, width / scale, height / scale, chances, scale))
-    return detections
+    rows, columns = np.nonzero((strongest == around) & (strongest > faint))
+    if len(rows) > MOST_PEAKS:
+        highest = np.argsort(-strongest[rows, columns], kind="stable")[:MOST_PEAKS]
+        rows, columns = rows[highest], columns[highest]
+    chances = heat[:, rows, columns].T.astype(np.float64)
+    chances /= np.maximum(1.0, chances.sum(axis=1, keepdims=True))
+    down, across = _between(strongest, rows, columns)
+    x, y = (across + 0.5) * STRIDE - MARGIN + left, (down + 0.5) * STRIDE - MARGIN + top
+    height, width = found[CLASSES + 1 :, rows, columns].astype(np.float64)
+    places = (np.stack([x, y, width, height], axis=1) / scale).tolist()
+    return [
+        Detection(x, y, width, height, ten, scale)
+        for (x, y, width, height), ten in zip(places, chances, strict=True)
+    ]
 
 
-def _between(heat: NDArray[np.float32], row: int, column: int) -> tuple[float, float]:
-    """Where a maximum lies between the places of the map: column and row."""
-    top, left = max(0, row - 1), max(0, column - 1)
-    part = heat[top : row + 2, left : column + 2]
-    rows, columns = np.mgrid[: part.shape[0], : part.shape[1]]
-    weight = part.sum()
-    return float((part * columns).sum() / weight + left), float((part * rows).sum() / weight + top)
+def _between(
+    heat: NDArray[np.float32], rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where maxima lie between the places of a map: the middle of the heat around; rows and columns."""
+    padded = np.pad(heat, 1)
+    steps = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
+    around = np.stack([padded[rows + 1 + down, columns + 1 + across] for down, across in steps], axis=1)
+    weights = around.astype(np.float64) / around.sum(axis=1, keepdims=True)
+    down, across = (weights @ np.array(steps)).T
+    return rows + down, columns + across

@@ -20,6 +20,8 @@ from mnistry.files import read_regular
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading
 
 LABELS = "labels.tsv"
+PICTURES = "images"
+"""The folder beside the table that may hold the pictures."""
 MOST_BYTES = 2**26  # of the table
 _LABEL = re.compile(r"|[0-9]+([ |][0-9]+)*")
 _EXPECTED = (
@@ -208,7 +210,7 @@ def read_labels(folder: Path) -> tuple[Labelled, ...]:
     """Reads which pictures a folder has, and what is to be read in each, from its `labels.tsv`.
 
     The table has the columns `file`, then `digits` or `lines`, maybe `kind`, and any others. An empty
-    label says that there is no digit in the picture.
+    label says that there is no digit in the picture. The pictures lie beside the table or in `images`.
 
     Raises:
         DataError: the folder, the table or a picture is missing, or a line of the table is not as it
@@ -249,9 +251,11 @@ def find_unlabelled(folder: Path, labelled: Iterable[Labelled]) -> str:
     Raises:
         DataError: the folder cannot be listed.
     """
-    named = {(folder / one.name).resolve() for one in labelled} | {(folder / LABELS).resolve()}
+    named = {(place / one.name).resolve() for one in labelled for place in (folder, folder / PICTURES)}
+    named.add((folder / LABELS).resolve())
     try:
-        files = [path for path in folder.iterdir() if not is_litter(path.name) and not path.is_dir()]
+        paths = [path for place in (folder, folder / PICTURES) if place.is_dir() for path in place.iterdir()]
+        files = [path for path in paths if not is_litter(path.name) and not path.is_dir()]
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed: {error.strerror or error}") from error
     missing = [Path(path.name) for path in files if path.resolve() not in named]
@@ -270,6 +274,7 @@ def _labelled(folder: Path, row: dict[Any, Any], column: str, where: str) -> Lab
             f"{where}: {column} must be digits, with `|` between lines and one space between groups, or "
             f"empty where there are none; found {label!r}"
         )
-    if not (folder / name).is_file():
+    path = next((path for path in (folder / name, folder / PICTURES / name) if path.is_file()), None)
+    if path is None:
         raise DataError(f"{where}: there is no picture {name!r} in the folder")
-    return Labelled(name, folder / name, tuple(label.split("|")) if label else (), row.get("kind") or "")
+    return Labelled(name, path, tuple(label.split("|")) if label else (), row.get("kind") or "")

@@ -14,7 +14,8 @@ from PIL import Image
 from mnistry.data.dataset import CLASSES, SIDE
 from mnistry.data.decode import Picture, open_picture
 from mnistry.data.sheet import draw_sheet
-from mnistry.reading.ink import Grey, flat_ink
+from mnistry.reading.detector import Grey
+from mnistry.reading.flatten import flattened
 from mnistry.reading.recognizer import Recognizer
 
 THRESHOLD = 50
@@ -86,17 +87,15 @@ def preparations(recognizer: Recognizer, picture: Picture) -> tuple[Preparation,
     """
     stages = tutorial_stages(open_picture(picture).grey)
     examined = recognizer.examine(picture)
-    found = [(candidate, chances) for line in examined.lines for candidate, chances in line.digits]
-    ink = flat_ink(examined.grey)
+    found = [one for row in examined.rows for one in row.digits]
     own = [
         Stage("grey", _bytes(examined.grey)),
-        Stage("ink without shade", _bytes(1 - ink / max(float(ink.max()), 1e-6))),
-        Stage("strokes", _bytes(1 - examined.page.mask)),
+        Stage("light and shade taken away", flattened(examined.page.grey)),
     ]
     digit, confidence = None, 0.0
     if found:
-        own.append(Stage("boxed, centred", found[0][0].image))
-        digit, confidence = _answer(recognizer, own[-1].image)
+        own += [Stage("cut out", _bytes(1 - found[0].cut.ink)), Stage("boxed, centred", found[0].image)]
+        digit, confidence = _answer(recognizer, found[0].image)
     return (
         Preparation("as the tutorials do", stages, *_answer(recognizer, stages[-1].image)),
         Preparation("as MNIST was made", tuple(own), digit, confidence, len(found)),

@@ -1,6 +1,6 @@
 """The recognizer: pictures in, digits out, with their places, lines and probabilities."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,18 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.classes import NO_CLASS
-from mnistry.data.dataset import CLASSES, DIGITS
+from mnistry.data.dataset import CLASSES, DIGITS, SIDE
 from mnistry.data.decode import Picture, open_picture
-from mnistry.errors import PictureSizeError
-from mnistry.reading.classifier import VIEWS, Classifier
-from mnistry.reading.ink import Grey
-from mnistry.reading.layout import MOST_PIECES
-from mnistry.reading.page import Page, TextLine, find_page, group_breaks, picture_box, text_lines
-from mnistry.reading.segment import LONGEST, Candidate, read_line
+from mnistry.errors import RunError
+from mnistry.reading.classifier import Classifier
+from mnistry.reading.cutting import Cut, cut, pieces_of_ink
+from mnistry.reading.detector import Box, Detection, Detector
+from mnistry.reading.grouping import Row, group_breaks, rows_of
+from mnistry.reading.judging import SECOND, Found, judged
+from mnistry.reading.onnx_files import OtherModelError
+from mnistry.reading.scales import LONGEST_SIDE, MOST_DIGITS, check_time
+from mnistry.reading.upright import Page, find_page, picture_box
 
-LONGEST_SIDE = 2048  # pixels; larger pictures are made smaller first
-MOST_LOOKS = MOST_PIECES * LONGEST  # as many digits as a page holds, each in every way it can be put together
 MIN_CONFIDENCE = 0.25
+DRAWING, MEANT = 32, 10.0
+"""Pixels of the longer side of pictures that are as small as MNIST's, and show what those show, one digit;
+and by what factor that is likelier than the classifier has learnt."""
+LONE_AROUND = 0.4
+"""Heights around a lone digit that are cut out with it: the detector may have seen the ring of a 6 alone."""
+PRESENT = 0.6
+"""What is less probably a digit is none: a false digit costs more than one that is missed."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class Reading:
 
 
 class Recognizer:
-    """Reads the digits in pictures by a classifier. It can be pickled.
+    """Reads the digits in pictures: a detector finds them, a classifier has its say. It can be pickled.
 
     >>> recognizer = Recognizer.load()
     >>> seven = np.full((90, 60), 255, np.uint8)
@@ -98,26 +106,44 @@ class Recognizer:
     ('7',)
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, detector: Detector, *, trust: float = SECOND) -> None:
         """
         Args:
-            classifier: the model; the attribute `classifier` afterwards.
+            classifier: tells 28×28 images; the attribute `classifier` afterwards.
+            detector: finds digits on the page; the attribute `detector` afterwards.
+            trust: weight of the classifier's opinion, see `mnistry.reading.judging.judged`.
         """
-        self.classifier = classifier
+        self.classifier, self.detector, self.trust = classifier, detector, trust
 
     @staticmethod
     def load(source: Path | str | None = None, *, threads: int = 0) -> "Recognizer":
         """Loads a model.
 
         Args:
-            source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped model.
+            source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped models. A model
+                of 28×28 images says which digit each is that the shipped detector finds; a detector takes
+                the place of the shipped one.
             threads: of computation for each call; 0 takes one for each core. One is best where several
                 threads read pictures.
 
         Raises:
             RunError: there is no such file or folder, or it holds no usable model.
         """
-        return Recognizer(Classifier.load(source, threads=threads))
+        if source is None:
+            return Recognizer(Classifier.load(threads=threads), Detector.load(threads=threads))
+        try:
+            classifier = Classifier.load(source, threads=threads)
+        except RunError as error:
+            if not isinstance(error.__cause__, OtherModelError):
+                raise
+            try:
+                detector = Detector.load(source, threads=threads)
+            except RunError as of_detector:
+                if isinstance(of_detector.__cause__, OtherModelError):
+                    raise error from None
+                raise of_detector from None
+            return Recognizer(Classifier.load(threads=threads), detector)
+        return Recognizer(classifier, Detector.load(threads=threads), trust=np.inf)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `Classifier.logits`: those of the ten digits, float32 `[n, 10]`, of uint8 `[n, 28, 28]`."""
@@ -130,11 +156,10 @@ class Recognizer:
     def read(
         self, picture: Picture, *, min_confidence: float = MIN_CONFIDENCE, deadline: float | None = None
     ) -> Reading:
-        """Reads the digits in a picture: one, a row, or many lines with groups.
+        """Reads the digits in a picture: one, a row, or many lines with groups, among whatever else there is.
 
         Pages that lie on their side or on their head are turned, tilted ones are levelled, where at least
-        four digits tell. What is no digit is left out; a picture without digits gives no lines. Nor does a
-        texture of more pieces than writing has; a note says so.
+        four digits tell. What is no digit is left out; a picture without digits gives no lines.
 
         Args:
             picture: see `mnistry.data.decode.open_picture`: the path of a picture file, a file opened for
@@ -153,69 +178,112 @@ class Recognizer:
     ) -> "Examination":
         """As `read`, with all that was found on the way; see `mnistry.reading.explain`."""
         decoded = open_picture(picture, longest_side=LONGEST_SIDE, deadline=deadline)
-        page = find_page(decoded.grey, self.classifier.at_first_sight)
-        look, notes = _Looks(self.classifier, deadline), decoded.notes
-        try:
-            lines = [FoundLine(text, read_line(text.line, look)) for text in text_lines(page)]
-            lines = [line for line in lines if line.digits]
-        except _TooManyError:
-            lines = []
-            notes += (
-                f"too many pieces to be writing: they make more than {MOST_LOOKS:,} possible digits; if "
-                "it is, cut the picture into parts",
-            )
-        if many := page.pieces.too_many:
-            notes += (
-                f"too many pieces to be writing: {many:,} found, at most {MOST_PIECES:,} are read; if it is, "
-                "cut the picture into parts",
-            )
-        breaks = group_breaks([[line.text.on_page(found.box) for found, _ in line.digits] for line in lines])
+        page, found, notes = self._found(decoded.grey, deadline)
+        rows = rows_of([one for one in found if one.present >= PRESENT])
+        breaks = group_breaks([[one.box for one in row.digits] for row in rows])
         names = self.classifier.class_names
-        together = all(len(name) == 1 for name in names if name != NO_CLASS)
         texts, digits = [], []
-        for number, line in enumerate(lines):
-            text = ""
-            for (found, chances), after_gap in zip(line.digits, breaks[number], strict=True):
-                value, confidence = int(chances[:CLASSES].argmax()), float(chances[:CLASSES].max())
+        for number, row in enumerate(rows):
+            shown = []
+            for one in row.digits:
+                value, confidence = int(one.probabilities.argmax()), float(one.probabilities.max())
                 known = confidence >= min_confidence
-                box = picture_box(line.text.on_page(found.box), page.origin, decoded.scale, decoded.size)
-                ten = tuple(chances[:CLASSES].tolist())
+                box = picture_box(one.box, page.origin, decoded.scale, decoded.size)
                 name = names[value] if known and names != DIGITS else None
+                ten = tuple(one.probabilities.tolist())
                 digits.append(Digit(value if known else None, confidence, box, number, ten, name))
-                gap = " " * (after_gap + (not together and text != ""))
-                text += gap + (names[value] if known else "?")
-            texts.append(text)
-        reading = Reading(tuple(texts), tuple(digits), notes)
-        return Examination(decoded.grey, page, tuple(lines), reading)
+                shown.append(names[value] if known else "?")
+            texts.append(_joined(shown, breaks[number], names))
+        reading = Reading(tuple(texts), tuple(digits), decoded.notes + notes)
+        return Examination(decoded.grey, page, tuple(found), tuple(rows), reading)
+
+    def _found(
+        self, grey: NDArray[np.float32], deadline: float | None
+    ) -> tuple[Page, list[Found], tuple[str, ...]]:
+        """The page with all that may be digits on it, judged, and notes for the user."""
+        if self.classifier.class_names != DIGITS:
+            return self._signs(grey, deadline)
+        if max(grey.shape) <= DRAWING and (one := self._drawing(grey)).present >= PRESENT:
+            return Page(grey, np.eye(3)[:2], [], [one.place]), [one], ()
+        page = find_page(self.detector, grey, deadline)
+        boxes = [one.box for one in page.found]
+        if page.lone:  # nothing else is near that could be cut out with it, but maybe a shadow
+            (box,) = boxes
+            narrow, wide = cut(page.grey, box), cut(page.grey, _grown(box, LONE_AROUND * (box[3] - box[1])))
+            both = self.classifier.probabilities(_images([narrow, wide]))
+            better = int(both[:, :CLASSES].sum(axis=1).argmax())
+            cuts, opinions = [(narrow, wide)[better]], both[better : better + 1]
+        else:
+            cuts = _cuts(page.grey, boxes, deadline)
+            opinions = self.classifier.probabilities(_images(cuts))
+        check_time(deadline)
+        found = judged(page.found, cuts, opinions, self.detector.weights, trust=self.trust, lone=page.lone)
+        if len(page.found) < MOST_DIGITS:
+            return page, found, ()
+        note = (
+            f"{MOST_DIGITS:,} places or more may be digits; the likeliest were looked at. If this is "
+            "writing, cut the picture into parts"
+        )
+        return page, found, (note,)
+
+    def _drawing(self, grey: NDArray[np.float32]) -> Found:
+        """What the classifier makes of a whole picture."""
+        height, width = grey.shape
+        one = cut(grey, (0, 0, width, height))
+        chances = self.classifier.probabilities(one.image[None])[0, :CLASSES] * MEANT
+        chances /= chances.sum() + 1 - chances.sum() / MEANT
+        return Found(Detection(width / 2, height / 2, width, height, chances, 1.0), one, chances)
+
+    def _signs(
+        self, grey: NDArray[np.float32], deadline: float | None
+    ) -> tuple[Page, list[Found], tuple[str, ...]]:
+        """As `_found`, for classes that are no digits: each piece of ink is taken for one sign."""
+        boxes = pieces_of_ink(grey)[:MOST_DIGITS]
+        cuts = _cuts(grey, boxes, deadline)
+        opinions = self.classifier.probabilities(_images(cuts))[:, :CLASSES]
+        check_time(deadline)
+        found = [
+            Found(
+                Detection((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, chances, 1.0),
+                one,
+                chances,
+            )
+            for (left, top, right, bottom), one, chances in zip(boxes, cuts, opinions, strict=False)
+        ]
+        note = "the model's classes are no digits, so each piece of ink was taken for one sign"
+        return Page(grey, np.eye(3)[:2], [], []), found, (note,)
 
 
-class _TooManyError(Exception):
-    """What was taken for writing makes more possible digits than any page of writing does."""
+def _grown(box: Box, margin: float) -> Box:
+    left, top, right, bottom = box
+    return left - margin, top - margin, right + margin, bottom + margin
 
 
-class _Looks:
-    """The classifier for one page, which is not asked without end."""
+def _cuts(grey: NDArray[np.float32], boxes: Sequence[Box], deadline: float | None) -> list[Cut]:
+    """What stands in these boxes.
 
-    def __init__(self, classifier: Classifier, deadline: float | None) -> None:
-        self._classifier, self._deadline, self._taken = classifier, deadline, 0
-
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The probabilities of images; looked at again while that takes no longer than first looks may."""
-        self._taken += len(images)
-        if self._taken > MOST_LOOKS:
-            raise _TooManyError
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise PictureSizeError("the picture takes too long to read. Cut it to its writing.")
-        again = self._taken <= MOST_LOOKS / (1 + len(VIEWS))
-        return self._classifier.probabilities(images) if again else self._classifier.at_first_sight(images)
+    Raises:
+        PictureSizeError: it takes too long.
+    """
+    cuts = []
+    for box in boxes:
+        check_time(deadline)
+        cuts.append(cut(grey, box))
+    return cuts
 
 
-@dataclass(frozen=True, eq=False)
-class FoundLine:
-    """A line with its digits, left to right, each with its probabilities."""
+def _images(cuts: Sequence[Cut]) -> NDArray[np.uint8]:
+    """As the classifier takes them, uint8 `[n, 28, 28]`; one empty image where there are none."""
+    return np.stack([one.image for one in cuts] or [np.zeros((SIDE, SIDE), np.uint8)])
 
-    text: TextLine
-    digits: list[tuple[Candidate, NDArray[np.float64]]]
+
+def _joined(shown: Sequence[str], breaks: Sequence[bool], names: Sequence[str]) -> str:
+    """A line as text: names longer than a letter are parted by a space, groups by one more."""
+    together = all(len(name) == 1 for name in names if name != NO_CLASS)
+    text = ""
+    for one, after_gap in zip(shown, breaks, strict=True):
+        text += " " * (after_gap + (not together and text != "")) + one
+    return text
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,13 +291,15 @@ class Examination:
     """A reading with all that was found on the way to it.
 
     Attributes:
-        grey: float32 `[height, width]`, 0 black to 1 white.
-        page: its ink, upright and level.
-        lines: those that have digits.
+        grey: float32 `[height, width]`, 0 black to 1 white, as the picture lies.
+        page: upright and level, with what the detector saw.
+        found: all that may be digits, judged, the detector's surest first.
+        rows: the lines of those that are digits.
         reading: the answer.
     """
 
-    grey: Grey
+    grey: NDArray[np.float32]
     page: Page
-    lines: tuple[FoundLine, ...]
+    found: tuple[Found, ...]
+    rows: tuple[Row, ...]
     reading: Reading

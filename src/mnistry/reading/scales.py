@@ -1,10 +1,12 @@
 """All digits of a picture, whatever their size: first a small copy, then larger ones where need be.
 
-The detector says of each place of a copy whether digits are there that are too small to be told. Only there
-the next copy, twice as large, is looked at.
+The detector says of each place of a copy whether digits are there that are too small to be told. Only there,
+and where it finds digits that are so small that they are seen better twice as large, the next copy is looked
+at.
 """
 
 import math
+import time
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import CLASSES
+from mnistry.errors import PictureSizeError
 from mnistry.reading.detector import (
+    FAINT,
     LARGEST,
     MARGIN,
     SIDE_UNIT,
@@ -33,16 +37,17 @@ LARGEST_COPY = 4.0
 """Tiny pictures are enlarged by up to this factor."""
 LOOK_CLOSER = 0.1
 """Probability that digits are too small to be told from which on a place is looked at closer."""
+WELL_SEEN = 17.0
+"""Pixels; digits that are lower are looked at closer too."""
 AROUND = 64
 """Pixels around such a place that are looked at with it; the detector judges by what stands around."""
+LONE, FILLING = 0.15, 0.1
+"""Confidence, and height as a share of the picture's shorter side, of a digit that is alone in two copies one
+after the other; then nothing else is looked for."""
 SHARED = 0.35
 """Two boxes that share more of the smaller one than this are one digit, or one of them is none."""
-TURNING_SIDE = 640
-"""Pixels of the copy in which it is seen how a page lies."""
-TELLING = 0.5
-"""Confidence from which a digit may tell how a page lies."""
-LEAST_DIGITS, TURN_GAIN = 4, 1.3
-"""So many digits must say that a page is to be turned, and so many times more than as it lies."""
+MOST_DIGITS = 2000
+"""Digits that are looked for in one picture, the surest; no page that can be read holds more, noise does."""
 BEST_SIZE = math.sqrt(SMALLEST * LARGEST)
 
 Region = tuple[int, int, int, int]
@@ -57,11 +62,13 @@ class Look:
         scale: of the copy.
         regions: what was looked at of it.
         heats: for each region what the detector said, see `Detector.heat`.
+        found: what may be digits in them.
     """
 
     scale: float
     regions: list[Region]
     heats: list[NDArray[np.float32]]
+    found: list[Detection]
 
 
 def scales_for(height: int, width: int, longest_side: int = LONGEST_SIDE) -> list[float]:
@@ -75,8 +82,20 @@ def scales_for(height: int, width: int, longest_side: int = LONGEST_SIDE) -> lis
     return [smallest * 2**step for step in range(1 + int(math.log2(largest / smallest * 1.001)))]
 
 
-def look(detector: Detector, grey: Grey, *, longest_side: int = LONGEST_SIDE) -> list[Look]:
-    """Looks at a picture, closer where that is needed."""
+def look(
+    detector: Detector, grey: Grey, *, longest_side: int = LONGEST_SIDE, deadline: float | None = None
+) -> list[Look]:
+    """Looks at a picture, closer where that is needed.
+
+    Args:
+        detector: finds the digits.
+        grey: float32 `[height, width]`, 0 black to 1 white.
+        longest_side: pixels of the largest copy.
+        deadline: the value of `time.monotonic` at which looking is given up.
+
+    Raises:
+        PictureSizeError: it takes too long.
+    """
     looks: list[Look] = []
     for scale in scales_for(grey.shape[0], grey.shape[1], longest_side):
         page = copy_at(grey, scale)
@@ -86,9 +105,37 @@ def look(detector: Detector, grey: Grey, *, longest_side: int = LONGEST_SIDE) ->
             regions = _closer(looks[-1], page.shape)
         if not regions:
             break
-        heats = [detector.heat(page[top:bottom, left:right]) for left, top, right, bottom in regions]
-        looks.append(Look(scale, regions, heats))
+        heats, found = [], list[Detection]()
+        for left, top, right, bottom in regions:
+            check_time(deadline)
+            heats.append(detector.heat(page[top:bottom, left:right]))
+            found += peaks(heats[-1], scale, left, top)
+        looks.append(Look(scale, regions, heats, found))
+        if is_lone_digit(looks, grey.shape):
+            break
     return looks
+
+
+def check_time(deadline: float | None) -> None:
+    """Gives up where the value of `time.monotonic` is past the deadline.
+
+    Raises:
+        PictureSizeError: it is.
+    """
+    if deadline is not None and time.monotonic() > deadline:
+        raise PictureSizeError("the picture takes too long to read. Cut it to its writing.")
+
+
+def is_lone_digit(looks: list[Look], shape: tuple[int, ...]) -> bool:
+    """Whether the last two copies of a picture show the same digit, and nothing else that may be one."""
+    found = [look.found for look in looks[-2:]]
+    if len(found) < 2 or any(len(one) != 1 for one in found):
+        return False
+    (first,), (second,) = found
+    same = first.digit == second.digit and len(each_once([first, second])) == 1
+    large = min(first.height, second.height) > FILLING * min(shape)
+    sure = max(first.confidence, second.confidence) > LONE
+    return same and large and sure and float(looks[-1].heats[0][CLASSES].max()) < LOOK_CLOSER
 
 
 def _closer(last: Look, shape: tuple[int, ...]) -> list[Region]:
@@ -96,8 +143,9 @@ def _closer(last: Look, shape: tuple[int, ...]) -> list[Region]:
     height, width = shape
     wanted = np.zeros((height // SIDE_UNIT, width // SIDE_UNIT), np.uint8)
     for (left, top, _, _), heat in zip(last.regions, last.heats, strict=True):
+        low = (heat[:CLASSES].max(axis=0) > 2 * FAINT) & (heat[CLASSES + 1] < WELL_SEEN)
         # One place of the last map is eight pixels of the next copy; both have the same margin around.
-        rows, columns = np.nonzero(heat[CLASSES] > LOOK_CLOSER)
+        rows, columns = np.nonzero((heat[CLASSES] > LOOK_CLOSER) | low)
         rows = (2 * (rows * STRIDE + top - MARGIN) + MARGIN) // SIDE_UNIT
         columns = (2 * (columns * STRIDE + left - MARGIN) + MARGIN) // SIDE_UNIT
         inside = (rows >= 0) & (rows < wanted.shape[0]) & (columns >= 0) & (columns < wanted.shape[1])
@@ -135,56 +183,23 @@ def _overlap(first: Region, second: Region) -> bool:
     return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
 
 
-def find_digits(
-    detector: Detector, grey: Grey, threshold: float, *, longest_side: int = LONGEST_SIDE
-) -> list[Detection]:
-    """The digits of a picture, each once."""
-    found: list[Detection] = []
-    for seen in look(detector, grey, longest_side=longest_side):
-        for (left, top, _, _), heat in zip(seen.regions, seen.heats, strict=True):
-            found += peaks(heat, seen.scale, left, top)
-    return each_once([digit for digit in found if digit.confidence >= threshold])
+def found_in(looks: list[Look]) -> list[Detection]:
+    """What may be digits in a picture, each once."""
+    return each_once([digit for seen in looks for digit in seen.found])
 
 
 def each_once(found: list[Detection]) -> list[Detection]:
     """Leaves out what was found again at another scale, or beside its own peak: the surer one stays."""
-    kept: list[Detection] = []
-    for digit in sorted(found, key=lambda digit: -digit.confidence):
-        if all(_shared(digit, other) < SHARED for other in kept):
-            kept.append(digit)
-    return kept
+    found = sorted(found, key=lambda digit: -digit.confidence)[:MOST_DIGITS]
+    boxes = np.array([digit.box for digit in found]).reshape(-1, 4)
+    kept = np.zeros(len(found), np.bool_)
+    for number, box in enumerate(boxes):
+        kept[number] = not (shared(box, boxes[:number][kept[:number]]) >= SHARED).any()
+    return [digit for digit, stays in zip(found, kept, strict=True) if stays]
 
 
-def _shared(first: Detection, second: Detection) -> float:
-    """The share of the smaller of two boxes that lies in the other."""
-    across = min(first.x + first.width / 2, second.x + second.width / 2) - max(
-        first.x - first.width / 2, second.x - second.width / 2
-    )
-    down = min(first.y + first.height / 2, second.y + second.height / 2) - max(
-        first.y - first.height / 2, second.y - second.height / 2
-    )
-    if across <= 0 or down <= 0:
-        return 0.0
-    return across * down / min(first.width * first.height, second.width * second.height)
-
-
-def upright(detector: Detector, grey: Grey) -> tuple[Grey, int]:
-    """The picture turned by quarters so that its digits stand upright, and by how many, counterclockwise.
-
-    A page that lies on its side or on its head is seen by the detector itself: a small copy of it is looked
-    at in all four ways, and one that gives clearly more digits than the picture as it is wins. Pages with few
-    digits are left as they are: a single one may be a 6 or a 9.
-    """
-    evidence = []
-    for turns in range(4):
-        found = find_digits(detector, quarter_turned(grey, turns), TELLING, longest_side=TURNING_SIDE)
-        evidence.append(sum(digit.confidence for digit in found))
-    best = int(np.argmax(evidence))
-    if evidence[best] >= LEAST_DIGITS and evidence[best] > TURN_GAIN * evidence[0]:
-        return quarter_turned(grey, best), best
-    return grey, 0
-
-
-def quarter_turned(grey: Grey, turns: int) -> Grey:
-    """The picture turned by so many quarters, counterclockwise."""
-    return np.ascontiguousarray(np.rot90(grey, turns))
+def shared(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of the smaller of two boxes that lies in the other, for each of the others."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    area, areas = np.prod(box[2:] - box[:2]), np.prod(others[:, 2:] - others[:, :2], axis=1)
+    return np.asarray(np.prod(np.maximum(sides, 0), axis=1) / np.minimum(area, areas))

@@ -17,6 +17,8 @@ from mnistry.data.dataset import CLASSES, DIGITS
 from mnistry.errors import RunError, UnknownNameError
 from mnistry.files import read_regular
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
+from mnistry.reading.detector import Detector
+from mnistry.reading.onnx_files import read_model
 from mnistry.reading.recognizer import Recognizer
 from mnistry.runs import MODEL, read_run
 from mnistry.service import answers
@@ -37,7 +39,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model as it was in its file at one moment."""
+    """A model as it was in its file at one moment, beside the shipped one of the other kind."""
 
     recognizer: Recognizer
     classify: Batcher
@@ -97,9 +99,11 @@ class Models:
         self._fixed = {SHIPPED: SHIPPED_MODEL}
         self.default = SHIPPED
         if named:
-            Classifier.load(named)  # says best what is wrong
+            read_model(named)  # says best what is missing
             self.default = named.resolve().name if named.is_dir() else named.stem
             self._fixed[self.default] = named / MODEL if named.is_dir() else named
+        # Several threads run them at the same time.
+        self._detector, self._classifier = Detector.load(threads=1), Classifier.load(threads=1)
         self._described: dict[Path, tuple[Stamp, _Description]] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._loading: dict[str, asyncio.Task[_Kept]] = {}
@@ -177,17 +181,35 @@ class Models:
         try:
             stamp = _stamp(path)
             content = _content(path)
-            classifier = Classifier(content, threads=1)  # several threads run it at the same time
+            recognizer = self._recognizer(path, content)
+            classifier = recognizer.classifier
             classes = classifier.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
         except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
             raise RunError(f"{path}: no usable model: {error}") from error
         if classes not in (CLASSES, CLASSES + 2):
             raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 2} classes, found {classes}")
         classify = Batcher(classifier.probabilities, self._executor, self._limits.workers, self._metrics)
-        model = LoadedModel(
-            Recognizer(classifier), classify, hashlib.sha256(content).hexdigest(), len(content)
-        )
+        model = LoadedModel(recognizer, classify, hashlib.sha256(content).hexdigest(), len(content))
         return _Kept(model, stamp)
+
+    def _recognizer(self, path: Path, content: bytes) -> Recognizer:
+        """As `Recognizer.load`, with the shipped networks that are in memory already.
+
+        Raises:
+            ValueError: it is neither a classifier nor a detector.
+        """
+        if path == SHIPPED_MODEL:
+            return Recognizer(Classifier(content, threads=1), self._detector)
+        try:
+            return Recognizer(Classifier(content, threads=1), self._detector, trust=np.inf)
+        except ValueError:
+            try:
+                detector = Detector(content, threads=1)
+            except ValueError:
+                pass
+            else:
+                return Recognizer(self._classifier, detector)
+            raise
 
     def _take_anew(self, path: Path, kept: _Kept) -> None:
         """Loads a model again if its file is another one; if that one is bad, the old one stays."""

@@ -12,7 +12,8 @@ from mnistry.data.pages import Document, Page, find_pages
 from mnistry.errors import BusyError, PictureError, PictureFormatError, PictureSizeError
 from mnistry.pixels.kinds import DOCUMENTS, kind_of
 from mnistry.reading.explain import draw_explanation
-from mnistry.reading.recognizer import LONGEST_SIDE, Recognizer
+from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.scales import LONGEST_SIDE
 from mnistry.service.answers import Reading
 from mnistry.service.problems import Problem, busy
 from mnistry.service.requests import ExplainParameters, ReadParameters
@@ -52,7 +53,7 @@ def pages(content: bytes, asked: ReadParameters, bounds: Bounds) -> Document | N
 
 
 def read(recognizer: Recognizer, content: bytes | Page, asked: ReadParameters, bounds: Bounds) -> Reading:
-    """What `mnistry read --json` tells of a picture or page, with the images that the model saw if asked for.
+    """What `mnistry read --json` tells of a picture or page, with what the classifier saw if asked for.
 
     Raises:
         Problem: it takes too many pixels, or too long (413), is no picture (415), cannot be read (422), or
@@ -66,9 +67,9 @@ def read(recognizer: Recognizer, content: bytes | Page, asked: ReadParameters, b
         raise _problem(error) from error
     answer = msgspec.convert(examined.reading.to_json(probabilities=asked.probabilities), Reading)
     if asked.seen:
-        found = [candidate.image for line in examined.lines for candidate, _ in line.digits]
-        for digit, image in zip(answer.digits, found, strict=True):
-            digit.seen = base64.b64encode(image.tobytes()).decode()
+        found = [one for row in examined.rows for one in row.digits]
+        for digit, one in zip(answer.digits, found, strict=True):
+            digit.seen = base64.b64encode(one.image.tobytes()).decode()
     return answer
 
 

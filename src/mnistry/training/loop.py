@@ -249,11 +249,12 @@ def resume(
     progress = progress or shown_by_default()
     if run.recipe.reads_pages:
         from mnistry.training.pages.train import resume_detector
+        from mnistry.training.teaching.teach import resume_teaching
 
         if steps is not None:
             with run.locked():
                 run = planned(run, steps, progress)
-        return resume_detector(run, progress)
+        return resume_teaching(run, progress) if run.pictures else resume_detector(run, progress)
     dataset = run.load_data(data)
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe, progress.warn)

@@ -55,6 +55,7 @@ class Run(RunFolder):
         data_dir: Path | str | None = None,
         form: ImageForm = AS_MNIST,
         init_from: Path | str | None = None,
+        pictures: Path | str | None = None,
     ) -> "Run":
         """Makes a new folder in `runs`, named by the recipe and the first free number.
 
@@ -78,6 +79,7 @@ class Run(RunFolder):
                 **({"given": shapes(data)} if isinstance(data, Dataset) else {}),
             },
             "init_from": _whole(init_from),
+            **({"pictures": _whole(pictures)} if pictures else {}),
             "versions": library_versions(),
             "python": platform.python_version(),
             "platform": platform.platform(),

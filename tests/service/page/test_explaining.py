@@ -30,6 +30,15 @@ def test_all_stages_are_explained_on_demand(page: Page) -> None:
     page.write(5)
     page.find("#explain").click()
     page.wait("return document.getElementById('stages-image').naturalWidth > 500")
+    warm = page.js(
+        "const image = document.getElementById('stages-image');"
+        "const context = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext('2d');"
+        "context.drawImage(image, 0, 0);"
+        "const {data} = context.getImageData(0, 0, image.naturalWidth, image.naturalHeight);"
+        "const warm = (red, at) => at % 4 === 0 && red > 200 && data[at + 1] < 190 && data[at + 2] < 140;"
+        "return data.filter(warm).length"
+    )
+    assert warm > 300  # the heat where the digit is
     assert page.find("#stages-open").get_attribute("href").startswith("blob:")
     assert page.text("#stages-state") == ""
     page.find("#undo").click()

@@ -130,8 +130,11 @@ def _unpack(archive: Path, folder: Path) -> None:
                 left -= entry.size
                 if left < 0 or entry.size > MOST_MEMBER_BYTES:
                     raise DataError(f"its files have more than the {MOST_BYTES:,} bytes that there can be")
-                if entry.isfile() and {"data", "include"} & set(PurePosixPath(entry.name).parts):
-                    opened.extract(entry, folder, filter="data")
+                place = PurePosixPath(entry.name)
+                wanted = {"data", "include"} & set(place.parts) and not {"..", "/"} & set(place.parts)
+                if wanted and (file := opened.extractfile(entry)) is not None:
+                    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+                    (folder / place).write_bytes(file.read())
     except (tarfile.TarError, OSError, EOFError) as error:
         raise DataError(f"not the expected archive ({error})") from error
 

@@ -1,6 +1,7 @@
 // What was read: the digits, their boxes on the sheet, the chosen one's probabilities and image.
 
 import { NETWORK_SIDE } from "./drawing.js";
+import { LEAST_CONFIDENCE } from "./service.js";
 import { percent, say, word } from "./words.js";
 
 const SPEAK_AFTER = 900; // ms without a change before the result is spoken
@@ -52,7 +53,7 @@ export class Answer {
       say(part("facts"), "answered", { ms: Math.round(ms) });
       this.#speak(() => `${word("noDigit")}. ${word("nothingRead")}`);
     }
-    say(part("remark"), this.#remark(), { least: percent(0.4) });
+    say(part("remark"), this.#remark(), { least: percent(LEAST_CONFIDENCE) });
     part("notes").textContent = (reading.notes ?? []).join(" ");
   }
 

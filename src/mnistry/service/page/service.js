@@ -2,8 +2,12 @@
 
 import { forThisTab } from "./storage.js";
 
+/** A digit of less is given as `?`. */
+export const LEAST_CONFIDENCE = 0.25;
+
 const TOKEN = "mnistry-token";
 const TIMEOUT = 20_000; // ms
+const WITH_LEAST = `min_confidence=${LEAST_CONFIDENCE}`;
 
 /** Why the service did not do what it was asked for; status 0: there was no answer. */
 export class ServiceError extends Error {
@@ -26,13 +30,13 @@ export const hasToken = () => Boolean(token);
 
 /** The digits in a picture, with all probabilities and what the network saw. */
 export async function read(picture, model, signal) {
-  const answer = await ask(`v1/read?probabilities=true&seen=true${named(model, "&")}`, signal, picture);
+  const answer = await ask(`v1/read?probabilities=true&seen=true&${WITH_LEAST}${named(model, "&")}`, signal, picture);
   return answer.json();
 }
 
 /** A picture of all stages of reading one. */
 export async function explain(picture, model, signal) {
-  return (await ask(`v1/explain${named(model, "?")}`, signal, picture)).blob();
+  return (await ask(`v1/explain?${WITH_LEAST}${named(model, "&")}`, signal, picture)).blob();
 }
 
 /** What a model says of one 28×28 image, uint8, ink bright: digit or name, confidence, ten probabilities. */

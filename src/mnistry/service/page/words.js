@@ -77,8 +77,8 @@ const WORDS = {
 
   stages: ["Every stage, step by step", "逐步查看识别过程"],
   stagesText: [
-    "From the picture to its ink, its strokes and its digits, and how each line was cut.",
-    "从图片到墨迹、笔画和数字，以及每一行如何切分。",
+    "The copies that the detector looked at, its heat map, the candidates, lines and groups, and each digit.",
+    "检测器查看的各级缩放图、热力图、候选位置、行与分组，以及每个数字。",
   ],
   explain: ["Show the stages", "显示各阶段"],
   explaining: ["Drawing the stages …", "正在绘制各阶段……"],

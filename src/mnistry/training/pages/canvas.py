@@ -50,14 +50,20 @@ class Canvas:
         np.maximum(part, ink[y0 - y : y1 - y, x0 - x : x1 - x] * np.float32(1 / 255), out=part)
         if digit is None:
             return
-        visible = (x1 - x0) * (y1 - y0) / (height * width)
+        self.note(x + width / 2, y + height / 2, width, height, digit)
+
+    def note(self, x: float, y: float, width: float, height: float, digit: int) -> None:
+        """Notes where a digit lies, by its middle, if enough of it is on the page to be told."""
+        left, top = x - width / 2, y - height / 2
+        x0, y0, x1, y1 = max(0, left), max(0, top), min(WIDTH, left + width), min(HEIGHT, top + height)
+        visible = max(0, x1 - x0) * max(0, y1 - y0) / (height * width)
         size = max(height, width / 1.3)
-        if size < SMALLEST:
-            self.small[y0:y1, x0:x1] = 255
+        if size < SMALLEST and visible:
+            self.small[round(y0) : round(y1), round(x0) : round(x1)] = 255
         if visible <= HIDDEN or not SMALLEST / DOUBTFUL <= size <= LARGEST * DOUBTFUL:
             return
         certain = visible >= VISIBLE and SMALLEST <= size <= LARGEST
-        self.digits.append((x + width / 2, y + height / 2, width, height, digit if certain else ANY))
+        self.digits.append((x, y, width, height, digit if certain else ANY))
 
     def cut(self, left: int, top: int, right: int, bottom: int) -> None:
         """Notes where the picture ends: digits beyond are none, those on its edge may be found or not."""

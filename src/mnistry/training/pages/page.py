@@ -42,6 +42,11 @@ def draw_page(sources: Sources, seed: int, number: int) -> Page:
     canvas.cut(left, top, right, bottom)
     image = np.full((HEIGHT, WIDTH), LEVEL, np.uint8)
     image[top:bottom, left:right] = flattened(grey[top:bottom, left:right])
+    return page_of(canvas, image)
+
+
+def page_of(canvas: Canvas, image: NDArray[np.uint8]) -> Page:
+    """The page that looks so, with what is noted on the canvas: at most `MOST_DIGITS` digits."""
     digits = np.full((MOST_DIGITS, 5), NOTHING, np.float32)
     for row, digit in enumerate(canvas.digits):
         digits[row] = digit

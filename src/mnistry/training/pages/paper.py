@@ -20,9 +20,7 @@ def turned(canvas: Canvas, random: Random) -> Canvas:
     """The page as a hand holds it: a little turned and drawn out."""
     if random.random() < 0.35:
         return canvas
-    turn = np.deg2rad(random.normal(0, 2.5))
-    cos, sin = np.cos(turn), np.sin(turn)
-    matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[1, random.normal(0, 0.05)], [0, 1]])
+    matrix = held(random)
     middle = np.array([WIDTH / 2, HEIGHT / 2])
     placed = np.column_stack([matrix, middle - matrix @ middle])
 
@@ -42,6 +40,14 @@ def turned(canvas: Canvas, random: Random) -> Canvas:
         small=np.asarray(small, np.uint8),
         digits=digits,
     )
+
+
+def held(random: Random) -> NDArray[np.float64]:
+    """How a hand turns and draws out a page, float64 `[2, 2]`."""
+    turn = np.deg2rad(random.normal(0, 2.5))
+    cos, sin = np.cos(turn), np.sin(turn)
+    drawn_out = np.array([[1, random.normal(0, 0.05)], [0, 1]])
+    return np.asarray(np.array([[cos, -sin], [sin, cos]]) @ drawn_out, np.float64)
 
 
 def photographed(canvas: Canvas, random: Random) -> Grey:
@@ -68,10 +74,10 @@ def photographed(canvas: Canvas, random: Random) -> Grey:
     if random.random() < 0.18:
         grey = _beside_a_table(grey, canvas, random)
     finest = min((digit[3] for digit in canvas.digits), default=20.0)
-    return _taken(grey.astype(np.float32), random, finest)
+    return taken(grey.astype(np.float32), random, finest)
 
 
-def _taken(grey: Grey, random: Random, finest: float) -> Grey:
+def taken(grey: Grey, random: Random, finest: float) -> Grey:
     """What lens, sensor and file make of grey levels; the finest digit stays readable."""
     if random.random() < 0.6:
         blurred = cv2.GaussianBlur(grey, (0, 0), random.uniform(0.1, max(0.2, 0.055 * finest)))
@@ -88,11 +94,12 @@ def _taken(grey: Grey, random: Random, finest: float) -> Grey:
         return _compressed(grey, random)
     if kind < 0.55:  # a small picture, which the reader enlarges
         share = min(1.0, random.uniform(9, 20) / finest)
-        size = (round(WIDTH * share), round(HEIGHT * share))
+        height, width = grey.shape
+        size = (max(1, round(width * share)), max(1, round(height * share)))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
         if random.random() < 0.6:
             small = _compressed(small, random)
-        enlarged = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+        enlarged = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
         return np.asarray(np.clip(enlarged, 0, 1), np.float32)
     return grey
 

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistry.models.detector import STRIDE
-from mnistry.reading.detector import MARGIN, Detector, peaks
+from mnistry.reading.detector import MARGIN, Detection, Detector, peaks
 from mnistry.training.pages.targets import Batch
 
-THRESHOLD = 0.4
+FOUND = 0.4
 """Confidence from which a digit counts as found."""
 NEAR = 1.5
 """Places of the heat map by which it may lie beside its place."""
+NO_DIGIT, ANYTHING = -1, -2
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,39 @@ class Found:
 
 def found_on(detector: Detector, batch: Batch) -> Found:
     """What a detector finds on the pages of a batch; what does not matter counts neither way."""
-    digits = right = misread = false = 0
+    right = misread = false = 0
     for image, heat, counts in zip(batch.images, batch.heat, batch.counts, strict=True):
-        wanted = [tuple(place) for place in np.argwhere(heat == 255).tolist()]
-        digits += len(wanted)
-        found = [one for one in peaks(detector.heat(image), 1.0) if one.confidence >= THRESHOLD]
-        for one in sorted(found, key=lambda one: -one.confidence):
-            row, column = (one.y + MARGIN) / STRIDE - 0.5, (one.x + MARGIN) / STRIDE - 0.5
-            near = [
-                place for place in wanted if abs(place[0] - row) <= NEAR and abs(place[1] - column) <= NEAR
-            ]
-            if near:
-                nearest = min(near, key=lambda place: (place[0] - row) ** 2 + (place[1] - column) ** 2)
-                wanted.remove(nearest)
-                right += one.digit == nearest[2]
-                misread += one.digit != nearest[2]
-            else:
-                place = np.clip(np.rint([row, column]).astype(int), 0, np.array(counts.shape) - 1)
-                false += bool(counts[tuple(place)])
-    return Found(digits, right, misread, false)
+        found = [one for one in peaks(detector.heat(image), 1.0, MARGIN, MARGIN) if one.confidence >= FOUND]
+        truth = true_digits(found, heat, counts)
+        right += sum(one.digit == digit for one, digit in zip(found, truth, strict=True))
+        misread += sum(one.digit != digit >= 0 for one, digit in zip(found, truth, strict=True))
+        false += truth.count(NO_DIGIT)
+    return Found(int((batch.heat == 255).sum()), right, misread, false)
+
+
+def true_digits(found: list[Detection], heat: NDArray[np.uint8], counts: NDArray[np.bool_]) -> list[int]:
+    """What really is where something was found on a page; each digit once, for the surest that found it.
+
+    Args:
+        found: on the page.
+        heat: as of `Batch`, of this page.
+        counts: as of `Batch`, of this page.
+
+    Returns:
+        For each of `found` the true digit, `NO_DIGIT`, or `ANYTHING` where it does not matter.
+    """
+    wanted = [tuple(place) for place in np.argwhere(heat == 255).tolist()]
+    truth = [ANYTHING] * len(found)
+    for number in sorted(range(len(found)), key=lambda number: -found[number].confidence):
+        one = found[number]
+        row, column = one.y / STRIDE - 0.5, one.x / STRIDE - 0.5
+        near = [place for place in wanted if abs(place[0] - row) <= NEAR and abs(place[1] - column) <= NEAR]
+        if near:
+            nearest = min(near, key=lambda place: (place[0] - row) ** 2 + (place[1] - column) ** 2)
+            wanted.remove(nearest)
+            truth[number] = nearest[2]
+            continue
+        place = np.clip(np.rint([row, column]).astype(int), 0, np.array(counts.shape) - 1)
+        if counts[tuple(place)]:
+            truth[number] = NO_DIGIT
+    return truth

@@ -1,19 +1,23 @@
 """The training of a detector: `train_detector` → `fit` → `DetectorSteps` → `train_step`, on drawn pages."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from mnistry.atomic import remove_leftovers, write_bytes, write_text
 from mnistry.errors import ExportError, RunError
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.detector import detector_to_onnx
 from mnistry.models import Detector, FoldedDetector, Trainable
+from mnistry.reading.classifier import Classifier
 from mnistry.reading.detector import Detector as OnnxDetector
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, MODEL, TENSORBOARD, TRAINABLE, WEIGHTS
@@ -24,6 +28,7 @@ from mnistry.training.pages.drawing import Drawing, Pages, drawing
 from mnistry.training.pages.score import Found, found_on
 from mnistry.training.pages.sources import digests
 from mnistry.training.pages.targets import Batch, as_deviations, detection_loss
+from mnistry.training.pages.weighing import weigh
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run
 from mnistry.training.state import State, updated
@@ -96,6 +101,15 @@ def _train(run: Run, state: State, progress: TrainingProgress) -> Run:
     return run
 
 
+Mixed = Callable[[Batch, int], Batch]
+"""Makes a batch of pages and its number a batch with other pages besides."""
+
+
+def unmixed(batch: Batch, number: int) -> Batch:
+    """The batch as it is."""
+    return batch
+
+
 class DetectorSteps:
     """Makes updates, each with a batch of pages that nobody has seen before."""
 
@@ -130,15 +144,20 @@ def train_step(recipe: Recipe, state: State, batch: Batch) -> tuple[State, Array
 class DetectorValidation:
     """Measures a detector on pages by writers who write none for training."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, mixed: Mixed = unmixed) -> None:
+        """
+        Args:
+            run: whose pages they are.
+            mixed: what else the batches hold by which the model is folded.
+        """
         folder, half = Path(run.data), run.recipe.half_precision
         held_out = Pages(folder, run.data_dir, 0, BATCH, held_out=True)
         sources = held_out.sources()
         self._batches = [held_out.batch(sources, number) for number in range(VALIDATION_PAGES // BATCH)]
         seen = Pages(folder, run.data_dir, run.seed, BATCH)
         sources = seen.sources()
-        images = [seen.batch(sources, number).images for number in range(FOLDING_PAGES // BATCH)]
-        self._seen = jnp.stack([as_deviations(batch) for batch in images])
+        batches = [mixed(seen.batch(sources, number), number) for number in range(FOLDING_PAGES // BATCH)]
+        self._seen = jnp.stack([as_deviations(batch.images) for batch in batches])
         self._half = half
 
     def compile(self, model: Trainable) -> None:
@@ -165,6 +184,10 @@ class DetectorValidation:
             "validation_accuracy": found.f1,
         }
 
+    def weights(self, onnx: OnnxDetector) -> NDArray[np.float64]:
+        """How much each piece of evidence speaks for a digit, beside the shipped classifier's opinion."""
+        return weigh(onnx, Classifier.load(), self._batches)
+
     def difference(self, model: FoldedDetector, onnx: OnnxDetector) -> float:
         """The largest difference between the probabilities of both."""
         image = self._batches[0].images[0]
@@ -173,15 +196,24 @@ class DetectorValidation:
 
 
 def _finish(run: Run, state: State, validation: DetectorValidation) -> None:
-    """Writes the weights, `model.onnx` and what it finds on the validation pages.
+    """Writes the weights, `model.onnx` and what it finds on the validation pages; raises as `hand_on`."""
+    _, figures = hand_on(run, state, validation)
+    # Last, because it says that the run is finished.
+    write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")
+
+
+def hand_on(run: Run, state: State, validation: DetectorValidation) -> tuple[OnnxDetector, dict[str, Any]]:
+    """Writes the weights and `model.onnx`.
+
+    Returns:
+        The detector as it was written, and its figures on the validation pages.
 
     Raises:
         ExportError: the ONNX model does not agree with the trained one.
         OSError: the folder cannot be written to.
     """
     model = validation.folded(state.final_model)
-    content = detector_to_onnx(model)
-    onnx = OnnxDetector(content)
+    onnx = OnnxDetector(detector_to_onnx(model))
     difference = validation.difference(model, onnx)
     if not difference <= TOLERANCE:
         raise ExportError(
@@ -189,15 +221,17 @@ def _finish(run: Run, state: State, validation: DetectorValidation) -> None:
             f"{TOLERANCE:.3g}; it was not written"
         )
     found = validation.found(onnx)
+    weights = validation.weights(onnx)
+    content = detector_to_onnx(model, weights)
     write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model)))
     write_bytes(run.path / WEIGHTS, safetensors_bytes(named_arrays(model)))
     write_bytes(run.path / MODEL, content)
-    figures = {
+    return OnnxDetector(content), {
         "part": "pages by other writers",
         "data": run.data,
         "steps": int(state.step),
         "train_seconds": round(next((row["seconds"] for row in run.history()[::-1]), 0.0), 3),
         "onnx_largest_difference": difference,
+        "weights_of_evidence": weights.round(4).tolist(),
         **found.to_json(),
     }
-    write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")

@@ -1,0 +1,123 @@
+"""Which of the places that may be digits are some: by the page, by the line, and by a second opinion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnistry.data.dataset import CLASSES
+from mnistry.reading.cutting import Cut
+from mnistry.reading.detector import Box, Detection
+
+LEAST = 1e-3
+"""No probability is taken for smaller: neither network is that sure when it is wrong."""
+SECOND = 0.5
+"""Weight of the second opinion's log probabilities beside the detector's: they see the same ink."""
+NEIGHBOUR = 0.05
+"""The confidence of a neighbour where there is none."""
+LEVEL, ALIKE, NEAR = 0.5, 0.6, 1.6
+"""A neighbour in the line lies at most so many heights higher or lower, is at least so high as a share of the
+other, and its middle is at most so many heights away."""
+EVIDENCE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A place that may be a digit, judged.
+
+    Attributes:
+        place: where it is.
+        cut: what stands there.
+        probabilities: float64 `[10]`; what is missing to 1 is the probability that it is none.
+    """
+
+    place: Detection
+    cut: Cut
+    probabilities: NDArray[np.float64]
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """As the classifier saw it, uint8 `[28, 28]`."""
+        return self.cut.image
+
+    @property
+    def box(self) -> Box:
+        """Its ink's own box on the page: left, top, right, bottom."""
+        return self.cut.box
+
+    @property
+    def present(self) -> float:
+        """The probability that it is a digit, whichever."""
+        return float(self.probabilities.sum())
+
+
+def evidence(
+    found: list[Detection], opinions: NDArray[np.float64], *, lone: bool = False
+) -> NDArray[np.float64]:
+    """What speaks for each place to be a digit.
+
+    Args:
+        found: the places.
+        opinions: float64 `[n, 12]`, see `Classifier.probabilities`.
+        lone: whether it is a picture of one digit; that has no neighbour to wait for.
+
+    Returns:
+        float64 `[n, 4]`: the log odds of the detector's confidence, of the surest neighbour's in the line, of
+        the classifier's probability that it is something it knows, and 1.
+    """
+    own = np.array([digit.confidence for digit in found])
+    known = 1 - opinions[:, CLASSES]
+    chances = np.stack([own, own if lone else _neighbours(found, own), known], axis=1)
+    return np.column_stack([_log_odds(chances), np.ones(len(own))])
+
+
+def _neighbours(found: list[Detection], own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The confidence of the surest neighbour in the line, float64 `[n]`."""
+    x, y, height = np.array([(digit.x, digit.y, digit.height) for digit in found]).T
+    larger, smaller = np.maximum.outer(height, height), np.minimum.outer(height, height)
+    beside = np.abs(np.subtract.outer(y, y)) < LEVEL * larger
+    beside &= np.abs(np.subtract.outer(x, x)) < NEAR * larger
+    beside &= smaller > ALIKE * larger
+    np.fill_diagonal(beside, val=False)
+    return np.asarray(np.where(beside, own[None, :], NEIGHBOUR).max(axis=1))
+
+
+def _log_odds(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    chances = np.clip(chances, 0.01, 0.99)
+    return np.asarray(np.log(chances / (1 - chances)))
+
+
+def judged(
+    found: list[Detection],
+    cuts: list[Cut],
+    opinions: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    *,
+    trust: float = SECOND,
+    lone: bool = False,
+) -> list[Found]:
+    """The places with their probabilities.
+
+    Args:
+        found: the places.
+        cuts: what stands there.
+        opinions: float64 `[n, 12]`, the classifier's probabilities for the images of it.
+        weights: float64 `[4]`, of the evidence; see `mnistry.training.pages.weighing`.
+        trust: weight of the second opinion; at `inf` it alone says which digit it is.
+        lone: whether it is a picture of one digit: then the classifier says which, as far as it knows any.
+    """
+    if not found:
+        return []
+    present = 1 / (1 + np.exp(-evidence(found, opinions, lone=lone) @ weights))
+    first = np.array([digit.probabilities for digit in found]) + LEAST
+    second = opinions[:, :CLASSES] + LEAST
+    if lone:  # what the classifier has learnt to tell, as far as it knows what it sees
+        known = opinions[:, :CLASSES].sum(axis=1)
+        present = np.maximum(present, (present + known) / 2)
+        which = second + (1 - known)[:, None] * first / first.sum(axis=1, keepdims=True)
+    elif np.isfinite(trust):
+        which = first * second**trust
+    else:
+        which = second
+    which *= (present / which.sum(axis=1))[:, None]
+    return [Found(*one) for one in zip(found, cuts, which, strict=True)]

@@ -1,0 +1,1 @@
+"""Teaching a detector its user's hand: labelled pictures without boxes, mixed with what it knows."""

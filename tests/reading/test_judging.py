@@ -1,0 +1,103 @@
+"""What speaks for a place to be a digit, and what its probabilities become; by hand and by laws."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnistry.reading.cutting import Cut
+from mnistry.reading.detector import PLAIN, Detection
+from mnistry.reading.judging import EVIDENCE, NEIGHBOUR, SECOND, evidence, judged
+
+BLANK = Cut(np.zeros((44, 44), np.float32), 0, 0, 1.0, (0, 0, 44, 44))
+
+
+def place(x: float, confidence: float, *, y: float = 0, height: float = 20, digit: int = 3) -> Detection:
+    return Detection(x, y, 12, height, confidence * np.eye(10)[digit], 1.0)
+
+
+def opinions(count: int, *, digit: int = 3, none: float = 0.1) -> np.ndarray:
+    """A classifier's probabilities: of a digit, of no digit, and nothing else."""
+    row = np.zeros(12)
+    row[digit], row[10] = 1 - none, none
+    return np.tile(row, (count, 1))
+
+
+def odds(chance: float) -> float:
+    return float(np.log(chance / (1 - chance)))
+
+
+def test_the_evidence_by_hand() -> None:
+    found = [place(0, 0.9), place(20, 0.6), place(200, 0.7)]
+    rows = evidence(found, opinions(3, none=0.2))
+    assert rows.shape == (3, EVIDENCE)
+    assert rows[:, 0] == pytest.approx([odds(0.9), odds(0.6), odds(0.7)])
+    assert rows[:, 1] == pytest.approx([odds(0.6), odds(0.9), odds(NEIGHBOUR)])
+    assert rows[:, 2] == pytest.approx([odds(0.8)] * 3)
+    assert (rows[:, 3] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("other", "beside"),
+    [
+        (place(25, 0.8), True),
+        (place(-25, 0.8), True),
+        (place(40, 0.8), False),  # too far
+        (place(25, 0.8, y=15), False),  # another line
+        (place(25, 0.8, height=10), False),  # another size
+        (place(25, 0.8, height=15), True),
+    ],
+)
+def test_who_is_a_neighbour(other: Detection, beside: bool) -> None:
+    rows = evidence([place(0, 0.3), other], opinions(2))
+    assert rows[0, 1] == pytest.approx(odds(0.8 if beside else NEIGHBOUR))
+
+
+def test_by_plain_weights_the_detectors_confidence_is_the_probability_of_a_digit() -> None:
+    found = [place(100 * number, chance) for number, chance in enumerate((0.05, 0.3, 0.9))]
+    three = judged(found, [BLANK] * 3, opinions(3), PLAIN)
+    assert [one.present for one in three] == pytest.approx([0.05, 0.3, 0.9])
+    assert [one.place for one in three] == found
+
+
+def test_which_digit_it_is_both_say() -> None:
+    """A 3 by 0.6 and an 8 by 0.3; the classifier has them the other way, and weighs half."""
+    chances = np.zeros(10)
+    chances[3], chances[8] = 0.6, 0.3
+    found = [Detection(0, 0, 12, 20, chances, 1.0)]
+    row = np.zeros((1, 12))
+    row[0, 3], row[0, 8] = 0.1, 0.9
+
+    def odds_of_three(trust: float) -> float:
+        (one,) = judged(found, [BLANK], row, PLAIN, trust=trust)
+        return float(one.probabilities[3] / one.probabilities[8])
+
+    assert odds_of_three(0) == pytest.approx(2, rel=0.01)
+    assert odds_of_three(SECOND) == pytest.approx(2 * (1 / 9) ** SECOND, rel=0.01)
+    assert odds_of_three(np.inf) == pytest.approx(1 / 9, rel=0.01)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 1000),
+    count=st.integers(1, 20),
+    trust=st.sampled_from([0.0, SECOND, np.inf]),
+    weights=st.lists(st.floats(-50, 50), min_size=EVIDENCE, max_size=EVIDENCE),
+)
+def test_probabilities_are_some_whatever_the_weights(
+    seed: int, count: int, trust: float, weights: list[float]
+) -> None:
+    random = np.random.default_rng(seed)
+    found = [
+        Detection(*random.uniform(0, 99, 2), *random.uniform(2, 40, 2), random.dirichlet(np.ones(11))[:10], 1)
+        for _ in range(count)
+    ]
+    rows = random.dirichlet(np.full(12, 0.1), count)
+    for one in judged(found, [BLANK] * count, rows, np.array(weights), trust=trust):
+        assert (one.probabilities >= 0).all()
+        assert one.present <= 1 + 1e-9
+        assert np.isfinite(one.probabilities).all()
+
+
+def test_nothing_gives_nothing() -> None:
+    assert judged([], [BLANK], opinions(1), PLAIN) == []

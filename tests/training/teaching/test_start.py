@@ -1,0 +1,42 @@
+"""With which weights teaching begins: the shipped ones, or those of a run."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from mnistry.errors import RunError
+from mnistry.export.arrays import named_arrays, safetensors_bytes
+from mnistry.recipes import RECIPES
+from mnistry.training import train
+from mnistry.training.state import initial_state
+from mnistry.training.teaching import start as module
+from mnistry.training.teaching.start import Start
+
+
+def test_shipped_weights_are_in_half_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "detector.safetensors"
+    monkeypatch.setattr(module, "SHIPPED_WEIGHTS", path)
+    with pytest.raises(RunError, match=r"detector\.safetensors: missing.*run of the recipe reader"):
+        Start.load()
+    arrays = named_arrays(initial_state(RECIPES["reader"], 3).model)
+    halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    path.write_bytes(safetensors_bytes(halves))
+    start = Start.load()
+    assert start.run is None
+    for name, array in named_arrays(start.model).items():
+        assert array.dtype == np.float32
+        assert np.array_equal(array, halves[name])
+    path.write_bytes(safetensors_bytes({**halves, "more": np.zeros(3, np.float16)}))
+    with pytest.raises(RunError, match="of another model"):
+        Start.load()
+
+
+def test_a_run_of_single_images_cannot_be_taught(tmp_path: Path) -> None:
+    run = train("softmax", data="optdigits", steps=1, runs=tmp_path)
+    with pytest.raises(RunError, match=r"single images.*recipe reader"):
+        Start.load(run.path)
+    with pytest.raises(RunError, match="there is no such run folder"):
+        Start.load(tmp_path / "nowhere")
+    jax.clear_caches()
