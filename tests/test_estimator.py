@@ -146,4 +146,4 @@ def test_rows_that_are_no_pictures() -> None:
     with pytest.raises(InvalidValueError, match=r"as many features as a square picture has pixels.*3,072"):
         DigitClassifier("softmax").fit(np.zeros((4, 3072)), [0, 1, 0, 1])
     with pytest.raises(InvalidValueError, match="cannot have 11 classes"):
-        DigitClassifier("reader").fit(np.zeros((11, 784)), np.arange(11))
+        DigitClassifier("classifier").fit(np.zeros((11, 784)), np.arange(11))
