@@ -422,7 +422,7 @@ def test_killed_twice_and_interrupted_it_comes_to_the_same_table(many: Path) -> 
     assert process.returncode == -signal.SIGKILL
     with table.open("ab") as file:
         file.write(b'"in/03')  # as if the kill came in the middle of a row
-    process = start(many, "out.csv", "--resume")
+    process = start(many, "out.csv", "--resume", "--workers", "1")
     said = stopped(process, table, signal.SIGINT, after=90)
     assert process.returncode == 130, said
     assert "Traceback" not in said
