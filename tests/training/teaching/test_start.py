@@ -33,6 +33,13 @@ def test_shipped_weights_are_in_half_precision(tmp_path: Path, monkeypatch: pyte
         Start.load()
 
 
+def test_the_shipped_weights_are_whole_and_those_of_the_shipped_detector() -> None:
+    start = Start.load()
+    assert start.recipe == RECIPES["reader"]
+    assert start.onnx == module.SHIPPED_DETECTOR.read_bytes()
+    assert all(np.isfinite(array).all() for array in named_arrays(start.model).values())
+
+
 def test_a_run_of_single_images_cannot_be_taught(tmp_path: Path) -> None:
     run = train("softmax", data="optdigits", steps=1, runs=tmp_path)
     with pytest.raises(RunError, match=r"single images.*recipe reader"):
