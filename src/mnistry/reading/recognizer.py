@@ -206,8 +206,8 @@ class Recognizer:
         if max(grey.shape) <= DRAWING and (one := self._drawing(grey)).present >= PRESENT:
             return Page(grey, np.eye(3)[:2], [], [one.place]), [one], ()
         page = find_page(self.detector, grey, deadline)
-        boxes = [one.box for one in page.found]
-        if page.lone:  # nothing else is near that could be cut out with it, but maybe a shadow
+        boxes, lone = [one.box for one in page.found], page.lone
+        if lone:  # nothing else is near that could be cut out with it, but maybe a shadow
             (box,) = boxes
             narrow, wide = cut(page.grey, box), cut(page.grey, _grown(box, LONE_AROUND * (box[3] - box[1])))
             both = self.classifier.probabilities(_images([narrow, wide]))
@@ -217,7 +217,7 @@ class Recognizer:
             cuts = _cuts(page.grey, boxes, deadline)
             opinions = self.classifier.probabilities(_images(cuts))
         check_time(deadline)
-        found = judged(page.found, cuts, opinions, self.detector.weights, trust=self.trust, lone=page.lone)
+        found = judged(page.found, cuts, opinions, self.detector.weights, trust=self.trust, lone=lone)
         if len(page.found) < MOST_DIGITS:
             return page, found, ()
         note = (

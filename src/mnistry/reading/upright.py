@@ -63,7 +63,7 @@ def find_page(detector: Detector, grey: Grey, deadline: float | None = None) -> 
 
     page = seen(grey, np.eye(3)[:2])
     if turns := quarter_turns(detector, page, deadline):
-        page = seen(np.ascontiguousarray(np.rot90(page.grey, turns)), _turned_back(page.grey.shape, turns))
+        page = seen(_turned(page.grey, turns), _turned_back(page.grey.shape, turns))
     slope = slope_of(page.found)
     if abs(slope) >= LEAST_SLOPE:
         level, back = _levelled(page.grey, slope)

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.handwriting.packing import member, npz_bytes, zip_file
+from mnistry.data.handwriting.packing import digits_bytes, member, zip_file
 from mnistry.data.handwriting.published import Packed
 from mnistry.data.handwriting.unix_compress import uncompress
 
@@ -32,14 +32,7 @@ def pack(archive: Path) -> Packed:
             images.append(_image(found[1]))
             labels.append(int(found[2]))
             parts.append(part)
-    yield (
-        FILE,
-        npz_bytes(
-            images=np.array(images, np.uint8).reshape(-1, SIDE, SIDE),
-            labels=np.array(labels, np.uint8),
-            part=np.array(parts),
-        ),
-    )
+    yield FILE, digits_bytes(images, labels, parts, SIDE)
 
 
 def _image(bits: str) -> NDArray[np.uint8]:

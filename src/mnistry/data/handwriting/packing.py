@@ -70,6 +70,15 @@ def npz_bytes(**arrays: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
+def digits_bytes(images: list[NDArray[np.uint8]], labels: list[int], parts: list[str], side: int) -> bytes:
+    """A `.npz` file of digits: `images`, uint8 `[n, side, side]`, `labels`, uint8, and the `part` of each."""
+    return npz_bytes(
+        images=np.array(images, np.uint8).reshape(-1, side, side),
+        labels=np.array(labels, np.uint8),
+        part=np.array(parts),
+    )
+
+
 @contextmanager
 def zip_file(path: Path) -> Iterator[zipfile.ZipFile]:
     """Opens a ZIP file.

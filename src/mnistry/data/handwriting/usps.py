@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.handwriting.packing import MOST_MEMBER_BYTES, npz_bytes
+from mnistry.data.handwriting.packing import MOST_MEMBER_BYTES, digits_bytes
 from mnistry.data.handwriting.published import Packed
 from mnistry.errors import DataError
 
@@ -27,14 +27,7 @@ def pack(train: Path, test: Path) -> Packed:
             images.append(image)
             labels.append(label)
             parts.append(part)
-    yield (
-        FILE,
-        npz_bytes(
-            images=np.array(images, np.uint8).reshape(-1, SIDE, SIDE),
-            labels=np.array(labels, np.uint8),
-            part=np.array(parts),
-        ),
-    )
+    yield FILE, digits_bytes(images, labels, parts, SIDE)
 
 
 def _digits(path: Path) -> Iterator[tuple[NDArray[np.uint8], int]]:

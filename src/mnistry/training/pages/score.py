@@ -73,12 +73,17 @@ def found_on(detector: Detector, batch: Batch) -> Found:
     """What a detector finds on the pages of a batch; what does not matter counts neither way."""
     right = misread = false = 0
     for image, heat, counts in zip(batch.images, batch.heat, batch.counts, strict=True):
-        found = [one for one in peaks(detector.heat(image), 1.0, MARGIN, MARGIN) if one.confidence >= FOUND]
+        found = [one for one in places_on(detector, image) if one.confidence >= FOUND]
         truth = true_digits(found, heat, counts)
         right += sum(one.digit == digit for one, digit in zip(found, truth, strict=True))
         misread += sum(one.digit != digit >= 0 for one, digit in zip(found, truth, strict=True))
         false += truth.count(NO_DIGIT)
     return Found(int((batch.heat == 255).sum()), right, misread, false)
+
+
+def places_on(detector: Detector, image: NDArray[np.uint8]) -> list[Detection]:
+    """What may be digits on a drawn page, which is its own copy and has no margin around it."""
+    return peaks(detector.heat(image), 1.0, MARGIN, MARGIN)
 
 
 def true_digits(found: list[Detection], heat: NDArray[np.uint8], counts: NDArray[np.bool_]) -> list[int]:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from mnistry.reading.classifier import Classifier
 from mnistry.reading.cutting import cut
-from mnistry.reading.detector import MARGIN, PLAIN, Detector, peaks
+from mnistry.reading.detector import PLAIN, Detector
 from mnistry.reading.judging import evidence
 from mnistry.reading.scales import each_once
-from mnistry.training.pages.score import ANYTHING, NO_DIGIT, true_digits
+from mnistry.training.pages.score import ANYTHING, NO_DIGIT, places_on, true_digits
 from mnistry.training.pages.targets import Batch
 
 SHRINKAGE = 1e-3
@@ -34,8 +34,7 @@ def weigh(detector: Detector, classifier: Classifier, batches: Iterable[Batch]) 
     rows, digits = list[NDArray[np.float64]](), list[bool]()
     for batch in batches:
         for page, heat, counts in zip(batch.images, batch.heat, batch.counts, strict=True):
-            # A page is its own copy, which has no margin.
-            found = each_once(peaks(detector.heat(page), 1.0, MARGIN, MARGIN))
+            found = each_once(places_on(detector, page))
             truth = true_digits(found, heat, counts)
             if not found:
                 continue
