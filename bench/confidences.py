@@ -16,7 +16,7 @@ import numpy as np
 import tyro
 
 from mnistry.errors import PictureError
-from mnistry.reading.measure import read_labels
+from mnistry.reading.labels import read_labels
 from mnistry.reading.recognizer import Recognizer
 
 EDGES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)

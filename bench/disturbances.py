@@ -22,7 +22,7 @@ from PIL import Image
 from mnistry.atomic import write_text
 from mnistry.data.decode import open_picture
 from mnistry.errors import MnistryError
-from mnistry.reading.measure import Labelled, read_labels
+from mnistry.reading.labels import Labelled, read_labels
 
 CLEAN = "as it is"
 ON_ITS_HEAD = "on its head"

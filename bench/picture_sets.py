@@ -11,7 +11,7 @@ import numpy as np
 
 import disturbances
 from mnistry.data import Dataset, Examples, load
-from mnistry.reading.measure import Labelled, read_labels
+from mnistry.reading.labels import Labelled, read_labels
 
 SetName = Literal[
     "single",

@@ -17,7 +17,8 @@ from mnistry.data import Examples
 from mnistry.data.decode import Picture
 from mnistry.reading.classifier import SHIPPED_MODEL
 from mnistry.reading.detector import SHIPPED_DETECTOR
-from mnistry.reading.measure import Labelled, Reader, measure
+from mnistry.reading.labels import Labelled
+from mnistry.reading.measure import Reader, measure
 from mnistry.reading.onnx_files import path_of
 from mnistry.reading.recognizer import Reading, Recognizer
 from peers import environments, tesseract

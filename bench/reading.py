@@ -32,7 +32,8 @@ from mnistry import atomic
 from mnistry.cli.evaluate_pictures import MOST_ON_SHEET, draw_wrong
 from mnistry.data import Examples
 from mnistry.errors import InvalidValueError, MnistryError
-from mnistry.reading.measure import Answer, Labelled
+from mnistry.reading.labels import Labelled
+from mnistry.reading.measure import Answer
 from picture_sets import SETS, SetName, Sets, digest_of_pictures, some_of_each_kind
 from readers import Mnistry, OpenCv, RapidOcr, SetRead, SetReader, Tesseract
 from reading_figures import by_row, losses, rejection, row_figures

@@ -8,7 +8,8 @@ from typing import Any
 
 from mnistry.atomic import write_text
 from mnistry.errors import DataError
-from mnistry.reading.measure import Answer, Labelled
+from mnistry.reading.labels import Labelled
+from mnistry.reading.measure import Answer
 from readers import Read, SetRead
 
 FORM = "single results of bench/reading.py, 1"

@@ -16,7 +16,8 @@ from PIL import Image
 import readers
 from mnistry.data import Examples
 from mnistry.reading.batch import read_all
-from mnistry.reading.measure import Labelled, measure
+from mnistry.reading.labels import Labelled
+from mnistry.reading.measure import measure
 from mnistry.reading.recognizer import Recognizer
 
 TURNS = 5

@@ -10,7 +10,7 @@ from mnistry.files import open_regular, read_regular
 from mnistry.history import History
 from mnistry.reading.batch import ReadingTable
 from mnistry.reading.classifier import Classifier
-from mnistry.reading.measure import read_labels
+from mnistry.reading.labels import read_labels
 
 
 def test_a_regular_file_is_read(tmp_path: Path) -> None:

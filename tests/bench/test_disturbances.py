@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 import disturbances
-from mnistry.reading.measure import Labelled, read_labels
+from mnistry.reading.labels import Labelled, read_labels
 
 Grey = NDArray[np.float32]
 

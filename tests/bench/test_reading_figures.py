@@ -6,7 +6,8 @@ import pytest
 import reading_figures
 import reading_report
 from disturbances import CLEAN
-from mnistry.reading.measure import Answer, Labelled
+from mnistry.reading.labels import Labelled
+from mnistry.reading.measure import Answer
 from reading_figures import EQUATIONS, by_row, losses, rejection, row_figures
 
 PAPER = np.zeros((4, 4), np.uint8)

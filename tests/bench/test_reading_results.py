@@ -8,7 +8,7 @@ import pytest
 
 import picture_sets
 from mnistry.errors import DataError
-from mnistry.reading.measure import Labelled
+from mnistry.reading.labels import Labelled
 from peers import rapidocr_digits
 from peers.rapidocr_digits import Text
 from readers import CODE, DECODING, READING, Mnistry, Read, SetRead, digest_of

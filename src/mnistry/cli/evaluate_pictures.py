@@ -16,7 +16,8 @@ from rich.text import Text
 
 from mnistry import atomic
 from mnistry.data.decode import open_picture
-from mnistry.reading.measure import Answer, Figures, Measured, find_unlabelled, measure, read_labels
+from mnistry.reading.labels import find_unlabelled, read_labels
+from mnistry.reading.measure import Answer, Figures, Measured, measure
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Recognizer
 
 SHEET_COLUMNS = 5

@@ -1,33 +1,18 @@
-"""How well pictures are read: labels from a table, every picture read, right and wrong counted."""
+"""How well labelled pictures are read: every picture read, right and wrong counted."""
 
-import csv
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from io import StringIO
-from pathlib import Path
 from statistics import fmean
 from typing import Any, Protocol
 
 from mnistry.data.decode import Picture
-from mnistry.data.skipped import describe_skipped, is_litter
-from mnistry.errors import DataError, PictureError
+from mnistry.errors import PictureError
 from mnistry.evaluation.intervals import wilson_interval
 from mnistry.evaluation.strings import Score, score_lines
-from mnistry.files import read_regular
+from mnistry.reading.labels import Labelled
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading
-
-LABELS = "labels.tsv"
-PICTURES = "images"
-"""The folder beside the table that may hold the pictures."""
-MOST_BYTES = 2**26  # of the table
-_LABEL = re.compile(r"|[0-9]+([ |][0-9]+)*")
-_EXPECTED = (
-    "Expected columns parted by tabs and a header line: 'file'; then 'digits' or 'lines' with what is to be "
-    "read, `|` between lines and one space between groups; and, if you like, 'kind'"
-)
 
 
 class Reader(Protocol):
@@ -35,23 +20,6 @@ class Reader(Protocol):
 
     def read(self, picture: Picture, *, min_confidence: float) -> Reading:
         """As `Recognizer.read`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """A picture and what is to be read in it.
-
-    Attributes:
-        name: for people, such as the name of its file.
-        picture: see `Recognizer.read`.
-        lines: digits with single spaces between groups; none for a picture of no digits.
-        kind: results are given by it; may be empty.
-    """
-
-    name: str
-    picture: Picture
-    lines: tuple[str, ...]
-    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,77 +172,3 @@ def measure(
             error = str(failure)
         answers.append(Answer(labelled, lines, time.perf_counter() - started, error))
     return Measured(tuple(answers))
-
-
-def read_labels(folder: Path) -> tuple[Labelled, ...]:
-    """Reads which pictures a folder has, and what is to be read in each, from its `labels.tsv`.
-
-    The table has the columns `file`, then `digits` or `lines`, maybe `kind`, and any others. An empty
-    label says that there is no digit in the picture. The pictures lie beside the table or in `images`.
-
-    Raises:
-        DataError: the folder, the table or a picture is missing, or a line of the table is not as it
-            should be.
-    """
-    path = folder / LABELS
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder")
-    if not path.exists():
-        raise DataError(f"{folder}: there is no {LABELS} in it. {_EXPECTED}")
-    try:
-        # Tables often begin with the mark of UTF-8.
-        text = read_regular(path, most_bytes=MOST_BYTES).decode("utf-8-sig")
-        table = csv.DictReader(StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
-        header = list(table.fieldnames or [])
-        columns = [name for name in ("digits", "lines") if name in header]
-        if "file" not in header or len(columns) != 1:
-            raise DataError(f"{path}: line 1: found the columns {header}. {_EXPECTED}")
-        labelled = tuple(
-            _labelled(folder, row, columns[0], f"{path}: line {table.line_num}") for row in table
-        )
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a table in UTF-8: {error}. {_EXPECTED}") from error
-    if not labelled:
-        raise DataError(f"{path}: there are no pictures in the table. {_EXPECTED}")
-    return labelled
-
-
-def find_unlabelled(folder: Path, labelled: Iterable[Labelled]) -> str:
-    """Which files of a folder are not measured, and why; empty if there are none.
-
-    Args:
-        folder: the folder; files that are hidden count for nothing, as does its table.
-        labelled: what `read_labels` gave of it.
-
-    Raises:
-        DataError: the folder cannot be listed.
-    """
-    named = {(place / one.name).resolve() for one in labelled for place in (folder, folder / PICTURES)}
-    named.add((folder / LABELS).resolve())
-    try:
-        paths = [path for place in (folder, folder / PICTURES) if place.is_dir() for path in place.iterdir()]
-        files = [path for path in paths if not is_litter(path.name) and not path.is_dir()]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-    missing = [Path(path.name) for path in files if path.resolve() not in named]
-    return describe_skipped(missing, f"no line in {LABELS}")
-
-
-def _labelled(folder: Path, row: dict[Any, Any], column: str, where: str) -> Labelled:
-    """One line of the table; in a short line columns are None, in a long one None is a column."""
-    name, label = row["file"], row[column]
-    if not name or label is None or None in row:
-        raise DataError(
-            f"{where}: expected the columns of the header, parted by tabs; found {list(row.values())}"
-        )
-    if not _LABEL.fullmatch(label):
-        raise DataError(
-            f"{where}: {column} must be digits, with `|` between lines and one space between groups, or "
-            f"empty where there are none; found {label!r}"
-        )
-    path = next((path for path in (folder / name, folder / PICTURES / name) if path.is_file()), None)
-    if path is None:
-        raise DataError(f"{where}: there is no picture {name!r} in the folder")
-    return Labelled(name, path, tuple(label.split("|")) if label else (), row.get("kind") or "")

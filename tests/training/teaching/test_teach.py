@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mnistry.errors import DataError, InvalidValueError, RunError
-from mnistry.reading.measure import read_labels
+from mnistry.reading.labels import read_labels
 from mnistry.reading.recognizer import Recognizer
 from mnistry.runs import read_run
 from mnistry.training import Run, TrainingProgress, resume

@@ -72,7 +72,7 @@ def align(found: Sequence[Detection], lines: Sequence[str]) -> list[tuple[Detect
 
     Args:
         found: see `candidates`.
-        lines: the label, as of `mnistry.reading.measure.Labelled`; none for a picture without digits.
+        lines: the label, as of `mnistry.reading.labels.Labelled`; none for a picture without digits.
 
     Returns:
         For each digit of the label its place and itself, line by line; None where they are not all there, or

@@ -7,7 +7,7 @@ from pathlib import Path
 from mnistry.data.decode import open_picture
 from mnistry.errors import DataError, PictureError
 from mnistry.reading.detector import Detector
-from mnistry.reading.measure import LABELS, Labelled
+from mnistry.reading.labels import LABELS, Labelled
 from mnistry.reading.scales import LONGEST_SIDE
 from mnistry.reading.upright import find_page
 from mnistry.training.teaching.alignment import align, candidates

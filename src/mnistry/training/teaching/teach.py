@@ -20,7 +20,8 @@ from mnistry.errors import DataError, InvalidValueError, RunError
 from mnistry.export.detector import detector_to_onnx
 from mnistry.reading.classifier import Classifier
 from mnistry.reading.detector import Detector
-from mnistry.reading.measure import Labelled, Measured, measure, read_labels
+from mnistry.reading.labels import Labelled, read_labels
+from mnistry.reading.measure import Measured, measure
 from mnistry.reading.recognizer import Recognizer
 from mnistry.recipes import RECIPES
 from mnistry.runs import BEFORE, EVALUATION, LESSONS, TENSORBOARD
@@ -71,7 +72,7 @@ def teach(
     handwriting by others. `Recognizer.load(run.path)` reads with what came of it.
 
     Args:
-        folder: pictures and a `labels.tsv`, see `mnistry.reading.measure.read_labels`; no boxes are needed.
+        folder: pictures and a `labels.tsv`, see `mnistry.reading.labels.read_labels`; no boxes are needed.
         init_from: the run folder of the reader to teach; by default the shipped one.
         data_dir: where handwriting is looked for first, with which pages are drawn.
         seed: decides the pages.
