@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from html import escape
+from typing import Any
 
 from mnistry.runs import RunFolder
 
@@ -17,8 +18,9 @@ class NotebookBar:
         """
         from IPython.display import HTML, display
 
-        self._html, self._total = HTML, total
-        self._handle = display(HTML(self._drawn(0, "compiling…")), display_id=True)
+        self._html: Any = HTML
+        self._total = total
+        self._handle: Any = display(HTML(self._drawn(0, "compiling…")), display_id=True)
 
     def update(self, step: int, text: str) -> None:
         """Shows how many steps are made, and a text."""
