@@ -27,6 +27,9 @@ class Options:
     """The default model: a run folder or an exported ONNX file; else the model that comes with mnistry."""
     runs: Path = Path("runs")
     """The folder of runs whose models can be asked for."""
+    corrections: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Where the page keeps what you correct or write for it, as `mnistry teach` takes it; else it keeps none.
+    Whoever may use the service may fill it, up to the limits below."""
     host: str = "127.0.0.1"
     """Where to listen; 0.0.0.0: everywhere."""
     port: int = 8000
@@ -63,6 +66,7 @@ def main(arguments: list[str]) -> int:
         port=options.port,
         model=options.model,
         runs=options.runs,
+        corrections=options.corrections,
         limits=options.limits,
         token=token,
         show_requests=options.log,

@@ -9,6 +9,7 @@ answers.py      what is answered, as types
 site.py         the files of the page
 pictures.py     from a picture to the answer
 batches.py      images that come together go through the model together
+corrections.py  pictures with what is to be read in them, kept to teach with
 models.py       the models that can be asked for, taken anew when their file is
 openapi.py docs.py    the description, for programs and for people
 limits.py problems.py metrics.py    the bounds, the errors, what is counted

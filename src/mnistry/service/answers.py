@@ -128,6 +128,13 @@ class Models(Struct, forbid_unknown_fields=True):
     models: list[Model]
 
 
+class Corrections(Struct, forbid_unknown_fields=True):
+    """Whether the service keeps corrections, and how many there are."""
+
+    kept: Annotated[bool, Meta(description="False where it was started without a folder for them.")]
+    pictures: Annotated[int, Meta(ge=0)] = 0
+
+
 class Status(Struct, forbid_unknown_fields=True):
     """That the service runs."""
 

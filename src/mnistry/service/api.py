@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from mnistry.data.dataset import CLASSES, DIGITS
 from mnistry.data.pages import Page
 from mnistry.service import answers, pictures, requests
+from mnistry.service.corrections import Corrections
 from mnistry.service.docs import STYLE, page
 from mnistry.service.gate import Gate
 from mnistry.service.limits import Limits
@@ -37,17 +38,21 @@ _P = ParamSpec("_P")
 class Api:
     """What is behind the addresses."""
 
-    def __init__(self, *, model: Path | None, runs: Path, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, *, model: Path | None, runs: Path, corrections: Path | None, limits: Limits, metrics: Metrics
+    ) -> None:
         """
         Args:
             model: a run folder or an ONNX file; by default the shipped model.
             runs: the folder of runs that can be asked for.
+            corrections: the folder in which corrections are kept; None keeps none.
             limits: what is refused.
             metrics: what is counted.
 
         Raises:
-            RunError: the model cannot be used.
+            MnistryError: the model or the folder of corrections cannot be used.
         """
+        self._corrections = Corrections(corrections, limits) if corrections else None
         self._limits = limits
         self._metrics = metrics
         self._reading = ThreadPoolExecutor(CLIENTS * limits.workers, "reading")
@@ -67,6 +72,7 @@ class Api:
             Route("/v1/read", self._read, methods=["POST"]),
             Route("/v1/explain", self._explain, methods=["POST"]),
             Route("/v1/models", self._list_models),
+            Route("/v1/corrections", self._correct, methods=["GET", "POST"]),
             Route("/healthz", _ok),
             Route("/readyz", _ok),  # the model is loaded before the first request is taken
             Route("/metrics", self._measured),
@@ -126,6 +132,22 @@ class Api:
 
     async def _list_models(self, request: Request) -> Response:
         return _json(answers.Models(await self._models.listed()))
+
+    async def _correct(self, request: Request) -> Response:
+        if request.method != "POST":
+            if self._corrections is None:
+                return _json(answers.Corrections(kept=False))
+            return _json(answers.Corrections(True, await asyncio.to_thread(self._corrections.count)))
+        label = requests.label(requests.parameters(request, requests.CorrectionParameters))
+        content = await requests.picture(request)
+        if self._corrections is None:
+            detail = "This service keeps no corrections: start it with `mnistry serve --corrections FOLDER`."
+            raise Problem(404, detail)
+        keep, bounds = self._corrections.keep, self._bounds()
+        count = await self._in_time(
+            self._in_turn(request, lambda: keep(pictures.decoded(content, bounds), label))
+        )
+        return _json(answers.Corrections(True, count))
 
     async def _measured(self, request: Request) -> Response:
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -208,6 +230,7 @@ def create_app(
     *,
     model: Path | None = None,
     runs: Path = Path("runs"),
+    corrections: Path | None = None,
     limits: Limits | None = None,
     token: str = "",
     loopback: bool = True,
@@ -217,16 +240,17 @@ def create_app(
     Args:
         model: a run folder or an ONNX file; by default the shipped model.
         runs: the folder of runs that can be asked for.
+        corrections: the folder in which corrections are kept, for `mnistry teach`; None keeps none.
         limits: what is refused; by default what `Limits` says.
         token: what clients must know; empty: nothing.
         loopback: answer only to names of this machine.
 
     Raises:
-        RunError: the model cannot be used.
+        MnistryError: the model or the folder of corrections cannot be used.
     """
     limits = limits or Limits()
     metrics = Metrics()
-    api = Api(model=model, runs=runs, limits=limits, metrics=metrics)
+    api = Api(model=model, runs=runs, corrections=corrections, limits=limits, metrics=metrics)
     routes = api.routes()
     return Gate(
         Router(routes, redirect_slashes=False, lifespan=api.lifespan),

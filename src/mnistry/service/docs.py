@@ -25,6 +25,8 @@ _EXAMPLES = {
     "    {base}/v1/explain -o how.png",
     "/v1/classify": "curl -H 'Content-Type: application/octet-stream' --data-binary @images.bin \\\n"
     "    {base}/v1/classify",
+    "/v1/corrections": "curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg \\\n"
+    "    '{base}/v1/corrections?lines=2706'",
     "/v1/models": "curl {base}/v1/models",
 }
 
@@ -57,7 +59,7 @@ def page(document: dict[str, Any], base: str) -> str:
 
 def _operation(path: str, method: str, operation: dict[str, Any], base: str) -> list[str]:
     parts = [f"<h2><code>{method.upper()} {path}</code></h2><p>{escape(operation['summary'])}</p>"]
-    if path in _EXAMPLES:
+    if path in _EXAMPLES and (method == "post") == ("--data" in _EXAMPLES[path]):
         parts.append(f"<pre>{escape(_EXAMPLES[path].format(base=base))}</pre>")
     if "security" in operation:
         parts.append(

@@ -33,6 +33,10 @@ class Limits:
     """Megabytes of all bodies that are held at the same time [503]."""
     connections: int = 1000
     """Connections open at the same time [503]."""
+    kept: int = 10_000
+    """Pictures in the folder of corrections [507]."""
+    kept_mb: int = 1000
+    """Megabytes of all of them [507]."""
     models: int = 8
     """Models of the runs folder that are kept in memory, those asked for last."""
     workers: int = os.cpu_count() or 1
@@ -52,6 +56,11 @@ class Limits:
     def upload_bytes(self) -> int:
         """The largest body of a request."""
         return self.upload_mb * 1_000_000
+
+    @property
+    def kept_bytes(self) -> int:
+        """The most that the pictures in the folder of corrections take together."""
+        return self.kept_mb * 1_000_000
 
     @property
     def memory_bytes(self) -> int:

@@ -14,13 +14,14 @@ _WHEN = {
     400: "The request is malformed, or is addressed to another host.",
     401: "The service needs a token, and the request has none or another one.",
     403: "A page of another site sends this.",
-    404: "There is no model of this name.",
+    404: "There is no model of this name, or no corrections are kept.",
     408: "The head took longer than {head_seconds:g} seconds to arrive, or the body {upload_seconds:g}.",
     413: "More than {upload_mb} MB, {pixels:,} pixels, {files} pictures or pages, or {images:,} images.",
     415: "The body is of another media type, or no picture in a format that can be read.",
     422: "The body or a parameter is not what it should be, or a picture is damaged.",
     429: "More than {client_requests} requests of one address are under way.",
     500: "The service failed; its log tells more.",
+    507: "The folder of corrections holds {kept:,} pictures or {kept_mb:,} MB, or its disk is full.",
     503: "More than {requests} requests are under way, or their bodies take more than {memory_mb} MB, or "
     "this one took longer than {seconds:g} seconds, or the model cannot be used.",
 }
@@ -32,6 +33,7 @@ _ANSWERS = (
     answers.Readings,
     answers.Classified,
     answers.Models,
+    answers.Corrections,
     answers.Status,
     problems.ProblemDetails,
     requests.Images,
@@ -69,14 +71,20 @@ def document(limits: Limits) -> Json:
         return {"get": {"summary": summary, "responses": responses, **security}}
 
     def post(
-        summary: str, kind: type[requests.ModelParameters], bodies: Json, media_type: str, schema: Json
+        summary: str,
+        kind: type[msgspec.Struct],
+        bodies: Json,
+        media_type: str,
+        schema: Json,
+        *,
+        statuses: tuple[int, ...] = _WORK,
     ) -> Json:
         return {
             "post": {
                 "summary": summary,
                 "parameters": _parameters(kind),
                 "requestBody": {"required": True, "content": bodies},
-                "responses": {"200": _answer(media_type, schema), **refusals(_WORK)},
+                "responses": {"200": _answer(media_type, schema), **refusals(statuses)},
                 "security": [{"token": []}, {}],
             }
         }
@@ -132,6 +140,22 @@ def document(limits: Limits) -> Json:
                 _REFERENCE[answers.Models],
                 statuses=(400, 401, 429, 500, 503),
             ),
+            "/v1/corrections": {
+                **get(
+                    "Whether corrections are kept, and how many there are.",
+                    requests.JSON,
+                    _REFERENCE[answers.Corrections],
+                    statuses=(400, 401, 429, 500, 503, 507),
+                ),
+                **post(
+                    "Keep a picture with what is to be read in it, to teach a reader with.",
+                    requests.CorrectionParameters,
+                    picture,
+                    requests.JSON,
+                    _REFERENCE[answers.Corrections],
+                    statuses=(*_WORK, 507),
+                ),
+            },
             "/healthz": get("Whether the service runs.", requests.JSON, _REFERENCE[answers.Status]),
             "/readyz": get("Whether it takes requests.", requests.JSON, _REFERENCE[answers.Status]),
             "/metrics": get(
@@ -154,9 +178,16 @@ def _answer(media_type: str, schema: Json) -> Json:
     return {"description": "Done.", "content": {media_type: {"schema": schema}}}
 
 
-def _parameters(kind: type[requests.ModelParameters]) -> list[Json]:
+def _parameters(kind: type[msgspec.Struct]) -> list[Json]:
     (schema,) = msgspec.json.schema_components([kind])[1].values()
+    required = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "description": about.pop("description"), "schema": about}
+        {
+            "name": name,
+            "in": "query",
+            **({"required": True} if name in required else {}),
+            "description": about.pop("description"),
+            "schema": about,
+        }
         for name, about in schema["properties"].items()
     ]

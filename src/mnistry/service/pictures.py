@@ -89,6 +89,14 @@ def explain(recognizer: Recognizer, content: bytes, asked: ExplainParameters, bo
     return file.getvalue()
 
 
+def decoded(content: bytes, bounds: Bounds) -> Decoded:
+    """The grey levels of a picture, no larger than the reader looks at. Raises `Problem` as `read` does."""
+    try:
+        return _decoded(content, bounds)
+    except PictureError as error:
+        raise _problem(error) from error
+
+
 def _decoded(content: bytes | Page, bounds: Bounds) -> Decoded:
     if time.monotonic() >= bounds.deadline:
         raise busy("Other pictures took all the time there was.")

@@ -14,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from mnistry.pixels.pdf import DPI
+from mnistry.reading.labels import LABEL
 from mnistry.reading.recognizer import MIN_CONFIDENCE
 from mnistry.service.limits import Limits
 from mnistry.service.problems import Problem
@@ -24,6 +25,8 @@ UNNAMED = "application/x-www-form-urlencoded"  # what `curl --data-binary` says 
 FORM = "multipart/form-data"
 JSON = "application/json"
 DOCUMENTS = ("application/pdf", "application/zip")
+
+MOST_LABEL = 2000  # characters: far more than there are on a page
 
 CHARSETS = ("utf-8", "us-ascii")  # of the names in a form; many more that Python knows fail, or take long
 
@@ -71,6 +74,20 @@ class ReadParameters(ExplainParameters, frozen=True, forbid_unknown_fields=True)
     ] = DPI
 
 
+class CorrectionParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """… to keep a correction."""
+
+    lines: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=MOST_LABEL,
+            extra_json_schema={"pattern": f"^(?:{LABEL})$"},
+            description="What is to be read in the picture: digits, `|` between lines, one space between "
+            "groups; empty where there are none.",
+        ),
+    ]
+
+
 class Images(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON body of a request to classify."""
 
@@ -92,7 +109,7 @@ class _Form(MultiPartParser):
     spool_max_size = 1 << 62
 
 
-Parameters = TypeVar("Parameters", bound=ModelParameters)
+Parameters = TypeVar("Parameters", bound=msgspec.Struct)
 
 
 def parameters(request: Request, kind: type[Parameters]) -> Parameters:
@@ -112,6 +129,21 @@ def parameters(request: Request, kind: type[Parameters]) -> Parameters:
         known = ", ".join(kind.__struct_fields__)
         raise Problem(422, f"The parameters in the address: {error}. Known: {known}.") from error
     return found
+
+
+def label(asked: CorrectionParameters) -> str:
+    """What is to be read in a picture.
+
+    Raises:
+        Problem: it is no label (422).
+    """
+    if not re.fullmatch(LABEL, asked.lines):
+        raise Problem(
+            422,
+            "Expected digits in `lines`, with `|` between lines and one space between groups, or nothing; "
+            f"found {asked.lines!r}.",
+        )
+    return asked.lines
 
 
 def media_type(request: Request) -> str:

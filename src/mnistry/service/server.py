@@ -31,6 +31,7 @@ def serve(
     port: int,
     model: Path | None,
     runs: Path,
+    corrections: Path | None,
     limits: Limits,
     token: str,
     show_requests: bool,
@@ -42,20 +43,28 @@ def serve(
         port: its port; 0 takes a free one.
         model: see `create_app`, as are the following.
         runs: the folder of runs.
+        corrections: the folder of corrections.
         limits: what is refused.
         token: what clients must know.
         show_requests: log a line for each.
 
     Raises:
         InvalidValueError: the service cannot listen there, or may open too few files.
-        RunError: the model cannot be used.
+        MnistryError: the model or the folder of corrections cannot be used.
     """
     logging.basicConfig(format="mnistry: %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     access_log.setLevel(logging.INFO if show_requests else logging.WARNING)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata in strangers' pictures
     limits = _that_files_allow(limits)
-    app = create_app(model=model, runs=runs, limits=limits, token=token, loopback=is_loopback(host))
+    app = create_app(
+        model=model,
+        runs=runs,
+        corrections=corrections,
+        limits=limits,
+        token=token,
+        loopback=is_loopback(host),
+    )
     listening = _listen(host, port)
     config = uvicorn.Config(
         app,
