@@ -1,22 +1,16 @@
-"""The lesson is run as a notebook runs it, and is the same in both languages."""
+"""The lesson is run as a notebook runs it."""
 
 from pathlib import Path
 
 import jupytext
 import pytest
 
-LESSONS = [Path(__file__).parent.parent / "docs" / f"lesson.{language}.md" for language in ("en", "zh")]
+LESSON = Path(__file__).parent.parent / "docs" / "en" / "lesson.md"
 
 
 def code(path: Path) -> list[str]:
     """The cells of a notebook that are run."""
     return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
-
-
-def test_both_languages_run_the_same() -> None:
-    english, chinese = map(code, LESSONS)
-    assert english == chinese
-    assert len(english) == 10
 
 
 @pytest.mark.slow
@@ -27,7 +21,7 @@ def test_the_lesson(
     monkeypatch.setenv("MPLBACKEND", "agg")
     names: dict[str, object] = {}
     printed = []
-    for number, cell in enumerate(code(LESSONS[0])):
+    for number, cell in enumerate(code(LESSON)):
         exec(compile(cell, f"cell {number}", "exec"), names)
         printed.append(capsys.readouterr().out)
         names["plt"].close("all")  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from mnistry.data import Dataset
 from mnistry.data.normalize import as_mnist
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "onnx.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "en" / "onnx.md"
 VERSION = "1.30.0"
 FILES = ("package.json", "dist/ort.node.min.mjs", "dist/ort-wasm-simd-threaded.")
 PROGRAM = """

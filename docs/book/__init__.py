@@ -1,0 +1,1 @@
+"""What the pages of the book share: figures, printed numbers, and what Sphinx is taught."""
