@@ -15,6 +15,7 @@ from mnistry.data.convert import write
 # Read now, because some tests change the environment.
 REAL_DATA = os.environ.get("MNISTRY_DATA")
 EVERYTHING_MUST_RUN = bool(os.environ.get("CI"))
+os.environ["LANGUAGE"] = "en"  # wherever the tests run, and for the processes that they start
 
 
 @pytest.hookimpl(wrapper=True)

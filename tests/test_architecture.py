@@ -30,7 +30,7 @@ LAYERS = [
     ("models", "losses", "optimizers", "data"),
     ("pixels", "history", "logits"),
     ("own",),
-    ("fields",),
+    ("fields", "language"),
     ("atomic", "errors", "files"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -12,7 +12,8 @@ import sys
 from types import ModuleType
 
 from mnistry.cli.flags import as_flags
-from mnistry.errors import MnistryError, UnknownNameError
+from mnistry.errors import InvalidValueError, MnistryError, UnknownNameError
+from mnistry.language import LANGUAGES, gettext, use_language
 
 COMMANDS = {
     "train": "train a recipe, measure it, and keep everything in a run folder",
@@ -38,6 +39,7 @@ USAGE = (
     "usage: mnistry COMMAND …\n\nHandwritten digits, from the first gradient to real paper.\n\ncommands:\n"
     + "".join(f"  {name:<18} {summary}\n" for name, summary in COMMANDS.items())
     + "\n`mnistry COMMAND --help` tells more; `mnistry --version` the version.\n"
+    "`--language zh` has results and reports in Chinese, `--language en` in English; else the locale says.\n"
 )
 
 
@@ -52,6 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: what follows `mnistry`; by default those of the process.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        arguments = _in_language(arguments)
+    except MnistryError as error:
+        return _fail(str(error))
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
@@ -81,8 +87,31 @@ def main(arguments: list[str] | None = None) -> int:
             f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[{extra}]'"
         )
     except KeyboardInterrupt:
-        print("mnistry: interrupted", file=sys.stderr)
+        print("mnistry: " + gettext("interrupted"), file=sys.stderr)
         return 130
+
+
+def _in_language(arguments: list[str]) -> list[str]:
+    """Chooses the language that `--language` names, wherever it stands, and returns the other arguments.
+
+    Raises:
+        MnistryError: it names none that there is.
+    """
+    use_language(None)
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        flag, separator, value = word.partition("=")
+        if word == "--":
+            return [*rest, word, *words]
+        if flag != "--language":
+            rest.append(word)
+            continue
+        name = value if separator else next(words, "")
+        if not name:
+            raise InvalidValueError(f"--language needs the name of one: {' or '.join(LANGUAGES)}")
+        use_language(name)
+    return rest
 
 
 def _imported(module: str) -> ModuleType:

@@ -22,6 +22,7 @@ from mnistry.evaluation.metrics import Evaluation
 from mnistry.evaluation.mistakes import worst_mistakes
 from mnistry.evaluation.text import render_table
 from mnistry.inference import in_classes_of
+from mnistry.language import gettext, part_name
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import CHECKPOINTS, RECIPE
 from mnistry.training.checkpoint import checkpoints
@@ -77,12 +78,12 @@ def main(arguments: list[str]) -> int:
     if run is not None and (step is not None or (options.source.is_dir() and not run.finished)):
         classifier, step = _from_checkpoint(run, step)
         if options.checkpoint is None and options.source.is_dir():
-            state = "in training" if run.in_training else "stopped"
-            print(
-                f"mnistry: {run.path}: {state}, not finished: measured is its newest checkpoint, of step "
-                f"{step:,} of {run.steps:,}{_averaged(run)}",
-                file=sys.stderr,
-            )
+            state = gettext("in training") if run.in_training else gettext("stopped")
+            said = gettext(
+                "{run}: {state}, not finished: measured is its newest checkpoint, of step {step:,} of "
+                "{steps:,}"
+            ).format(run=run.path, state=state, step=step, steps=run.steps)
+            print(f"mnistry: {said}{_averaged(run)}", file=sys.stderr)
     else:
         whole = run is not None and options.source.is_dir()
         classifier = run.classifier() if run and whole else Classifier.load(options.source)
@@ -98,7 +99,12 @@ def main(arguments: list[str]) -> int:
         print(json.dumps({**subject, "class_names": class_names, **evaluation.to_json(), **more}))
     else:
         print(
-            f"{options.source} on the {options.part} part of {dataset.name} ({dataset.source})",
+            gettext("{model} on the {part} part of {data} ({source})").format(
+                model=options.source,
+                part=part_name(options.part),
+                data=dataset.name,
+                source=dataset.source,
+            ),
             file=sys.stderr,
         )
         Console().print(render_table(evaluation, class_names))
@@ -162,7 +168,7 @@ def _from_checkpoint(run: Run, step: int | None) -> tuple[Classifier, int]:
 
 
 def _averaged(run: Run) -> str:
-    return ", with its averaged weights" if run.recipe.averaging else ""
+    return gettext(", with its averaged weights") if run.recipe.averaging else ""
 
 
 def _subject(run: Run | None, step: int | None, options: Options) -> dict[str, str | int]:
@@ -178,8 +184,16 @@ def _follow(run: Run, options: Options) -> int:
     examples: Examples | None = None
     step = 0
     print(
-        f"following {run.path} on the {options.part} part of {dataset.name}{_averaged(run)}; it saves a "
-        f"checkpoint every {run.recipe.checkpoint_every:,} steps",
+        gettext(
+            "following {run} on the {part} part of {data}{averaged}; it saves a checkpoint every {every:,} "
+            "steps"
+        ).format(
+            run=run.path,
+            part=part_name(options.part),
+            data=dataset.name,
+            averaged=_averaged(run),
+            every=run.recipe.checkpoint_every,
+        ),
         file=sys.stderr,
     )
     for step, path in new_checkpoints(run, options.follow):
@@ -198,13 +212,25 @@ def _follow(run: Run, options: Options) -> int:
         else:
             low, high = evaluation.accuracy_interval
             print(
-                f"step {step:,} of {run.steps:,}: {options.part} accuracy {evaluation.accuracy:.4f} "
-                f"(95 %: {low:.4f} to {high:.4f}), {evaluation.errors:,} of {evaluation.n:,} wrong",
+                gettext(
+                    "step {step:,} of {steps:,}: {part} accuracy {accuracy:.4f} "
+                    "(95 %: {low:.4f} to {high:.4f}), {errors:,} of {n:,} wrong"
+                ).format(
+                    step=step,
+                    steps=run.steps,
+                    part=part_name(options.part),
+                    accuracy=evaluation.accuracy,
+                    low=low,
+                    high=high,
+                    errors=evaluation.errors,
+                    n=evaluation.n,
+                ),
                 flush=True,
             )
     if examples is None:
         raise RunError(f"{run.path}: nobody trains it, and it has no checkpoint that can be measured")
-    ended = "finished" if run.finished else f"stopped at step {step:,} of {run.steps:,}; nobody trains it"
+    stopped = gettext("stopped at step {step:,} of {steps:,}; nobody trains it")
+    ended = gettext("finished") if run.finished else stopped.format(step=step, steps=run.steps)
     print(f"{run.path}: {ended}", file=sys.stderr)
     return 0
 

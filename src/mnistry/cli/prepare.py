@@ -10,6 +10,7 @@ import tyro
 
 from mnistry.atomic import replacing
 from mnistry.errors import InvalidValueError, PictureError
+from mnistry.language import gettext
 from mnistry.reading.preparations import Preparation, draw_preparations, preparations
 from mnistry.reading.recognizer import Recognizer
 
@@ -52,11 +53,12 @@ def main(arguments: list[str]) -> int:
         path = Path(f"{file.stem}-prepared.png")
         with replacing(path) as drawing:
             draw_preparations(both).save(drawing, format="PNG")
-        print(f"mnistry: {file}: both ways are drawn in {path}", file=sys.stderr)
+        drawn = gettext("{file}: both ways are drawn in {drawing}").format(file=file, drawing=path)
+        print(f"mnistry: {drawn}", file=sys.stderr)
     return status
 
 
 def _said(way: Preparation) -> str:
-    answer = "no digit" if way.digit is None else f"{way.digit} ({way.confidence:.3f})"
-    more = f", the first of {way.digits}" if way.digits > 1 else ""
+    answer = gettext("no digit") if way.digit is None else f"{way.digit} ({way.confidence:.3f})"
+    more = gettext(", the first of {n}").format(n=way.digits) if way.digits > 1 else ""
     return f"{way.name}: {answer}{more}"

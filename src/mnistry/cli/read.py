@@ -19,6 +19,7 @@ from mnistry import atomic
 from mnistry.data.decode import MOST_BYTES, Picture
 from mnistry.data.skipped import describe_skipped
 from mnistry.errors import DataError, InvalidValueError, PictureError
+from mnistry.language import gettext
 from mnistry.pixels.pdf import DPI
 from mnistry.reading.batch import ReadingTable, find_pictures
 from mnistry.reading.documents import DocumentReading, read_files
@@ -130,12 +131,12 @@ def _tabulate(path: Path, recognizer: Recognizer, items: list[Item], options: Op
         failed = _read(recognizer, items, options, show, skip=table.files)
         table.sort(names)
     except KeyboardInterrupt:
-        how = "the same command with --resume goes on"
-        print(f"mnistry: interrupted; what was read is in {path}: {how}", file=sys.stderr)
+        said = gettext("interrupted; what was read is in {table}: the same command with --resume goes on")
+        print(f"mnistry: {said.format(table=path)}", file=sys.stderr)
         return 130
-    said = f"{len(items) - before - failed:,} read"
-    said += f", {before:,} read before" if before else ""
-    said += f", {failed:,} failed: see the column error" if failed else ""
+    said = gettext("{n:,} read").format(n=len(items) - before - failed)
+    said += gettext(", {n:,} read before").format(n=before) if before else ""
+    said += gettext(", {n:,} failed: see the column error").format(n=failed) if failed else ""
     print(f"mnistry: {path}: {said}", file=sys.stderr)
     return 2 if failed else 0
 
@@ -178,7 +179,8 @@ def _read(
                 for name, one in _explainable(file, picture(file), result):
                     path = _free_name(name, taken)
                     _explain(recognizer, one, options.min_confidence, path)
-                    print(f"mnistry: {file}: how it was read is drawn in {path}", file=sys.stderr)
+                    said = gettext("{file}: how it was read is drawn in {drawing}")
+                    print(f"mnistry: {said.format(file=file, drawing=path)}", file=sys.stderr)
     return failed
 
 
@@ -199,7 +201,8 @@ def _print(file: Path, result: Answer) -> None:
     _print_notes(file, result)
     if isinstance(result, DocumentReading):
         for one in result.pages:
-            _print_one(f"{name}, {one.page.name or f'page {one.page.number}'}", one.result)
+            page = one.page.name or gettext("page {n}").format(n=one.page.number)
+            _print_one(f"{name}, {page}", one.result)
     else:
         _print_one(name, result)
 
@@ -208,9 +211,10 @@ def _print_one(name: str, result: Reading | PictureError) -> None:
     if isinstance(result, PictureError):
         print(f"mnistry: {name}: {result}", file=sys.stderr)
     elif result.digits:
-        print(f"{name}: {' | '.join(result.lines)} (confidence {result.confidence:.3f})", flush=True)
+        said = gettext("(confidence {confidence:.3f})").format(confidence=result.confidence)
+        print(f"{name}: {' | '.join(result.lines)} {said}", flush=True)
     else:
-        print(f"{name}: no digit", flush=True)
+        print(f"{name}: {gettext('no digit')}", flush=True)
 
 
 def _print_json(file: Path, result: Answer, *, probabilities: bool) -> None:
@@ -237,7 +241,7 @@ def _with_bar(items: list[Item]) -> Iterable[Item]:
     from rich.console import Console
     from rich.progress import track
 
-    return track(items, "reading", console=Console(stderr=True))
+    return track(items, gettext("reading"), console=Console(stderr=True))
 
 
 def _explain(recognizer: Recognizer, picture: Picture, min_confidence: float, path: Path) -> None:

@@ -16,6 +16,7 @@ from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
 from mnistry.export.arrays import read_arrays
+from mnistry.language import gettext, ngettext
 from mnistry.runs import REPORT, WEIGHTS
 from mnistry.training.reporting import recipe_labels, subject
 from mnistry.training.run import Run
@@ -66,7 +67,7 @@ def main(arguments: list[str]) -> int:
             )
     report = _report(runs, dataset, options.digit)
     write_report(output, report)
-    what = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    what = ngettext("{n} run", "{n} runs", len(runs)).format(n=len(runs))
     print(f"{output}: {what}, {output.stat().st_size / 1e6:.2f} MB")
     return 0
 
@@ -134,6 +135,6 @@ def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Rep
 
 def _title(runs: Sequence[Run], labels: Sequence[str]) -> str:
     if len(runs) == 1:
-        return f"{runs[0].recipe.name}, seed {runs[0].seed}"
+        return gettext("{name}, seed {seed}").format(name=runs[0].recipe.name, seed=runs[0].seed)
     recipes = list(dict.fromkeys(labels))
-    return ", ".join(recipes) if len(recipes) <= 3 else f"{len(recipes)} recipes"
+    return ", ".join(recipes) if len(recipes) <= 3 else gettext("{n} recipes").format(n=len(recipes))

@@ -15,6 +15,7 @@ from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.errors import InvalidValueError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.fields import names_of
+from mnistry.language import gettext
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
 from mnistry.training.progress import ShownPart
@@ -207,14 +208,26 @@ def _report(runs: list[Run], *, as_json: bool) -> int:
     for run in runs:
         low, high = run.evaluation.accuracy_interval
         print(
-            f"{run.path}: test accuracy {run.evaluation.accuracy:.4f} (95 %: {low:.4f} to {high:.4f}), "
-            f"{run.evaluation.errors:,} of {run.evaluation.n:,} wrong; see {run.path / 'report.html'}"
+            gettext(
+                "{run}: test accuracy {accuracy:.4f} (95 %: {low:.4f} to {high:.4f}), {errors:,} of {n:,} "
+                "wrong; see {report}"
+            ).format(
+                run=run.path,
+                accuracy=run.evaluation.accuracy,
+                low=low,
+                high=high,
+                errors=run.evaluation.errors,
+                n=run.evaluation.n,
+                report=run.path / "report.html",
+            )
         )
     command = f"tensorboard --logdir {shlex.quote(str(runs[0].path.parent))}"
     missing = "" if find_spec("tensorboard") else " (pip install 'mnistry[tensorboard]')"
-    print(f"curves, weights, mistakes and the graph: {command}{missing}", file=sys.stderr)
+    look = gettext("curves, weights, mistakes and the graph: {command}").format(command=command)
+    print(f"{look}{missing}", file=sys.stderr)
     if len(runs) > 1:
-        print(f"mean ± sd over {len(runs)} seeds: {spread.mean:.4f} ± {spread.sd:.4f}")
+        said = gettext("mean ± sd over {n} seeds: {mean:.4f} ± {sd:.4f}")
+        print(said.format(n=len(runs), mean=spread.mean, sd=spread.sd))
     return status
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from mnistry.evaluation.axes import Axis, accuracy_axis, axis_from_zero, linear_axis, positive_axis
 from mnistry.evaluation.diagrams import Grid
 from mnistry.evaluation.subjects import Report, Subject
+from mnistry.language import gettext
 
 _COLOURS = 8  # in diagrams.css
 _POINTS = 400  # more would not be seen on a chart of this width
@@ -85,13 +86,17 @@ class LineChart:
             # The curve may use the whole width: it ends where the steps end, not at the next round number.
             ticks = [tick for tick in across.ticks if tick[0] <= self.last]
             across = Axis(across.low, self.last, ticks)
-        self.grid = Grid(across, axis(values), "step")
+        self.grid = Grid(across, axis(values), gettext("step"))
 
     def strips(self) -> Iterator[tuple[str, float, float, float]]:
         """Invisible strips over the whole chart: the values at one step, left end, right end, the step."""
         at_step: dict[float, list[str]] = {}
         for one in self.lines:
-            bands = {x: f" ({low:{self.style}} to {high:{self.style}})" for x, low, high in one.band}
+            between = gettext("({low} to {high})")
+            bands = {
+                x: " " + between.format(low=format(low, self.style), high=format(high, self.style))
+                for x, low, high in one.band
+            }
             for x, y in one.points:
                 at_step.setdefault(x, []).append(f"{one.name} {y:{self.style}}{bands.get(x, '')}")
         steps = sorted(at_step)
@@ -99,7 +104,7 @@ class LineChart:
         centres = [self.grid.x(step) for step in steps]
         edges = [self.grid.left, *((a + b) / 2 for a, b in pairwise(centres)), self.grid.right]
         for step, centre, (left, right) in zip(steps, centres, pairwise(edges), strict=True):
-            yield "\n".join([f"step {step:,.10g}", *at_step[step]]), left, right, centre
+            yield "\n".join([f"{gettext('step')} {step:,.10g}", *at_step[step]]), left, right, centre
 
 
 def charts(report: Report) -> list[LineChart]:
@@ -116,21 +121,27 @@ def charts(report: Report) -> list[LineChart]:
         ]
 
     if single:
-        batch = [_line(only, "loss", "one batch", "main faint")] if len(only) == 1 else []
-        validation = _line(only, "validation_loss", "validation", "second")
-        losses = [("Loss", [*batch, *curves("mean_loss", "mean"), validation], positive_axis, ".3g")]
+        batch = [_line(only, "loss", gettext("one batch"), "main faint")] if len(only) == 1 else []
+        validation = _line(only, "validation_loss", gettext("validation"), "second")
+        drawn = [*batch, *curves("mean_loss", gettext("mean")), validation]
+        losses = [(gettext("Loss"), drawn, positive_axis, ".3g")]
     else:
         losses = [
-            ("Training loss", curves("mean_loss", ""), positive_axis, ".3g"),
-            ("Validation loss", curves("validation_loss", ""), positive_axis, ".3g"),
+            (gettext("Training loss"), curves("mean_loss", ""), positive_axis, ".3g"),
+            (gettext("Validation loss"), curves("validation_loss", ""), positive_axis, ".3g"),
         ]
-    drawn = [
+    quantities = [
         *losses,
-        ("Validation accuracy", curves("validation_accuracy", "validation"), accuracy_axis, ".2%"),
-        ("Learning rate", curves("learning_rate", "rate"), positive_axis, ".3g"),
-        ("Speed", curves("images_per_second", "images a second"), axis_from_zero, ",.0f"),
+        (
+            gettext("Validation accuracy"),
+            curves("validation_accuracy", gettext("validation")),
+            accuracy_axis,
+            ".2%",
+        ),
+        (gettext("Learning rate"), curves("learning_rate", gettext("rate")), positive_axis, ".3g"),
+        (gettext("Speed"), curves("images_per_second", gettext("images a second")), axis_from_zero, ",.0f"),
     ]
-    return [LineChart(*chart) for chart in drawn if any(one.points for one in chart[1])]
+    return [LineChart(*chart) for chart in quantities if any(one.points for one in chart[1])]
 
 
 def _line(runs: Sequence[Subject], key: str, name: str, style: str) -> Curve:

@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from mnistry.evaluation.axes import Axis, linear_axis
 from mnistry.evaluation.metrics import BINS, Evaluation
+from mnistry.language import gettext
 
 _LONGEST_NAME = 24
 
@@ -80,13 +81,13 @@ class ConfusionMatrix:
     def said(self, label: int, read: int) -> str:
         """What a cell counts, in words."""
         count, total = self.counts[label][read], sum(self.counts[label])
-        return f"{self.names[label]} read as {self.names[read]}: {count:,} of {total:,}"
+        said = gettext("{label} read as {read}: {count:,} of {total:,}")
+        return said.format(label=self.names[label], read=self.names[read], count=count, total=total)
 
 
 class Reliability:
     """Accuracy against confidence in bins of equal width; bins without images are left out."""
 
-    grid = Grid(linear_axis([0.0, 1.0], ".0%"), linear_axis([0.0, 1.0], ".0%"), "confidence")
     width, height = Grid.width, Grid.height + 54  # with the strip of the counts below
 
     def __init__(self, evaluation: Evaluation) -> None:
@@ -97,6 +98,9 @@ class Reliability:
         Raises:
             InvalidValueError: the evaluation is empty.
         """
+        self.grid = Grid(
+            linear_axis([0.0, 1.0], ".0%"), linear_axis([0.0, 1.0], ".0%"), gettext("confidence")
+        )
         self.error = evaluation.calibration_error
         self.most = int(evaluation.bin_counts.max())
         columns = (evaluation.bin_counts, evaluation.bin_correct, evaluation.bin_confidence_sums)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mnistry.atomic import write_bytes
 from mnistry.data.fetch import cache_folder
+from mnistry.language import gettext, ngettext
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -96,5 +97,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters["to"] = format
-    environment.globals.update(image_url=image_url, signed_url=signed_url, zip=zip)
+    environment.globals.update(
+        image_url=image_url, signed_url=signed_url, zip=zip, gettext=gettext, ngettext=ngettext
+    )
     return environment

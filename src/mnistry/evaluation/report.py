@@ -14,6 +14,7 @@ from mnistry.evaluation.pairs import pairs, recipe_rows
 from mnistry.evaluation.rendering import rendered, style_sheet
 from mnistry.evaluation.sections import Sections
 from mnistry.evaluation.subjects import Report
+from mnistry.language import LANGUAGES, language, part_name
 
 
 def write_report(path: Path | str, report: Report) -> None:
@@ -36,6 +37,8 @@ def write_report(path: Path | str, report: Report) -> None:
         pairs=pairs(report),
         recipes=recipe_rows(report),
         css=css,
+        language=LANGUAGES[language()],
+        part_name=part_name,
         digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
     )
     write_bytes(path, content)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mnistry.evaluation.compare import McNemar
 from mnistry.evaluation.metrics import Evaluation
+from mnistry.language import gettext
 
 
 def render_table(evaluation: Evaluation, class_names: Sequence[str]) -> RenderableType:
@@ -22,15 +23,22 @@ def render_table(evaluation: Evaluation, class_names: Sequence[str]) -> Renderab
     Raises:
         InvalidValueError: the evaluation is empty.
     """
-    low, high = evaluation.accuracy_interval
     headline = Text.assemble(
-        "accuracy ",
+        gettext("accuracy") + " ",
         (f"{evaluation.accuracy:.2%}", "bold"),
-        (f"  95% interval {low:.2%} to {high:.2%}", "dim"),
-        f"\nmistakes {evaluation.errors:,} of {evaluation.n:,}"
-        f" · macro F1 {evaluation.macro['f1']:.4f}"
-        f" · log loss {evaluation.negative_log_likelihood:.4f} nats"
-        f" · calibration error {evaluation.calibration_error:.2%}\n",
+        ("  " + _interval(evaluation), "dim"),
+        "\n",
+        gettext(
+            "mistakes {errors:,} of {n:,} · macro F1 {f1:.4f} · log loss {log_loss:.4f} nats · "
+            "calibration error {calibration:.2%}"
+        ).format(
+            errors=evaluation.errors,
+            n=evaluation.n,
+            f1=evaluation.macro["f1"],
+            log_loss=evaluation.negative_log_likelihood,
+            calibration=evaluation.calibration_error,
+        ),
+        "\n",
     )
     return Group(headline, _classes(evaluation, class_names), "", _confusion(evaluation, class_names))
 
@@ -49,9 +57,12 @@ def render_comparison(
         InvalidValueError: an evaluation is empty.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", overflow="fold")
-    for name in ("accuracy", "95% interval", "mistakes", "images", "macro F1", "log loss", "ECE"):
-        table.add_column(name, justify="right", no_wrap=name == "95% interval")
+    table.add_column(gettext("run"), overflow="fold")
+    names = (gettext("mistakes"), gettext("images"), gettext("macro F1"), gettext("log loss"), "ECE")
+    table.add_column(gettext("accuracy"), justify="right")
+    table.add_column(gettext("{level} interval").format(level="95%"), justify="right", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right")
     best = max((one.accuracy for one in runs.values()), default=0.0)
     for name, one in runs.items():
         low, high = one.accuracy_interval
@@ -71,24 +82,32 @@ def render_comparison(
         return table
     first, second, *_ = runs
     verdict = Text.assemble(
-        f"right where the other is wrong: {first} {test.only_first:,}, {second} {test.only_second:,}; ",
+        gettext("right where the other is wrong: {first} {only_first:,}, {second} {only_second:,}; ").format(
+            first=first, only_first=test.only_first, second=second, only_second=test.only_second
+        ),
         (f"p = {test.p_value:.2g}", "bold"),
-        (" (McNemar, exact, two-sided)\n", "dim"),
-        "Two equally good models would rarely differ by as much."
+        (gettext(" (McNemar, exact, two-sided)") + "\n", "dim"),
+        gettext("Two equally good models would rarely differ by as much.")
         if test.p_value < 0.05
-        else "Two equally good models would often differ by as much.",
+        else gettext("Two equally good models would often differ by as much."),
     )
     return Group(table, verdict)
+
+
+def _interval(evaluation: Evaluation) -> str:
+    low, high = evaluation.accuracy_interval
+    # A % before a letter would make a format of %-style out of the message.
+    return gettext("{level} interval {low:.2%} to {high:.2%}").format(level="95%", low=low, high=high)
 
 
 def _classes(evaluation: Evaluation, names: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=True)
     macro = evaluation.macro
-    table.add_column("class", "mean")
-    table.add_column("precision", f"{macro['precision']:.2%}", justify="right")
-    table.add_column("recall", f"{macro['recall']:.2%}", justify="right")
+    table.add_column(gettext("class"), gettext("mean"))
+    table.add_column(gettext("precision"), f"{macro['precision']:.2%}", justify="right")
+    table.add_column(gettext("recall"), f"{macro['recall']:.2%}", justify="right")
     table.add_column("F1", f"{macro['f1']:.4f}", justify="right")
-    table.add_column("images", f"{evaluation.n:,}", justify="right")
+    table.add_column(gettext("images"), f"{evaluation.n:,}", justify="right")
     columns = zip(
         names, evaluation.precision, evaluation.recall, evaluation.f1, evaluation.support, strict=True
     )
@@ -102,7 +121,7 @@ def _confusion(evaluation: Evaluation, names: Sequence[str]) -> Table:
     mistakes = confusion - np.diag(confusion.diagonal())
     often = max(2, mistakes.max() / 2)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("true \\ read as", justify="right")
+    table.add_column(gettext("true \\ read as"), justify="right")
     for name in names:
         table.add_column(Text(name), justify="right", no_wrap=True)
     for i, row in enumerate(confusion):

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import SIDE
+from mnistry.language import gettext
 
-_GATES = ("input", "candidate", "forget", "output")
+_GATES = 4  # input, candidate, forget, output
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,24 +48,25 @@ def first_layer(arrays: Mapping[str, NDArray[Any]], class_names: Sequence[str]) 
         if array.ndim == 2 and array.shape[0] == SIDE**2:
             return _dense(array, class_names, linear=sum(other.ndim > 1 for other in by_name) == 1)
     for array in by_name:
-        if array.ndim == 2 and array.shape[0] == SIDE and array.shape[1] % len(_GATES) == 0:
+        if array.ndim == 2 and array.shape[0] == SIDE and array.shape[1] % _GATES == 0:
             return _gates(array)
     return None
 
 
 def _kernels(kernels: NDArray[Any]) -> Weights:
     height, width, _, features = kernels.shape
-    lead = f"The {features} kernels of {height}×{width} pixels: blue looks for ink, orange for paper."
+    lead = gettext("The {n} kernels of {height}×{width} pixels: blue looks for ink, orange for paper.")
+    lead = lead.format(n=features, height=height, width=width)
     return Weights(lead, [(str(i), kernels[:, :, 0, i]) for i in range(features)])
 
 
 def _dense(weights: NDArray[Any], class_names: Sequence[str], *, linear: bool) -> Weights:
     pictures = weights.T.reshape(-1, SIDE, SIDE)
     if linear and len(pictures) == len(class_names):
-        lead = "Each pixel's weight: ink on blue speaks for the class, ink on orange against it."
+        lead = gettext("Each pixel's weight: ink on blue speaks for the class, ink on orange against it.")
         return Weights(lead, list(zip(class_names, pictures, strict=True)))
     strongest = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")
-    lead = (
+    lead = gettext(
         "Units of the first layer, those with the largest weights first, each by its number: "
         "ink on blue excites the unit, ink on orange inhibits it."
     )
@@ -72,9 +74,10 @@ def _dense(weights: NDArray[Any], class_names: Sequence[str], *, linear: bool) -
 
 
 def _gates(weights: NDArray[Any]) -> Weights:
-    units = weights.shape[1] // len(_GATES)
-    lead = (
-        f"From the 28 pixels of a row (top to bottom) to the {units} units (left to right), a picture for "
+    units = weights.shape[1] // _GATES
+    lead = gettext(
+        "From the 28 pixels of a row (top to bottom) to the {units} units (left to right), a picture for "
         "each gate: ink on blue opens the gate, ink on orange shuts it."
-    )
-    return Weights(lead, list(zip(_GATES, np.split(weights, len(_GATES), axis=1), strict=True)))
+    ).format(units=units)
+    gates = (gettext("input"), gettext("candidate"), gettext("forget"), gettext("output"))
+    return Weights(lead, list(zip(gates, np.split(weights, _GATES, axis=1), strict=True)))

@@ -18,6 +18,7 @@ from mnistry.evaluation.report import write_report
 from mnistry.evaluation.subjects import Report
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.without_onnx import usable
+from mnistry.language import gettext
 from mnistry.models import FoldedModel
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import EVALUATION, MODEL, REPORT, TRAINABLE, WEIGHTS
@@ -62,7 +63,7 @@ def finish(
     tell(run, handed_on, dataset, split, events)
     # Last, because it says that the run is finished.
     write_text(run.path / EVALUATION, json.dumps(handed_on.figures, indent=2) + "\n")
-    progress.note(f"finished: {run.path}")
+    progress.note(gettext("finished: {run}").format(run=run.path))
     if reason := handed_on.figures.get("without_onnx"):
         progress.warn(f"{run.path}: there is no model.onnx, and the model was measured with JAX: {reason}")
     if reason := handed_on.figures["nothing_learnt"]:
@@ -130,5 +131,5 @@ def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: 
         arrays=named_arrays(handed_on.model),
         figures=figures,
     )
-    title = f"{run.recipe.name}, seed {run.seed}"
+    title = gettext("{name}, seed {seed}").format(name=run.recipe.name, seed=run.seed)
     write_report(run.path / REPORT, Report(title, [subject], test, "test", dataset.class_names))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mnistry.errors import InvalidValueError, UnknownNameError
+from mnistry.language import gettext, part_name
 from mnistry.training.batches import Epochs
 from mnistry.training.notebook import NotebookBar
 
@@ -92,13 +93,13 @@ class TrainingProgress:
             self._bar = NotebookBar(self.steps)
         elif not self.silent and self._console.is_terminal:
             self._bar = Progress(
-                TextColumn("step {task.completed:,}/{task.total:,}"),
+                TextColumn(f"{gettext('step')} {{task.completed:,}}/{{task.total:,}}"),
                 BarColumn(bar_width=20),
                 TimeRemainingColumn(elapsed_when_finished=True),
                 TextColumn("{task.fields[text]}"),
                 console=self._console,
             )
-            self._bar.add_task("training", total=self.steps, text="compiling…")
+            self._bar.add_task("training", total=self.steps, text=gettext("compiling…"))
             self._bar.start()
         return self
 
@@ -131,7 +132,12 @@ class TrainingProgress:
             if not due and step != self.steps:
                 continue
             self._head(step)
-            self.warn(f"step {step}{f', batch {batch}' if by_batch else ''}: loss {loss:.6g}")
+            said = (
+                gettext("step {step}, batch {batch}: loss {loss:.6g}")
+                if by_batch
+                else gettext("step {step}: loss {loss:.6g}")
+            )
+            self.warn(said.format(step=step, batch=batch, loss=loss))
 
     def accuracy(self, step: int, accuracy: float, images: int) -> None:
         """Prints an accuracy that was asked for.
@@ -142,15 +148,20 @@ class TrainingProgress:
             images: how many it was measured on.
         """
         self._head(step)
-        batch = "a batch of " if self.accuracy_images else ""
-        self.warn(f"step {step}: accuracy {accuracy:.4f} on {batch}{images:,} {self.accuracy_on} images")
+        said = (
+            gettext("step {step}: accuracy {accuracy:.4f} on a batch of {n:,} {part} images")
+            if self.accuracy_images
+            else gettext("step {step}: accuracy {accuracy:.4f} on {n:,} {part} images")
+        )
+        self.warn(said.format(step=step, accuracy=accuracy, n=images, part=part_name(self.accuracy_on)))
 
     def _head(self, step: int) -> None:
         """Prints the heading of a step's epoch before its first line, where epochs have several lines."""
         if self._epochs and 0 < self.print_every < self._epochs.steps:
             epoch = self._epochs.place(step - 1)[0]
             if epoch != self._headed:
-                self.warn(f"epoch {epoch + 1} of {self._epochs.place(self.steps - 1)[0] + 1}")
+                last = self._epochs.place(self.steps - 1)[0]
+                self.warn(gettext("epoch {epoch} of {epochs}").format(epoch=epoch + 1, epochs=last + 1))
                 self._headed = epoch
 
     def row(self, row: Mapping[str, float]) -> None:
@@ -161,11 +172,12 @@ class TrainingProgress:
             self._first_step, self._started = step, now
         validated = "validation_accuracy" in row
         if validated:
-            self._validation = f"  validation accuracy {row['validation_accuracy']:.4f}"
-        text = (
-            f"mean loss {row['mean_loss']:.4g}  rate {row['learning_rate']:.3g}  "
-            f"{row['images_per_second']:,.0f} images/s{self._validation}"
+            accuracy = row["validation_accuracy"]
+            self._validation = "  " + gettext("validation accuracy {accuracy:.4f}").format(accuracy=accuracy)
+        said = gettext(
+            "mean loss {mean_loss:.4g}  rate {learning_rate:.3g}  {images_per_second:,.0f} images/s"
         )
+        text = said.format_map(row) + self._validation
         if isinstance(self._bar, NotebookBar):
             self._bar.update(step, text)
         elif self._bar:
@@ -174,12 +186,12 @@ class TrainingProgress:
             validated or step == self.steps or now - self._last_line > PLAIN_LINE_SECONDS
         ):
             self._last_line = now
-            self.note(f"step {step:,}/{self.steps:,}  {self._time_left(step, now)}  {text}")
+            self.note(f"{gettext('step')} {step:,}/{self.steps:,}  {self._time_left(step, now)}  {text}")
 
     def _time_left(self, step: int, now: float) -> str:
         assert self._first_step is not None
         done = step - self._first_step
         if not done:
-            return "time left unknown"
+            return gettext("time left unknown")
         seconds = round((now - self._started) / done * (self.steps - step))
-        return f"{seconds // 60}:{seconds % 60:02d} left"
+        return gettext("{minutes}:{seconds:02d} left").format(minutes=seconds // 60, seconds=seconds % 60)
