@@ -16,6 +16,7 @@ SOURCE = Path(mnistry.__file__).parent
 # Each layer may import from itself and from the layers after it.
 LAYERS = [
     ("cli",),
+    ("cluster",),
     ("suspects",),
     ("estimator", "hub", "inference", "tracking"),
     ("training",),

@@ -13,6 +13,7 @@
     ├── RunError                 a run folder lacks something or is damaged
     │   └── CheckpointError      a checkpoint that cannot be read back
     ├── TrainingError            training cannot go on, such as a loss that is not finite
+    ├── ClusterError             a cluster that cannot be reached, or gave a job up
     └── ExportError              an exported model that does not agree with the trained one
 
 Each message names the file or field, what was expected, what was found, and what to do. An argument stands
@@ -119,6 +120,10 @@ class CheckpointError(RunError):
 
 class TrainingError(MnistryError):
     """Training cannot go on."""
+
+
+class ClusterError(MnistryError):
+    """A cluster cannot be reached, is not set up, or gave a job up."""
 
 
 class ExportError(MnistryError):

@@ -37,8 +37,9 @@ Show = Callable[[Path, Answer], None]
 class Options:
     """Read the digits in pictures and documents: any size, dark on light or the reverse, a digit or many."""
 
-    files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PICTURE|FOLDER|- …")]
-    """Pictures, PDFs, TIFFs of several pages, ZIPs of pictures; folders of them; `-` for standard input."""
+    files: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="PICTURE|FOLDER|- …")]
+    """Pictures, PDFs, TIFFs of several pages, ZIPs of pictures; folders of them; `-` for standard input. With
+    --out: tables (.parquet, .csv) with a column `uri` that names them, or a folder, be it s3:// or gs://."""
     model: Annotated[Path | None, tyro.conf.arg(metavar="RUN|FILE.onnx")] = None
     """A run folder or an exported ONNX file; by default the model that comes with mnistry."""
     json: bool = False
@@ -55,8 +56,14 @@ class Options:
     """Look for pictures in the folders below a folder too."""
     csv: Annotated[Path | None, tyro.conf.arg(metavar="FILE.csv")] = None
     """Write a row for each picture or page into this new file: file, page, lines, confidence, digits, …"""
+    out: Annotated[str | None, tyro.conf.arg(metavar="TABLE")] = None
+    """Write a row for each picture into Parquet files in this new folder, be it s3:// or gs://."""
+    cluster: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS|local")] = None
+    """With --out: where Ray reads: a cluster's address, or on this machine; needs 'mnistry[cluster]'."""
+    rows: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """With --out: pictures in one of its files, which is what is lost by who is killed; by default 1,000."""
     resume: bool = False
-    """With --csv: go on with a file that was begun; read only what it lacks, and what failed."""
+    """With --csv or --out: go on with what was begun; read only what it lacks, and what failed."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """How many pictures to read at the same time; by default one for each core."""
 
@@ -74,8 +81,14 @@ class Options:
             raise InvalidValueError("--probabilities are given in JSON only; add --json")
         if self.json and self.csv:
             raise InvalidValueError("--json prints and --csv writes a file; choose one of them")
-        if self.resume and not self.csv:
-            raise InvalidValueError("--resume goes on with a table; name it with --csv")
+        if self.resume and not (self.csv or self.out):
+            raise InvalidValueError("--resume goes on with a table; name it with --csv or --out")
+        if self.out and (self.json or self.csv or self.explain):
+            raise InvalidValueError("--out writes a table, and goes with none of --json, --csv and --explain")
+        if (self.cluster or self.rows is not None) and not self.out:
+            raise InvalidValueError("--cluster and --rows are for tables of any size; name one with --out")
+        if self.rows is not None and self.rows < 1:
+            raise InvalidValueError(f"--rows must be at least 1, not {self.rows}")
 
 
 def main(arguments: list[str]) -> int:
@@ -85,16 +98,55 @@ def main(arguments: list[str]) -> int:
     """
     options = tyro.cli(Options, args=arguments, prog="mnistry read", config=(tyro.conf.FlagCreatePairsOff,))
     options.check()
+    if options.out:
+        return _read_manifest(options.out, options)
     recognizer = Recognizer.load(options.model, threads=1)  # pictures are read in parallel
     items = [
         item
-        for file in options.files
+        for file in map(Path, options.files)
         for item in _expand(file, recursive=options.recursive, table=options.csv)
     ]
     if options.csv:
         return _tabulate(options.csv, recognizer, items, options)
     show = partial(_print_json, probabilities=options.probabilities) if options.json else _print
     return 2 if _read(recognizer, items, options, show) else 0
+
+
+def _read_manifest(out: str, options: Options) -> int:
+    from mnistry.cluster.reading import read_manifest
+
+    try:
+        counts, before = read_manifest(
+            options.files,
+            out,
+            cluster=options.cluster,
+            model=options.model,
+            min_confidence=options.min_confidence,
+            dpi=options.dpi,
+            workers=options.workers,
+            rows=options.rows,
+            resume=options.resume,
+            recursive=options.recursive,
+            progress=True,
+        )
+    except KeyboardInterrupt:
+        return _interrupted(out)
+    return _told(out, counts.rows - before - counts.failed, before, counts.failed)
+
+
+def _interrupted(table: Path | str) -> int:
+    said = gettext("interrupted; what was read is in {table}: the same command with --resume goes on")
+    print(f"mnistry: {said.format(table=table)}", file=sys.stderr)
+    return 130
+
+
+def _told(table: Path | str, read: int, before: int, failed: int) -> int:
+    """Says what a table holds now, and returns the exit status."""
+    said = gettext("{n:,} read").format(n=read)
+    said += gettext(", {n:,} read before").format(n=before) if before else ""
+    said += gettext(", {n:,} failed: see the column error").format(n=failed) if failed else ""
+    print(f"mnistry: {table}: {said}", file=sys.stderr)
+    return 2 if failed else 0
 
 
 def _expand(file: Path, *, recursive: bool, table: Path | None) -> list[Item]:
@@ -131,14 +183,8 @@ def _tabulate(path: Path, recognizer: Recognizer, items: list[Item], options: Op
         failed = _read(recognizer, items, options, show, skip=table.files)
         table.sort(names)
     except KeyboardInterrupt:
-        said = gettext("interrupted; what was read is in {table}: the same command with --resume goes on")
-        print(f"mnistry: {said.format(table=path)}", file=sys.stderr)
-        return 130
-    said = gettext("{n:,} read").format(n=len(items) - before - failed)
-    said += gettext(", {n:,} read before").format(n=before) if before else ""
-    said += gettext(", {n:,} failed: see the column error").format(n=failed) if failed else ""
-    print(f"mnistry: {path}: {said}", file=sys.stderr)
-    return 2 if failed else 0
+        return _interrupted(path)
+    return _told(path, len(items) - before - failed, before, failed)
 
 
 def _read(

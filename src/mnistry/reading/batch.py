@@ -23,7 +23,7 @@ from mnistry.files import read_regular
 from mnistry.reading.recognizer import MIN_CONFIDENCE, Reading, Recognizer
 
 COLUMNS = ["file", "page", "lines", "confidence", "digits", "error"]
-_READ = SUFFIXES | {".pdf", ".zip"}
+READ = SUFFIXES | {".pdf", ".zip"}
 MOST_BYTES = 2**28  # of a table to go on with; some millions of pictures
 LOOK_AHEAD = 8  # pictures for each worker; enough that one slow picture does not stop the others
 
@@ -62,11 +62,11 @@ def find_pictures(folder: Path, *, recursive: bool = False) -> FoundFiles:
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
         for path in (Path(parent, name) for name in names if not is_litter(name)):
-            (found if path.suffix.lower() in _READ and path.is_file() else others).append(path)
+            (found if path.suffix.lower() in READ and path.is_file() else others).append(path)
     if not found:
         where = "or below it" if recursive else "itself (`recursive=True` looks below it too)"
         raise PictureError(
-            f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(_READ))}"
+            f"no pictures in this folder {where}: expected files that end in {' '.join(sorted(READ))}"
             + (f"; {describe_skipped(path.relative_to(folder) for path in others)}" if others else "")
         )
     return FoundFiles(sorted(found), sorted(others))
@@ -107,7 +107,11 @@ def read_all(
 
 
 def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    ahead: int = LOOK_AHEAD,
 ) -> Generator[tuple[Item, Result], None, None]:
     """Calls a function in parallel and gives what it returned for each item, in their order.
 
@@ -115,6 +119,7 @@ def in_order(
         function: what reads; OpenCV uses no threads of its own meanwhile.
         items: consumed only a little ahead of what was given out.
         workers: how many threads; by default one for each core.
+        ahead: items for each of them that were consumed and not given out.
 
     Raises:
         ValueError: `workers` is less than one.
@@ -135,7 +140,7 @@ def in_order(
     try:
         for item in items:
             waiting.append((item, pool.submit(call, item)))
-            if len(waiting) == workers * LOOK_AHEAD:
+            if len(waiting) == workers * ahead:
                 first, future = waiting.popleft()
                 yield first, future.result()
         for first, future in waiting:

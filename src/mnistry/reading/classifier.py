@@ -1,5 +1,6 @@
 """The classifier: images of 28×28 in, probabilities out, by any model that was exported as ONNX."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -82,6 +83,11 @@ class Classifier:
             return Classifier(read_model(source), threads=threads)
         except ValueError as error:
             raise RunError(f"{path_of(source)}: {error}") from error
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's file, in hexadecimal digits."""
+        return hashlib.sha256(self._model).hexdigest()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A session cannot be pickled; it is made anew of the model's bytes."""

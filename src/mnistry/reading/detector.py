@@ -1,5 +1,6 @@
 """The page detector: grey levels in; digits with their place, size and probabilities out."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import partial
@@ -117,6 +118,11 @@ class Detector:
             return Detector(read_model(source), threads=threads)
         except ValueError as error:
             raise RunError(f"{path_of(source)}: {error}") from error
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's file, in hexadecimal digits."""
+        return hashlib.sha256(self._model).hexdigest()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A session cannot be pickled; it is made anew of the model's bytes."""

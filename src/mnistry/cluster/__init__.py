@@ -1,0 +1,1 @@
+"""Beyond one machine, on Ray: millions of pictures read, sweeps of many runs. Without Ray the same on one."""
