@@ -155,6 +155,16 @@ CASES: dict[str, tuple[str, Callable[[Path], object], str]] = {
         lambda path: path.write_bytes(gzip.compress(HEAD * 99)[:-30]),
         "cannot be read: its compression is damaged",
     ),
+    "a packed pickle that is cut": (
+        "d.pkl.gz",
+        lambda path: path.write_bytes(gzip.compress(pickle.dumps((IMAGES, LABELS)))[:-30]),
+        r"cannot be read: its compression is damaged \(",
+    ),
+    "rows of two lengths": (
+        "d.csv",
+        lambda path: path.write_text(f"{'1,' * 784}1\n{'1,' * 700}1\n" * 5),
+        r"the number of columns changed from 785 to 701 at row 2\.$",
+    ),
     "one array": ("x_train.npy", lambda path: np.save(path, IMAGES), "one array of several; name the folder"),
 }
 

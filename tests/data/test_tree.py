@@ -154,6 +154,26 @@ def test_a_table_of_each_part(tmp_path: Path) -> None:
     assert load(tmp_path).sha256 == dataset.sha256
 
 
+def test_a_table_that_is_called_like_a_part_names_the_pictures_of_that_part(tmp_path: Path) -> None:
+    for place in EXPECTED:
+        picture(tmp_path / "train" / f"{place}.png", place)
+        picture(tmp_path / "test" / f"{place}.png", 20)
+    (tmp_path / "train.csv").write_text("".join(f"{p},{one}\n" for p, one in EXPECTED.items()))
+    dataset = load(tmp_path)
+    assert everything(dataset) == EXPECTED
+    assert any("left out, as no table names them: test/1.png" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("form", ["{label}/{index}.png", "{label}_{index}.png"])
+def test_a_part_without_labels_is_left_out_and_said(tmp_path: Path, form: str) -> None:
+    for place, label in EXPECTED.items():
+        picture(tmp_path / "train" / form.format(label=label, index=place), place)
+        picture(tmp_path / "test" / f"{place}.png", 20)
+    dataset = load(tmp_path)
+    assert everything(dataset) == EXPECTED
+    assert "test is left out: its pictures have no labels" in dataset.notes
+
+
 def test_a_column_of_parts(tmp_path: Path) -> None:
     lines = ["file,label,split"]
     for index, label in EXPECTED.items():

@@ -323,11 +323,11 @@ USPS = Entry(
 
 OPTDIGITS_32 = Entry(
     name="optdigits-32",
-    title="the originals of optdigits, scanned (32×32), and more of them",
+    title="the originals of optdigits, scanned (32×32), all 5,620",
     homepage=OPTDIGITS.homepage,
     licence=OPTDIGITS.licence,
     citation=OPTDIGITS.citation,
-    counts=(2_880, 1_797),
+    counts=(3_823, 1_797),
     made_of="optdigits-32",
 )
 

@@ -143,7 +143,8 @@ def read_arrays_of(path: Path, kind: Kind) -> Arrays:
     except MemoryError as error:
         raise DataError(f"{path}: it takes more memory than is accepted.") from error
     except Exception as error:  # libraries fail in many ways on damaged files
-        said = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        text = getattr(error, "strerror", None) or str(error)
+        said = text.strip().splitlines()[:1] or [type(error).__name__]
         raise DataError(f"{path}: not a readable {kind} file: {said[0][:300].rstrip('.')}.") from error
 
 

@@ -20,6 +20,10 @@ _EXPECTED = (
 )
 
 
+class UnlabelledError(DataError):
+    """The names of pictures tell no labels."""
+
+
 def labels_in_names(stems: Sequence[str], where: Path) -> tuple[list[str], str]:
     """The labels in the names of pictures, told by what such a place can hold.
 
@@ -36,7 +40,8 @@ def labels_in_names(stems: Sequence[str], where: Path) -> tuple[list[str], str]:
         The label in each name, and one line about how they were told.
 
     Raises:
-        DataError: no place holds labels, or several may.
+        UnlabelledError: no place holds labels.
+        DataError: several may.
     """
     said = [_SAID.findall(stem) for stem in stems]
     if stems and all(len(one) == 1 for one in said):
@@ -54,7 +59,7 @@ def labels_in_names(stems: Sequence[str], where: Path) -> tuple[list[str], str]:
             f"{where}: the label may be {' or '.join(map(_ordinal, possible))} of its pictures' names, "
             f"{such}: {_EXPECTED}."
         )
-    raise DataError(f"{where}: the names of its pictures, {such}, tell no labels: {_EXPECTED}.")
+    raise UnlabelledError(f"{where}: the names of its pictures, {such}, tell no labels: {_EXPECTED}.")
 
 
 def _places(words: Sequence[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:

@@ -60,7 +60,7 @@ def is_label_table(path: Path, pictures: Sequence[Path]) -> bool:
         rows = [row for row, _ in zip(_rows(path), range(_LOOKED_AT), strict=False)]
     except DataError:
         return False
-    return _column_of_files(rows, _Names(path.parent, pictures)) is not None
+    return _column_of_files(rows, _Names(path, pictures)) is not None
 
 
 def read_label_table(path: Path, pictures: Sequence[Path]) -> list[Row]:
@@ -68,7 +68,8 @@ def read_label_table(path: Path, pictures: Sequence[Path]) -> list[Row]:
 
     Its columns are parted by tabs, commas, semicolons or blanks. The label is in the column that is called
     `label`, `class`, `target` or the like, or in the only other one. A file may be named without the folder
-    it lies in, and without its ending, as long as it is the only one of that name.
+    it lies in, and without its ending, as long as it is the only one of that name; or for a table that is
+    called like a part, such as `train.csv`, the only one in the folder of that part.
 
     Args:
         path: the file.
@@ -79,7 +80,7 @@ def read_label_table(path: Path, pictures: Sequence[Path]) -> list[Row]:
             is the label.
     """
     rows = list(_rows(path))
-    names = _Names(path.parent, pictures)
+    names = _Names(path, pictures)
     files = _column_of_files(rows[:_LOOKED_AT], names)
     if files is None:
         raise DataError(f"{path}: no column of it names pictures that are there.")
@@ -106,19 +107,21 @@ def read_label_table(path: Path, pictures: Sequence[Path]) -> list[Row]:
 class _Names:
     """The pictures by every name that may stand for them in a table."""
 
-    def __init__(self, folder: Path, pictures: Sequence[Path]) -> None:
-        self._folder = folder
+    def __init__(self, table: Path, pictures: Sequence[Path]) -> None:
+        self._folder, self._part = table.parent, part_called(table.stem)
         self._found: dict[str, list[Path]] = {}
         for picture in pictures:
-            parts = picture.relative_to(folder).parts
+            parts = picture.relative_to(self._folder).parts
             for first in range(len(parts)):
                 name = "/".join(parts[first:])
                 for form in (name, name.removesuffix(picture.suffix)):
                     self._found.setdefault(form, []).append(picture)
 
     def find(self, name: str) -> Path | None:
-        """The one picture that a name stands for."""
+        """The one picture that a name stands for; of several, the one in the folder of the table's part."""
         found = self._possible(name)
+        if len(found) > 1 and self._part:
+            found = [path for path in found if self._part in map(part_called, self._folders_of(path))]
         return found[0] if len(found) == 1 else None
 
     def why_not(self, name: str) -> str:
@@ -127,6 +130,9 @@ class _Names:
         if found:
             return f"there are {len(found)} of that name, such as {found[0]} and {found[1]}"
         return f"there is no such picture in {self._folder} or below"
+
+    def _folders_of(self, path: Path) -> tuple[str, ...]:
+        return path.relative_to(self._folder).parts[:-1]
 
     def _possible(self, name: str) -> list[Path]:
         parts = [part for part in name.strip().replace("\\", "/").split("/") if part not in ("", ".")]

@@ -93,7 +93,8 @@ def _blocks(lines: Iterator[str], separator: str | None, path: Path) -> Iterator
             numbers = _numbers(block, separator)
         except ValueError as error:
             place = f"rows {rows + 1:,} to {rows + len(block):,}, counted from the first of them: "
-            raise DataError(f"{path}: not a table of numbers: {place if rows else ''}{error}.") from error
+            said = str(error).partition("; use ")[0]  # advice for those who call NumPy
+            raise DataError(f"{path}: not a table of numbers: {place if rows else ''}{said}.") from error
         columns = columns or numbers.shape[1]
         if numbers.shape[1] != columns:
             raise DataError(

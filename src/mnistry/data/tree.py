@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnistry.data.file_labels import labels_in_names
+from mnistry.data.file_labels import UnlabelledError, labels_in_names
 from mnistry.data.label_table import TABLES, is_label_table, may_be_label_table, read_label_table
 from mnistry.data.parts import PARTS, Part, part_called, parts_among
 from mnistry.data.skipped import SUFFIXES, describe_skipped, is_litter
@@ -79,7 +79,13 @@ def find_pictures(folder: Path) -> Tree:
     parts: dict[Part, list[Labelled]] = {}
     class_folders: set[str] = set()
     for part, name in called.items():
-        found = find_pictures(folder / name) if _tables(folder / name) else _undivided(folder / name)
+        try:
+            found = find_pictures(folder / name) if _tables(folder / name) else _undivided(folder / name)
+        except UnlabelledError:
+            if part == "train":
+                raise
+            notes.append(f"{name} is left out: its pictures have no labels")
+            continue
         if set(found.parts) != {"train"}:
             raise DataError(f"{folder / name}: it is one part, {part}, and in itself divided into parts.")
         parts[part] = found.parts["train"]

@@ -76,7 +76,7 @@ def unipen(archive: Path) -> Packed:
 def served(start_mirror: StartMirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """The small sets on a server of this machine."""
     monkeypatch.setenv("COLUMNS", "200")
-    optdigits = {f"optdigits-orig.{part}.Z": bits(3) + bits(8) for part in ("tra", "cv", "windep")}
+    optdigits = {f"optdigits-orig.{part}.Z": bits(3) + bits(8) for part in ("tra", "cv", "wdep", "windep")}
     pendigits = {"pendigits-orig.tra.Z": pen(3, 1) + pen(8, 1), "pendigits-orig.tes.Z": pen(5, 2)}
     mirror = start_mirror(
         {
@@ -105,7 +105,7 @@ def served(start_mirror: StartMirror, monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 EXPECTED = {
     "usps": ([3, 8, 0], [9, 1]),
-    "optdigits-32": ([3, 8, 3, 8], [3, 8]),
+    "optdigits-32": ([3, 8] * 3, [3, 8]),
     "pendigits": ([3, 8], [5]),
     "unipen-letters": ([0, 1, 2, 3, 4, 5, 7, 8, 9, 25, 25, 24], [6, 24]),
     "unipen-digits": ([0, 1, 2, 3, 4, 5, 7, 8, 9, 0, 1, 2], [6, 3]),

@@ -1,6 +1,6 @@
 """Sets of handwriting as data sets of 28×28 images: scanned digits brought to size, pen strokes drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +73,16 @@ def drawn(strokes: list[Stroke]) -> NDArray[np.uint8]:
     return as_mnist(image)
 
 
-def _scanned(file: Path, test: str) -> Read:
-    """Reads the scanned digits of a file, divided by its publishers."""
+def _scanned(file: Path, test: str, parts: Collection[str]) -> Read:
+    """Reads the scanned digits of a file, divided by its publishers into these parts."""
 
     def read(folder: Path) -> tuple[Examples, NDArray[np.bool_], tuple[str, ...]]:
         arrays = _arrays(folder / file)
         images = arrays["images"]
         examples = Examples(brought_to_size(images), arrays["labels"])
-        return examples, arrays["part"] == test, size_notes(*images.shape[1:])
+        missing = sorted(set(parts) - set(arrays["part"].tolist()))
+        lacks = (f"{folder / file} lacks the part {', '.join(missing)}",) if missing else ()
+        return examples, arrays["part"] == test, (*size_notes(*images.shape[1:]), *lacks)
 
     return read
 
@@ -121,8 +123,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 _UNIPEN = "; every seventh writer's are for testing, as nobody divided them"
 _READERS: dict[str, Read] = {
-    "usps": _scanned(Path(usps.FILE), "test"),
-    "optdigits-32": _scanned(Path(optdigits.FILE), "windep"),
+    "usps": _scanned(Path(usps.FILE), "test", ("train", "test")),
+    "optdigits-32": _scanned(Path(optdigits.FILE), optdigits.TEST, optdigits.PARTS),
     "pendigits": _written(Path(pendigits.FILE), "".join(DIGITS), _of_test_writers, ""),
     "unipen-digits": _written(
         Path("unipen/digits_strokes.npz"), "".join(DIGITS), _of_every_seventh_writer, _UNIPEN

@@ -54,7 +54,7 @@ OPTDIGITS_32 = HandwritingSet(
         "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI Machine Learning "
         "Repository, 1998, doi:10.24432/C50P49."
     ),
-    files={str(optdigits.FILE): 4_677},
+    files={str(optdigits.FILE): 5_620},
     published=Published(
         "https://archive.ics.uci.edu/static/public/80/optical+recognition+of+handwritten+digits.zip",
         most_bytes=4_000_000,
