@@ -1,5 +1,6 @@
 """`mnistry serve`: how it starts, what it refuses, and how it is stopped."""
 
+import json
 import os
 import re
 import select
@@ -53,6 +54,25 @@ def test_it_starts_at_once_and_stops_cleanly(stop: signal.Signals) -> None:
     assert re.fullmatch(r"mnistry: 127\.0\.0\.1 GET '/readyz' 200 \d+\.\d ms\n", log)
 
 
+def test_json_lines_with_the_id_of_the_proxy_and_options_from_the_environment() -> None:
+    told = {"MNISTRY_LOG": "true", "MNISTRY_JSON_LOG": "true", "MNISTRY_PROXY_HEADERS": "true"}
+    told |= {"MNISTRY_NO_AUTH": "true", "MNISTRY_ALLOWED_HOSTS": "digits.example", "MNISTRY_FILES": "0"}
+    with started("--files", "2", **told) as process:  # a flag goes before the environment
+        address = first_line(process).split()[2]
+        headers = {"Host": "digits.example", "X-Forwarded-For": "203.0.113.9", "X-Request-ID": "abc-1"}
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{address}/v1/models", headers=headers)
+        ) as answer:
+            assert answer.headers["X-Request-ID"] == "abc-1"
+        process.terminate()
+        line = json.loads(process.communicate(timeout=20)[1])
+    assert line.pop("time")
+    assert line.pop("milliseconds") > 0
+    assert line.pop("message").startswith("203.0.113.9 GET '/v1/models' 200")
+    told = {"client": "203.0.113.9", "method": "GET", "path": "/v1/models", "request_id": "abc-1"}
+    assert line == {"level": "info", "status": 200, **told}
+
+
 def test_it_says_nothing_of_requests_by_itself() -> None:
     with started() as process:
         address = first_line(process).split()[2]
@@ -79,6 +99,10 @@ def test_a_port_in_use(mnistry: Command, refused: Refused) -> None:
         (["--model", "absent"], "no such model or run folder"),
         (["--files", 0], "--files must be more than 0"),
         (["--pixels", 60_000_000], "at most 50,000,000"),
+        (["--proxy-headers"], "--proxy-headers lets other machines in: set a token in MNISTRY_TOKEN"),
+        (["--allowed-hosts", "a.example"], "--allowed-hosts a.example lets other machines in"),
+        (["--trusted-proxies", "10.0.0.5"], "--trusted-proxies has no effect"),
+        (["--no-auth", "--proxy-headers", "--trusted-proxies", "*"], "no address or network"),
     ],
 )
 def test_what_is_refused(

@@ -20,8 +20,8 @@ PNG = {"Content-Type": "image/png"}
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 
-def app_client(limits: Limits | None = None, *, token: str = "", loopback: bool = True) -> TestClient:
-    app = create_app(limits=limits, token=token, loopback=loopback)
+def app_client(limits: Limits | None = None, *, token: str = "", hosts: tuple[str, ...] = ()) -> TestClient:
+    app = create_app(limits=limits, token=token, hosts=hosts)
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
@@ -53,17 +53,40 @@ def held_up(
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:80", "127.8.8.8", "[::1]:8000"])
 def test_this_machines_names_are_answered(client: TestClient, host: str) -> None:
-    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+    assert client.get("/v1/models", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "192.168.1.2", "[::1", "", "a@b"])
 def test_other_names_are_not(client: TestClient, refused: Refusal, host: str) -> None:
-    refused(client.get("/healthz", headers={"Host": host}), 400, "own machine")
+    refused(client.get("/v1/models", headers={"Host": host}), 400, "own machine")
 
 
 def test_a_service_for_others_answers_to_any_name() -> None:
-    with app_client(loopback=False) as client:
-        assert client.get("/healthz", headers={"Host": "digits.example"}).status_code == 200
+    with app_client(hosts=("*",)) as client:
+        assert client.get("/v1/models", headers={"Host": "digits.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("digits.example", 200),
+        ("DIGITS.example:443", 200),
+        ("a.b.school.example", 200),
+        ("localhost", 200),
+        ("school.example", 400),
+        ("evilschool.example", 400),
+        ("digits.example.evil", 400),
+        ("", 400),
+    ],
+)
+def test_it_answers_to_the_names_it_is_given(host: str, status: int) -> None:
+    with app_client(hosts=("digits.example", "*.school.example")) as client:
+        assert client.get("/v1/models", headers={"Host": host}).status_code == status
+
+
+def test_whether_it_runs_may_be_asked_by_any_name(client: TestClient) -> None:
+    for path in ("/healthz", "/readyz"):  # Kubernetes asks by address
+        assert client.get(path, headers={"Host": "10.42.0.7:8000"}).status_code == 200
 
 
 @pytest.mark.parametrize(

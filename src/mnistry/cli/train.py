@@ -1,5 +1,6 @@
 """`mnistry train`: a recipe, its fields as flags, and a run folder at the end."""
 
+import atexit
 import json
 import shlex
 import sys
@@ -12,12 +13,12 @@ import tyro
 
 from mnistry.cli.flags import as_flags
 from mnistry.data.image_form import AS_MNIST, ImageForm
-from mnistry.errors import InvalidValueError, UnknownNameError, nearest
+from mnistry.errors import InvalidValueError, MnistryError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.fields import names_of
 from mnistry.language import gettext
 from mnistry.recipes import RECIPES, Recipe, find_recipe
-from mnistry.training import Interrupted, Run, TrainingProgress, resume, train
+from mnistry.training import Interrupted, Run, TrainingProgress, joining, processes, resume, train
 from mnistry.training.progress import ShownPart
 from mnistry.training.teaching.told import told
 
@@ -25,6 +26,7 @@ NOTHING_LEARNT = 1  # exit status: the run is whole, but what is built on it wou
 
 USAGE = f"""usage: mnistry train RECIPE [flags]
        mnistry train --resume RUN [--steps N] [--print-every N] [--accuracy-every N] [--json]
+       mnistry train … --coordinator HOST:PORT --processes N --process I    one of N that train together
 
 Trains a recipe, measures it on the test part, and keeps everything in a new folder of `runs`.
 Every field of a recipe is a flag: `mnistry train RECIPE --help` lists them.
@@ -62,6 +64,33 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Processes:
+    """One process of several, on one host or many, that train together. SLURM says all three itself."""
+
+    coordinator: str | None = None
+    """HOST:PORT, the same for all: the host of process 0, and a port that is free there. In a network that
+    you trust: whoever reaches it takes part."""
+    processes: int | None = None
+    """How many there are; 1: this one alone, whatever SLURM says."""
+    process: int | None = None
+    """Which of them this one is, from 0; process 0 writes the run folder."""
+
+    def join(self) -> None:
+        """Makes this process one of several, where that is what was said."""
+        given = (self.coordinator, self.processes, self.process)
+        if given == (None, 1, None) or (given == (None, None, None) and not joining.slurm_says_several()):
+            return
+        joining.join(*given, say=_say)
+
+
+def _say(text: str) -> None:
+    print(f"mnistry: {as_flags(text)}", file=sys.stderr, flush=True)
+
+
+ALONE = Processes()
+
+
+@dataclass(frozen=True)
 class TrainOptions(Output):
     """What a run is given besides its recipe."""
 
@@ -80,6 +109,7 @@ class TrainOptions(Output):
     """Passes over the training part, in place of `--steps`."""
     init_from: Path | None = None
     """A run folder whose trained weights are the initial ones."""
+    together: Annotated[Processes, tyro.conf.arg(name="")] = ALONE
     images: Annotated[ImageForm, tyro.conf.arg(name="")] = AS_MNIST
     check_images: bool = True
     """Make sure that digits of your own are not read far better inverted, transposed or scaled."""
@@ -94,53 +124,74 @@ class ResumeOptions(Output):
     """The run folder."""
     steps: int | None = None
     """How many steps it is to have in all, such as twice those that it has made."""
+    together: Annotated[Processes, tyro.conf.arg(name="")] = ALONE
 
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry train` with what follows it, and returns the exit status."""
     try:
-        if any(argument.split("=")[0] == "--resume" for argument in arguments):
-            rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
-            again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
-            run = resume(again.resume, steps=again.steps, progress=again.progress())
-            return _report([run], as_json=again.json)
-        if not arguments or arguments[0].startswith("-"):
-            print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
-            return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
-        recipe = find_recipe(arguments[0])
-        given = _given(arguments[1:], recipe)
-        options = tyro.cli(
-            TrainOptions,
-            args=arguments[1:],
-            prog=f"mnistry train {recipe.name}",
-            description=recipe.summary,
-            default=TrainOptions(recipe=recipe),
-            config=(tyro.conf.AvoidSubcommands,),
-        )
-        if options.seeds < 1:
-            raise InvalidValueError(f"`seeds` must be at least 1, not {options.seeds}")
-        # A flag counts even if it repeats the recipe's value: one without effect is to be refused.
-        changes = {name: getattr(options.recipe, name) for name in given if name in _fields(recipe)}
-        runs = []
-        for seed in range(options.seed, options.seed + options.seeds):
-            run = train(
-                recipe,
-                data=options.data,
-                data_dir=options.data_dir,
-                seed=seed,
-                runs=options.runs,
-                init_from=options.init_from,
-                epochs=options.epochs,
-                **options.images.to_json(),
-                check_images=options.check_images,
-                progress=options.progress(),
-                **changes,
-            )
-            runs.append(run)
-        return _report(runs, as_json=options.json)
+        status = _trained(arguments)
     except Interrupted as stopped:
-        print(f"mnistry: {as_flags(str(stopped))}", file=sys.stderr)
-        return 128 + stopped.signal_number
+        _say(str(stopped))
+        status = 128 + stopped.signal_number
+    except BaseException as error:
+        if processes.count() > 1:
+            # The others may wait for this one, so it does not wait for them; after all is said.
+            atexit.register(joining.leave_at_once, _status(error))
+        raise
+    joining.leave(status)
+    return status
+
+
+def _trained(arguments: list[str]) -> int:
+    if any(argument.split("=")[0] == "--resume" for argument in arguments):
+        rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
+        again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
+        again.together.join()
+        run = resume(again.resume, steps=again.steps, progress=again.progress())
+        return _report([run], as_json=again.json)
+    if not arguments or arguments[0].startswith("-"):
+        print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+    recipe = find_recipe(arguments[0])
+    given = _given(arguments[1:], recipe)
+    options = tyro.cli(
+        TrainOptions,
+        args=arguments[1:],
+        prog=f"mnistry train {recipe.name}",
+        description=recipe.summary,
+        default=TrainOptions(recipe=recipe),
+        config=(tyro.conf.AvoidSubcommands,),
+    )
+    if options.seeds < 1:
+        raise InvalidValueError(f"`seeds` must be at least 1, not {options.seeds}")
+    options.together.join()
+    # A flag counts even if it repeats the recipe's value: one without effect is to be refused.
+    changes = {name: getattr(options.recipe, name) for name in given if name in _fields(recipe)}
+    runs = []
+    for seed in range(options.seed, options.seed + options.seeds):
+        run = train(
+            recipe,
+            data=options.data,
+            data_dir=options.data_dir,
+            seed=seed,
+            runs=options.runs,
+            init_from=options.init_from,
+            epochs=options.epochs,
+            **options.images.to_json(),
+            check_images=options.check_images,
+            progress=options.progress(),
+            **changes,
+        )
+        runs.append(run)
+    return _report(runs, as_json=options.json)
+
+
+def _status(error: BaseException) -> int:
+    """That with which the command will end."""
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    return 2 if isinstance(error, MnistryError | OSError) else 1
 
 
 def _fields(instance: Any) -> dict[str, Any]:
@@ -156,7 +207,7 @@ def _given(arguments: list[str], recipe: Recipe) -> set[str]:
         InvalidValueError: an unknown flag that is like a known one, which is suggested.
     """
     values = _fields(recipe) | {f"model.{name}": hint for name, hint in _fields(recipe.model).items()}
-    values |= _fields(TrainOptions()) | _fields(AS_MNIST)
+    values |= _fields(TrainOptions()) | _fields(AS_MNIST) | _fields(ALONE)
     known = {*values, "help"}
     found = set()
     for place, word in enumerate(arguments):
@@ -179,7 +230,9 @@ def _given(arguments: list[str], recipe: Recipe) -> set[str]:
 
 
 def _report(runs: list[Run], *, as_json: bool) -> int:
-    """Prints what came of the runs, and returns the exit status."""
+    """Prints what came of the runs, and returns the exit status; of several processes the first one does."""
+    if not processes.is_first():
+        return 0
     status = NOTHING_LEARNT if any(run.nothing_learnt for run in runs) else 0
     if runs[0].recipe.reads_pages:
         for run in runs:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
@@ -27,6 +27,7 @@ from mnistry.service.metrics import Metrics
 from mnistry.service.models import LoadedModel, Models
 from mnistry.service.openapi import document
 from mnistry.service.problems import Problem, busy
+from mnistry.service.proxies import BehindProxies
 from mnistry.service.site import Site
 
 CLIENTS = 4  # whose pictures are read at the same time, each with all workers
@@ -233,7 +234,8 @@ def create_app(
     corrections: Path | None = None,
     limits: Limits | None = None,
     token: str = "",
-    loopback: bool = True,
+    hosts: Sequence[str] = (),
+    proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """The service as an ASGI application.
 
@@ -243,7 +245,8 @@ def create_app(
         corrections: the folder in which corrections are kept, for `mnistry teach`; None keeps none.
         limits: what is refused; by default what `Limits` says.
         token: what clients must know; empty: nothing.
-        loopback: answer only to names of this machine.
+        hosts: the names that it may be called by, besides those of this machine; see `Gate`.
+        proxies: addresses and networks whose word is taken for who the client is.
 
     Raises:
         MnistryError: the model or the folder of corrections cannot be used.
@@ -252,14 +255,16 @@ def create_app(
     metrics = Metrics()
     api = Api(model=model, runs=runs, corrections=corrections, limits=limits, metrics=metrics)
     routes = api.routes()
-    return Gate(
+    gate = Gate(
         Router(routes, redirect_slashes=False, lifespan=api.lifespan),
         limits=limits,
         metrics=metrics,
         paths=frozenset(route.path for route in routes if isinstance(route, Route)),
         token=token,
-        loopback=loopback,
+        hosts=hosts,
+        proxied=bool(proxies),
     )
+    return BehindProxies(gate, proxies) if proxies else gate
 
 
 def _json(value: Any) -> Response:

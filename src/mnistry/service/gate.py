@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mnistry.service.bodies import Bodies
 from mnistry.service.limits import Limits
+from mnistry.service.logs import access_log, id_of, request_id
 from mnistry.service.metrics import Metrics
 from mnistry.service.problems import Problem, busy
 
@@ -37,8 +38,9 @@ _PART = 64 * 1024  # bytes of an answer that are handed on at once
 _LONGEST_SHOWN = 200  # characters of a path
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC}
 
+_HEALTH = ("/healthz", "/readyz")  # asked for by address: by Kubernetes, by load balancers
+
 _log = logging.getLogger(__name__)
-access_log = logging.getLogger("mnistry.service.access")
 
 
 class Gate:
@@ -52,7 +54,8 @@ class Gate:
         metrics: Metrics,
         paths: frozenset[str],
         token: str,
-        loopback: bool,
+        hosts: Sequence[str],
+        proxied: bool,
     ) -> None:
         """
         Args:
@@ -61,15 +64,18 @@ class Gate:
             metrics: where all is counted.
             paths: those that are counted by their names.
             token: what clients must know to use `/v1/…` and `/metrics`; empty: nothing.
-            loopback: the service is for this machine only, so that requests that call it by another name
-                come from a stranger's page whose name was made to lead here (DNS rebinding).
+            hosts: the names that it may be called by, besides those of this machine; `*.example.com` are all
+                of a domain, `*` is any. Requests that call it by another come from a stranger's page whose
+                name was made to lead here (DNS rebinding).
+            proxied: X-Request-ID, where there is one, comes from a proxy that is trusted.
         """
         self._app = app
         self._limits = limits
         self._metrics = metrics
         self._paths = paths
         self._token = token.encode()
-        self._loopback = loopback
+        self._hosts = tuple(host.lower() for host in hosts)
+        self._proxied = proxied
         self._bodies = Bodies(limits, metrics.held_bytes)
         self._under_way: Counter[str] = Counter()
 
@@ -79,12 +85,15 @@ class Gate:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
+        headers = Headers(scope=scope)
+        request_id.set(id_of(headers.get("x-request-id", "") if self._proxied else ""))
+        own_headers = [*_HEADERS, (b"x-request-id", request_id.get().encode())]
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *own_headers]
             # Each part waits until the client has taken the one before it. So a request is under way, and
             # counted, until nearly all of its answer is gone.
             for part in _parts(message):
@@ -92,7 +101,6 @@ class Gate:
 
         scope["app"] = self  # so that Starlette raises its errors instead of answering with them
         try:
-            headers = Headers(scope=scope)
             self._check(scope, headers)
             with self._admitted(scope), self._bodies.receiving(headers, receive) as receive_bounded:
                 await self._app(scope, receive_bounded, send_guarded)
@@ -107,14 +115,14 @@ class Gate:
             self._metrics.requests.labels(route, status).inc()
             self._metrics.seconds.labels(route).observe(seconds)
             if access_log.isEnabledFor(logging.INFO):
-                what = _client(scope), scope["method"], _shown(scope), status, 1000 * seconds
-                access_log.info("%s %s %r %d %.1f ms", *what)
+                _log_access(scope, status, seconds)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         """Raises `Problem` for a request that may not be made."""
         host = headers.get("host", "")
-        if self._loopback and not is_loopback(_host_name(host)):
-            raise Problem(400, f"This service is for its own machine; it does not answer to {host!r}.")
+        if scope["path"] not in _HEALTH and not self._answers_to(_host_name(host)):
+            detail = f"This service does not answer to {host!r}, only to names of its own machine"
+            raise Problem(400, f"{detail} and {', '.join(self._hosts)}." if self._hosts else f"{detail}.")
         if scope["method"] not in ("GET", "HEAD") and _is_foreign(headers, host):
             raise Problem(403, "Pages of other sites may not send requests to this service.")
         if self._token and (_is_work(scope) or scope["path"] == "/metrics"):
@@ -123,6 +131,11 @@ class Gate:
             if not (right and scheme.lower() == "bearer"):
                 detail = "This service needs its token: send the header `Authorization: Bearer TOKEN`."
                 raise Problem(401, detail, {"WWW-Authenticate": "Bearer"})
+
+    def _answers_to(self, name: str) -> bool:
+        if "*" in self._hosts or is_loopback(name):
+            return True
+        return any(name.endswith(host[1:]) if host.startswith("*.") else name == host for host in self._hosts)
 
     @contextmanager
     def _admitted(self, scope: Scope) -> Iterator[None]:
@@ -145,6 +158,18 @@ class Gate:
             self._under_way[client] -= 1
             if not self._under_way[client]:
                 del self._under_way[client]
+
+
+def _log_access(scope: Scope, status: int, seconds: float) -> None:
+    fields = {
+        "client": _client(scope),
+        "method": scope["method"],
+        "path": _shown(scope),
+        "status": status,
+        "milliseconds": round(1000 * seconds, 1),
+    }
+    message = "%(client)s %(method)s %(path)r %(status)d %(milliseconds).1f ms"
+    access_log.info(message, fields, extra={"fields": fields})
 
 
 def _parts(message: Message) -> Iterator[Message]:

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,8 @@ import uvicorn
 from mnistry.errors import InvalidValueError
 from mnistry.service.api import create_app
 from mnistry.service.connection import Connection
-from mnistry.service.gate import access_log, is_loopback
 from mnistry.service.limits import Limits
+from mnistry.service.logs import set_up
 
 BACKLOG = 2048
 OWN_FILES = 32  # that the service opens for itself: libraries, models, its log
@@ -34,7 +35,10 @@ def serve(
     corrections: Path | None,
     limits: Limits,
     token: str,
+    hosts: Sequence[str],
+    proxies: Sequence[str],
     show_requests: bool,
+    as_json: bool,
 ) -> None:
     """Serves until SIGINT or SIGTERM; then what is under way has `limits.seconds` to be finished.
 
@@ -46,15 +50,16 @@ def serve(
         corrections: the folder of corrections.
         limits: what is refused.
         token: what clients must know.
+        hosts: the names that it may be called by, besides those of this machine.
+        proxies: addresses and networks whose word is taken for who the client is.
         show_requests: log a line for each.
+        as_json: log JSON.
 
     Raises:
         InvalidValueError: the service cannot listen there, or may open too few files.
         MnistryError: the model or the folder of corrections cannot be used.
     """
-    logging.basicConfig(format="mnistry: %(message)s", stream=sys.stderr)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    access_log.setLevel(logging.INFO if show_requests else logging.WARNING)
+    set_up(show_requests=show_requests, as_json=as_json)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata in strangers' pictures
     limits = _that_files_allow(limits)
     app = create_app(
@@ -63,7 +68,8 @@ def serve(
         corrections=corrections,
         limits=limits,
         token=token,
-        loopback=is_loopback(host),
+        hosts=hosts,
+        proxies=proxies,
     )
     listening = _listen(host, port)
     config = uvicorn.Config(

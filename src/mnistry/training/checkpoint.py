@@ -1,14 +1,18 @@
 """Checkpoints: the whole state of a run, written so that it is there whole or not at all."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+
+import safetensors.numpy
 
 from mnistry.atomic import write_bytes
 from mnistry.errors import CheckpointError, RunError
 from mnistry.export.arrays import named_arrays, read_safetensors, safetensors_bytes, with_arrays
-from mnistry.training.state import State
+from mnistry.recipes import Recipe
+from mnistry.training.processes import from_first
+from mnistry.training.state import State, initial_state
 
 _NAME = re.compile(r"step-([0-9]{8,})\.safetensors")
 NONE: Mapping[str, int] = MappingProxyType({})
@@ -69,6 +73,22 @@ def load_checkpoint(path: Path, *, like: State, of: str, before: Mapping[str, in
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise CheckpointError(f"{path}: not of this recipe: {error}") from error
+
+
+def state_of_first(make: Callable[[], State], recipe: Recipe) -> State:
+    """The state that the first of several processes makes or reads, bit for bit in all of them.
+
+    Args:
+        make: is called by the first process.
+        recipe: that of the state.
+
+    Raises: what `make` raises, in all of them.
+    """
+
+    def unpack(content: bytes) -> State:
+        return with_arrays(initial_state(recipe, 0), safetensors.numpy.load(content))
+
+    return from_first(make, lambda state: safetensors_bytes(named_arrays(state)), unpack)
 
 
 def load_newest(

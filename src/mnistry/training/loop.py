@@ -30,17 +30,17 @@ from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, spans_the_run
 from mnistry.recipes import Recipe, find_recipe, own_values
-from mnistry.runs import TENSORBOARD
+from mnistry.training import processes
 from mnistry.training.augment import augmented
 from mnistry.training.batches import Epochs, Rows, batch_indices
-from mnistry.training.checkpoint import load_newest, save_checkpoint
-from mnistry.training.devices import keep_compiled, make_mesh
-from mnistry.training.events import Events
+from mnistry.training.checkpoint import load_newest, state_of_first
+from mnistry.training.devices import SHARED, keep_compiled, make_mesh, on_devices, on_this_host
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
 from mnistry.training.intervals import intervals, longest
 from mnistry.training.log import NO_HOOKS, Hooks, Log, Measure
 from mnistry.training.progress import TrainingProgress, shown_by_default
+from mnistry.training.record import Record
 from mnistry.training.run import Run, split_for
 from mnistry.training.state import State, initial_state, schedule_of, starting_from, updated
 from mnistry.training.validation import Validation
@@ -93,7 +93,7 @@ def train(
     True
     """
     recipe = changed_recipe(recipe, changes, seed=seed, epochs=epochs)
-    progress = progress or shown_by_default()
+    progress = _heard(progress)
     form = ImageForm(invert, transpose, full_scale)
     hooks = Hooks(on_interval, on_validation)
     if recipe.reads_pages:
@@ -106,6 +106,7 @@ def train(
                 "`transpose`, `full_scale`, `accuracy_every`, `on_interval` and `on_validation` have no "
                 "effect"
             )
+        require_one_process(recipe)
         if not isinstance(data, str | Path | None):
             raise InvalidValueError(
                 f"{recipe.name} learns from pages that are drawn with a folder of handwriting: `data` must "
@@ -133,19 +134,39 @@ def train(
         check_images=check_images,
         progress=progress,
     )
-    run = Run.create(
-        runs,
-        start.recipe,
-        seed=seed,
-        source=start.dataset.source,
-        sha256=dict(start.dataset.sha256),
-        data=data if isinstance(data, str | Path) else start.dataset,
-        data_dir=data_dir,
-        form=form,
-        init_from=init_from,
+    run = Run.of_first(
+        lambda: Run.create(
+            runs,
+            start.recipe,
+            seed=seed,
+            source=start.dataset.source,
+            sha256=dict(start.dataset.sha256),
+            data=data if isinstance(data, str | Path) else start.dataset,
+            data_dir=data_dir,
+            form=form,
+            init_from=init_from,
+        )
     )
-    with run.locked():
+    run.require_same(start.recipe, seed, start.dataset)
+    with run.locked(), processes.together(run.path):
         return _train(run, start, progress, hooks)
+
+
+def _heard(progress: TrainingProgress | None) -> TrainingProgress:
+    """What shows how it goes; of several processes the first one alone does."""
+    progress = progress or shown_by_default()
+    if not processes.is_first():
+        progress.mute()
+    return progress
+
+
+def require_one_process(recipe: Recipe) -> None:
+    """Raises InvalidValueError where several processes are to train a recipe of which one draws the pages."""
+    if processes.count() > 1:
+        raise InvalidValueError(
+            f"{recipe.name} learns from pages that are drawn while it trains, in one process; leave "
+            f"`processes={processes.count()}` out"
+        )
 
 
 def changed_recipe(
@@ -212,7 +233,8 @@ def prepared(
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
     mesh = make_mesh(recipe, progress.warn)
     keep_compiled()
-    return Prepared(recipe, dataset, split, mesh, first_state(recipe, seed, init_from))
+    state = state_of_first(lambda: first_state(recipe, seed, init_from), recipe)
+    return Prepared(recipe, dataset, split, mesh, state)
 
 
 def resume(
@@ -245,9 +267,10 @@ def resume(
             no checkpoint that can be read; or its data set has changed since, or is to be given again.
         Interrupted: as for `train`.
     """
-    run = Run.open(path)
-    progress = progress or shown_by_default()
+    run = Run.of_first(lambda: Run.open(path))
+    progress = _heard(progress)
     if run.recipe.reads_pages:
+        require_one_process(run.recipe)
         from mnistry.training.pages.train import resume_detector
         from mnistry.training.teaching.teach import resume_teaching
 
@@ -259,11 +282,13 @@ def resume(
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe, progress.warn)
     keep_compiled()
-    with run.locked():
-        remove_leftovers(run.path)
+    with run.locked(), processes.together(run.path):
+        processes.only_first(lambda: remove_leftovers(run.path))
         if steps is not None:
-            run = planned(run, steps, progress)
-        start = Prepared(run.recipe, dataset, split, mesh, state_to_resume(run, progress))
+            shorter = run
+            run = Run.of_first(lambda: planned(shorter, steps, progress))
+        state = state_of_first(lambda: state_to_resume(run, progress), run.recipe)
+        start = Prepared(run.recipe, dataset, split, mesh, state)
         return _train(run, start, progress, Hooks(on_interval, on_validation))
 
 
@@ -344,7 +369,7 @@ def _train(run: Run, start: Prepared, progress: TrainingProgress, hooks: Hooks) 
     epochs = Epochs(len(split.train), run.recipe.batch_size, run.recipe.order)
     with (
         progress.over(run.recipe.steps, epochs),
-        Events(run.path / TENSORBOARD, from_step=int(state.step)) as events,
+        Record(run, from_step=int(state.step)) as record,
     ):
         progress.note(
             f"{run.path}: {run.recipe.name}, seed {run.seed}, from step {int(state.step):,}; "
@@ -356,9 +381,11 @@ def _train(run: Run, start: Prepared, progress: TrainingProgress, hooks: Hooks) 
         steps = image_steps(run.recipe, split.train, mesh, seed=run.seed)
         validation = Validation(run.recipe, split.validation, split.train, mesh)
         shown = ShownAccuracy(run.recipe, split, mesh, progress) if progress.accuracy_every else None
-        state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-        state = fit(run, steps, validation, state, progress, events, shown=shown, hooks=hooks)
-        finish(run, state, dataset, split, events, progress)
+        state = on_devices(state, mesh)
+        state = fit(run, steps, validation, state, progress, record, shown=shown, hooks=hooks)
+        processes.only_first(
+            lambda: finish(run, on_this_host(state), dataset, split, record.events, progress)
+        )
     return run
 
 
@@ -396,10 +423,8 @@ def image_steps(recipe: Recipe, train: Rows, mesh: Mesh, *, seed: int, known: in
         known: so many of the examples, the first ones, are learnt from; by default all. What was compiled
             for a number of rows then serves fewer, too.
     """
-    everywhere = NamedSharding(mesh, PartitionSpec())
-    across_devices = NamedSharding(mesh, PartitionSpec(None, "batch"))
     steps_function = compiled_steps(recipe, mesh)
-    examples = jax.device_put((train.images, train.labels), everywhere)
+    examples = on_devices((train.images, train.labels), mesh)
 
     def run_steps_of(state: State, first: int, count: int) -> tuple[State, np.ndarray]:
         indices = np.full((longest(recipe), recipe.batch_size), -1, np.int32)
@@ -411,7 +436,8 @@ def image_steps(recipe: Recipe, train: Rows, mesh: Mesh, *, seed: int, known: in
             order=recipe.order,
             seed=seed,
         )
-        state, losses = steps_function(state, *examples, jax.device_put(indices, across_devices), count)
+        shared = on_devices(indices, mesh, None, SHARED)
+        state, losses = steps_function(state, *examples, shared, count)
         return state, np.asarray(losses)[:count]
 
     return run_steps_of
@@ -423,7 +449,7 @@ def fit(
     validation: Measure,
     state: State,
     progress: TrainingProgress,
-    events: Events,
+    record: Record,
     *,
     shown: ShownAccuracy | None = None,
     hooks: Hooks = NO_HOOKS,
@@ -431,12 +457,12 @@ def fit(
     """Trains from `state` to the recipe's last step, logging, validating and saving on the way.
 
     Args:
-        run: the run, which everything is written to.
+        run: the run.
         run_steps_of: makes the updates.
         validation: measures the model for the rows of metrics.
         state: where to start.
         progress: where to show how it goes.
-        events: for TensorBoard.
+        record: writes it down.
         shown: shows an accuracy that was asked for.
         hooks: what is called with the rows of metrics.
 
@@ -448,14 +474,29 @@ def fit(
         Interrupted: Ctrl-C or SIGTERM; a checkpoint of the state is saved.
     """
     recipe = run.recipe
+
+    def save(state: State, step: int) -> None:
+        require_finite(recipe, named_arrays(state), step, run.checkpoints)
+        record.checkpoint(state)
+
     with stop_on_signals() as stop:
         step = int(state.step)
         if step < recipe.steps:  # no step at all: this compiles
             state, _ = run_steps_of(state, step, 0)
+            processes.wait_for_others()
             validation.compile(state.final_model)
-        earlier = next((row["seconds"] for row in reversed(run.history()) if "seconds" in row), 0.0)
-        log = Log(recipe, validation, seconds=earlier)
+        log = Log(recipe, validation, seconds=record.seconds)
+        saved = -1
         for interval in intervals(recipe, step, show_every=progress.accuracy_every):
+            # Here all processes wait for the one that writes, and stop together.
+            if signal_number := processes.wait_for_others(stop.signal_number):
+                if saved < interval.first:
+                    save(state, interval.first)
+                raise Interrupted(
+                    signal_number,
+                    f"stopped at step {interval.first:,} of {recipe.steps:,}; everything is saved. "
+                    f"Go on with: `mnistry.resume({str(run.path)!r})`",
+                )
             state, losses = run_steps_of(state, interval.first, len(interval))
             require_finite(recipe, {"loss": losses}, interval.first + 1, run.checkpoints)
             progress.losses(interval.first + 1, losses)
@@ -464,23 +505,12 @@ def fit(
                 shown.show(state.final_model, interval.last)
             if interval.log:
                 row = log.row(interval, state.final_model)
-                run.metrics.append(row)
-                events.scalars(row)
-                if interval.validate:
-                    events.histograms(named_arrays(state.final_model), interval.last)
+                record.row(row, state.final_model, validated=interval.validate)
                 progress.row(row)
                 hooks.call(row, validated=interval.validate)
                 log.go_on()
-            if interval.checkpoint or stop.signal_number:
-                require_finite(recipe, named_arrays(state), interval.last, run.checkpoints)
-                run.metrics.sync()
-                save_checkpoint(run.checkpoints, state, keep=recipe.keep_checkpoints, of=run.fingerprint)
-            if stop.signal_number and interval.last < recipe.steps:
-                raise Interrupted(
-                    stop.signal_number,
-                    f"stopped at step {interval.last:,} of {recipe.steps:,}; everything is saved. "
-                    f"Go on with: `mnistry.resume({str(run.path)!r})`",
-                )
+            if interval.checkpoint:
+                save(state, saved := interval.last)
     return state
 
 

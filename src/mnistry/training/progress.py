@@ -83,6 +83,10 @@ class TrainingProgress:
         self._first_step: int | None = None
         self._bar: Progress | NotebookBar | None = None
 
+    def mute(self) -> None:
+        """Shows nothing from now on: another process that does the same shows it."""
+        self._console.quiet, self.silent = True, True
+
     def over(self, steps: int, epochs: Epochs | None = None) -> Self:
         """Says how many steps the run has, and in which epoch each is, where there are epochs."""
         self.steps, self._epochs = steps, epochs

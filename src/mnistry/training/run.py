@@ -3,7 +3,7 @@
 import json
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from mnistry.data.in_memory import shapes
 from mnistry.data.loading import place
 from mnistry.data.split import Split, split
 from mnistry.data.writers import read_writers
-from mnistry.errors import InvalidValueError, RunError, UnknownNameError
+from mnistry.errors import DataError, InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
 from mnistry.export.without_onnx import JaxClassifier
 from mnistry.models import FoldedModel, Trainable
@@ -31,6 +31,7 @@ from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
 from mnistry.training.notebook import run_as_html
+from mnistry.training.processes import from_first, is_first
 
 Tree = TypeVar("Tree")
 _LOOKED_AT = 0.5  # seconds: who lists runs holds a lock for a moment to see whether it is free
@@ -109,6 +110,48 @@ class Run(RunFolder):
             raise RunError(f"{folder.path / RECIPE}: {error}") from error
         return Run(folder.path, folder.description, recipe)
 
+    @staticmethod
+    def of_first(make: Callable[[], "Run"]) -> "Run":
+        """The run that the first of several processes makes or opens. The others hear what it is, and never
+        touch its folder, which may lie on a disk of the first one.
+
+        Raises: what `make` raises, in all of them.
+        """
+
+        def pack(run: Run) -> bytes:
+            return json.dumps([str(run.path), dict(run.description)]).encode()
+
+        def unpack(content: bytes) -> Run:
+            path, description = json.loads(content)
+            return Run(Path(path), description, Recipe.from_json(dict(description["recipe"])))
+
+        return from_first(make, pack, unpack)
+
+    def require_same(self, recipe: Recipe, seed: int, dataset: Dataset) -> None:
+        """Makes sure that this process was started to train this very run, of which the first one told.
+
+        Raises:
+            InvalidValueError: with another recipe or seed.
+            DataError: with other data.
+        """
+        told, own = self.description["recipe"], recipe.to_json()
+        differ = {name: (told.get(name), value) for name, value in own.items() if told.get(name) != value}
+        if self.seed != seed:
+            differ["seed"] = (self.seed, seed)
+        # As JSON, which has no tuples.
+        for name, values in differ.items():
+            first, here = map(json.dumps, values)
+            if first != here:
+                raise InvalidValueError(
+                    f"process 0 was started with `{name}={first}`, this one with `{name}={here}`; start all "
+                    "processes with the same values"
+                )
+        if dict(dataset.sha256) != self.data_sha256:
+            raise DataError(
+                f"the data set {dataset.name!r} is not the same here as for process 0 (its SHA-256 differs). "
+                "Give all processes the same files"
+            )
+
     def planned(self, steps: int, made: int) -> "Run":
         """The run with another number of steps, written to its folder; it is unfinished until it made them.
 
@@ -139,11 +182,15 @@ class Run(RunFolder):
     def locked(self) -> Iterator[None]:
         """Keeps other processes from training this run while the block runs.
 
-        The lock is the system's, and goes with the process however it ends.
+        The lock is the system's, and goes with the process however it ends. Where several train the run, the
+        first one holds it.
 
         Raises:
             RunError: another process trains it.
         """
+        if not is_first():
+            yield
+            return
         try:
             with filelock.FileLock(self.path / LOCK, timeout=_LOOKED_AT, is_singleton=False):
                 yield

@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from mnistry.data.image_form import ImageForm
@@ -18,6 +17,7 @@ from mnistry.export.without_onnx import usable
 from mnistry.history import Row
 from mnistry.models import FoldedModel
 from mnistry.recipes import Recipe
+from mnistry.training.devices import on_devices, on_this_host
 from mnistry.training.folding import folding_batches, for_use
 from mnistry.training.intervals import intervals
 from mnistry.training.log import Hooks, Log
@@ -107,8 +107,8 @@ class Trainer:
         )
         self.recipe, self.dataset, self.split = start.recipe, start.dataset, start.split
         self.history: list[Row] = []
-        self._placement = NamedSharding(start.mesh, PartitionSpec())
-        self._state = jax.device_put(start.state, self._placement)
+        self._mesh = start.mesh
+        self._state = on_devices(start.state, self._mesh)
         self._run_steps = image_steps(self.recipe, self.split.train, start.mesh, seed=seed)
         validation = Validation(self.recipe, self.split.validation, self.split.train, start.mesh)
         self._log = Log(self.recipe, validation)
@@ -131,14 +131,14 @@ class Trainer:
 
     @state.setter
     def state(self, state: State) -> None:
-        self._state = jax.device_put(jax.tree.map(jnp.copy, state), self._placement)
+        self._state = on_devices(jax.tree.map(jnp.copy, state), self._mesh)
         self.history = [row for row in self.history if row["step"] <= self.made]
         self._log.go_on()
 
     @property
     def model(self) -> FoldedModel:
         """The model as it is for use, with the averaged weights where the recipe keeps an average."""
-        return for_use(self.recipe, self._state.final_model, self._seen)
+        return for_use(self.recipe, on_this_host(self._state.final_model), self._seen)
 
     def step(self) -> float:
         """Makes one update of the weights, and returns the loss of its batch before it."""

@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
 from mnistry.data import Examples
 from mnistry.losses import cross_entropy
 from mnistry.models import FoldedModel, Model
 from mnistry.recipes import Recipe
 from mnistry.training.batches import batch_indices
+from mnistry.training.devices import SHARED, on_devices
 from mnistry.training.folding import folded, folding_batches
 
 BATCH = 1000
@@ -32,9 +33,8 @@ class Part:
         batches = batch_indices(0, count, examples=len(examples), batch_size=size, order="file", seed=0)
         # The devices share a batch evenly.
         batches = np.pad(batches, ((0, 0), (0, -size % mesh.size)), constant_values=-1)
-        everywhere = NamedSharding(mesh, PartitionSpec())
-        self._examples = jax.device_put((examples.images, examples.labels), everywhere)
-        self._batches = jax.device_put(batches, NamedSharding(mesh, PartitionSpec(None, "batch")))
+        self._examples = on_devices((examples.images, examples.labels), mesh)
+        self._batches = on_devices(batches, mesh, None, SHARED)
         self._sizes = (batches >= 0).sum(axis=1)
 
     def compile(self, model: FoldedModel) -> None:
@@ -74,7 +74,7 @@ class Validation:
         self._held_out = Part(examples, mesh) if len(examples) else None
         rows = np.linspace(0, len(train) - 1, min(TRAIN_IMAGES, len(train))).astype(int)
         self._train = Part(train[rows], mesh)
-        self._seen = folding_batches(recipe, train)  # once: the same at every measurement
+        self._seen = on_devices(folding_batches(recipe, train), mesh)  # once: the same at every measurement
 
     def compile(self, model: Model) -> None:
         """Compiles what `figures` needs, without measuring anything."""

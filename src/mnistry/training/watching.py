@@ -9,6 +9,7 @@ from mnistry.data.split import Split
 from mnistry.errors import InvalidValueError
 from mnistry.models import Trainable
 from mnistry.recipes import Recipe
+from mnistry.training.devices import on_devices
 from mnistry.training.folding import folded, folding_batches
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.validation import Part
@@ -50,7 +51,7 @@ class ShownAccuracy:
         """
         examples = part_to_show(progress, split)
         self._part = Part(examples, mesh, batch=progress.accuracy_images or None)
-        self._seen = folding_batches(recipe, split.train)
+        self._seen = on_devices(folding_batches(recipe, split.train), mesh)
         self._progress = progress
 
     def show(self, model: Trainable, step: int) -> None:

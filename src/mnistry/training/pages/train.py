@@ -20,9 +20,8 @@ from mnistry.models import Detector, FoldedDetector, Trainable
 from mnistry.reading.classifier import Classifier
 from mnistry.reading.detector import Detector as OnnxDetector
 from mnistry.recipes import Recipe
-from mnistry.runs import EVALUATION, MODEL, TENSORBOARD, TRAINABLE, WEIGHTS
+from mnistry.runs import EVALUATION, MODEL, TRAINABLE, WEIGHTS
 from mnistry.training.devices import keep_compiled
-from mnistry.training.events import Events
 from mnistry.training.loop import first_state, fit, state_to_resume
 from mnistry.training.pages.drawing import Drawing, Pages, drawing
 from mnistry.training.pages.score import Found, found_on
@@ -30,6 +29,7 @@ from mnistry.training.pages.sources import digests
 from mnistry.training.pages.targets import Batch, as_deviations, detection_loss
 from mnistry.training.pages.weighing import weigh
 from mnistry.training.progress import TrainingProgress
+from mnistry.training.record import Record
 from mnistry.training.run import Run
 from mnistry.training.state import State, updated
 
@@ -87,7 +87,7 @@ def _train(run: Run, state: State, progress: TrainingProgress) -> Run:
     pages = Pages(Path(run.data), run.data_dir, run.seed, recipe.batch_size)
     with (
         progress.over(recipe.steps),
-        Events(run.path / TENSORBOARD, from_step=int(state.step)) as events,
+        Record(run, from_step=int(state.step)) as record,
         drawing(pages) as batches,
     ):
         progress.note(
@@ -95,7 +95,7 @@ def _train(run: Run, state: State, progress: TrainingProgress) -> Run:
             f"pages a step, drawn with the handwriting in {run.data}"
         )
         validation = DetectorValidation(run)
-        state = fit(run, DetectorSteps(recipe, batches), validation, state, progress, events)
+        state = fit(run, DetectorSteps(recipe, batches), validation, state, progress, record)
         _finish(run, state, validation)
         progress.note(f"finished: {run.path}")
     return run

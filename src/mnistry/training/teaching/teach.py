@@ -24,16 +24,16 @@ from mnistry.reading.labels import Labelled, read_labels
 from mnistry.reading.measure import Measured, measure
 from mnistry.reading.recognizer import Recognizer
 from mnistry.recipes import RECIPES
-from mnistry.runs import BEFORE, EVALUATION, LESSONS, TENSORBOARD
+from mnistry.runs import BEFORE, EVALUATION, LESSONS
 from mnistry.training.checkpoint import checkpoints, save_checkpoint
 from mnistry.training.devices import keep_compiled
-from mnistry.training.events import Events
 from mnistry.training.loop import fit, state_to_resume
 from mnistry.training.pages.drawing import Drawing, Pages, drawing
 from mnistry.training.pages.sources import digests
 from mnistry.training.pages.targets import Batch
 from mnistry.training.pages.train import DetectorValidation, hand_on, train_step
 from mnistry.training.progress import TrainingProgress
+from mnistry.training.record import Record
 from mnistry.training.run import Run
 from mnistry.training.state import State, initial_state, starting_from
 from mnistry.training.teaching.lessons import Lesson, lesson_batch, load_lessons, save_lessons
@@ -163,7 +163,7 @@ def _teach(run: Run, state: State, labelled: Sequence[Labelled], progress: Train
     drawn = Pages(Path(run.data), run.data_dir, run.seed, recipe.batch_size - recipe.batch_size // 2)
     with (
         progress.over(recipe.steps),
-        Events(run.path / TENSORBOARD, from_step=int(state.step)) as events,
+        Record(run, from_step=int(state.step)) as record,
         drawing(drawn) as batches,
     ):
         lessons, _ = load_lessons(run.path / LESSONS.format(step=0))
@@ -178,7 +178,7 @@ def _teach(run: Run, state: State, labelled: Sequence[Labelled], progress: Train
 
         validation = DetectorValidation(run, mixed)
         steps = TeachingSteps(run, batches, taught, validation, progress)
-        state = fit(run, steps, validation, state, progress, events)
+        state = fit(run, steps, validation, state, progress, record)
         _finish(run, state, validation, held_out, len(taught))
         progress.note(f"finished: {run.path}")
     return run
