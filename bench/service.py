@@ -172,21 +172,9 @@ def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 def measure(port: int, work: Work, connections: int, seconds: int) -> dict[str, Any]:
     """Requests and digits a second, and the median and 99th percentile of the times, in milliseconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        script, body = Path(folder, "post.lua"), Path(folder, "body")
-        script.write_text(WRK)
-        body.write_bytes(work.body)
-        environment = os.environ | {"BODY": str(body), "KIND": work.kind}
-        load = ["wrk", "--threads", "1", "--connections", str(connections), "--timeout", "30s"]
-        address = ["--script", str(script), f"http://127.0.0.1:{port}{work.path}"]
-        for duration in (WARM_UP, seconds):
-            done = subprocess.run(
-                [*load, "--duration", f"{duration}s", *address],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+    for duration in (WARM_UP, seconds):
+        with load_command(port, work, connections, duration) as (command, environment):
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     figures = json.loads(done.stdout.splitlines()[-1])
     if figures["refused"] or figures["failed"]:
         raise SystemExit(f"{work.title} at {connections} connections: not all was answered: {figures}")
@@ -197,6 +185,21 @@ def measure(port: int, work: Work, connections: int, seconds: int) -> dict[str, 
         "p50_ms": round(figures["p50"], 2),
         "p99_ms": round(figures["p99"], 2),
     }
+
+
+@contextmanager
+def load_command(
+    port: int, work: Work, connections: int, seconds: int
+) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """The command that asks for so many seconds, and its environment; its last line is JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        script, body = Path(folder, "post.lua"), Path(folder, "body")
+        script.write_text(WRK)
+        body.write_bytes(work.body)
+        load = ["wrk", "--threads", "1", "--connections", str(connections), "--timeout", "30s"]
+        address = ["--script", str(script), f"http://127.0.0.1:{port}{work.path}"]
+        environment = os.environ | {"BODY": str(body), "KIND": work.kind}
+        yield [*load, "--duration", f"{seconds}s", *address], environment
 
 
 def machine() -> dict[str, Any]:

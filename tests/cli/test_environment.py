@@ -12,6 +12,7 @@ from mnistry.errors import InvalidValueError
 VALUES: dict[str, tuple[str, Any]] = {
     "MNISTRY_MODEL": ("runs/mile-1", Path("runs/mile-1")),
     "MNISTRY_RUNS": ("/runs", Path("/runs")),
+    "MNISTRY_CORRECTIONS": ("/corrections", Path("/corrections")),
     "MNISTRY_HOST": ("0.0.0.0", "0.0.0.0"),
     "MNISTRY_PORT": ("80", 80),
     "MNISTRY_NO_AUTH": ("True", True),
