@@ -7,7 +7,7 @@ image; and of one all-reduce of as many numbers as the recipe has parameters, be
 loopback. Both are the shortest of several, as others may use the machine. What a network adds is computed:
 two messages to and fro, and the bytes. A second host takes half of the images of a step and adds an
 all-reduce:
-it pays where that half takes longer. Writes `bench/results/allreduce.json` and prints the table.
+it pays where that half takes longer. Writes `bench/results/allreduce.json` and the table in docs.
 """
 
 import json
@@ -30,6 +30,8 @@ from mnistry.training import Trainer, joining, processes
 from mnistry.training.devices import SHARED, on_devices
 
 RESULTS = Path(__file__).parent / "results" / "allreduce.json"
+DOCS = Path(__file__).parents[1] / "docs" / "en" / "cluster-training.md"
+START, END = "<!-- allreduce: written by bench/allreduce.py -->\n", "<!-- end of allreduce -->"
 # Round trip in seconds, bytes a second.
 NETWORKS = {"10 Gbit/s, 0.1 ms": (1e-4, 1.25e9), "1 Gbit/s, 0.3 ms": (3e-4, 1.25e8), "Wi-Fi": (5e-3, 1.2e7)}
 STEPS = 10  # of one measurement
@@ -76,6 +78,8 @@ def main() -> None:
         row["allreduce"] = seconds
     machine = {"cpu_count": os.cpu_count(), "load_average": os.getloadavg()[0]}
     write_text(RESULTS, json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    before, _, rest = DOCS.read_text().partition(START)
+    write_text(DOCS, f"{before}{START}{table(rows)}\n{END}{rest.partition(END)[2]}")
     print(table(rows))
 
 

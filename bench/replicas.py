@@ -5,7 +5,7 @@
 All on this machine: nginx (`apt install nginx-light`) with the configuration of deploy/nginx, wrk, and
 replicas of `mnistry serve`, each with one worker. First the requests a second of one replica and of two; then
 two under load while one is killed with SIGKILL and another takes its place: how many requests failed, and how
-many went to the other replica because the killed one did not answer. Writes its table into docs/en/serving.md.
+many went to the other replica because the killed one did not answer. Writes into docs/en/serving.md.
 """
 
 import contextlib
