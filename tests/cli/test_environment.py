@@ -26,7 +26,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
 
 
 def test_every_option_has_its_variable() -> None:
-    values = {name: ("7", 7) for name in variables(Options)} | OTHERS
+    values = dict.fromkeys(variables(Options), ("7", 7)) | OTHERS
     assert values.keys() == variables(Options).keys()
     assert {"MNISTRY_PORT", "MNISTRY_CLIENT_REQUESTS", "MNISTRY_WORKERS"} <= values.keys()
     found = from_environment(Options, {name: text for name, (text, _) in values.items()})
