@@ -174,10 +174,11 @@ def test_of_more_than_can_be_looked_at_the_likeliest_are_and_it_is_said(
     reading = recognizer.read(row)
     assert len(reading.digits) == 4
     assert {digit.box for digit in reading.digits} <= {digit.box for digit in whole.digits}
-    (note,) = reading.notes
+    note, left_out = reading.notes
     assert note.startswith(
         "4 places or more may be digits; the likeliest were looked at. If this is writing, cut"
     )
+    assert left_out == "4 pieces of ink were left out, as letters or signs"
 
 
 def test_what_was_found_on_the_way(optdigits: Dataset) -> None:

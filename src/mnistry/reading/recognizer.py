@@ -17,6 +17,7 @@ from mnistry.reading.cutting import Cut, cut, pieces_of_ink
 from mnistry.reading.detector import Box, Detection, Detector
 from mnistry.reading.grouping import Row, group_breaks, rows_of
 from mnistry.reading.judging import SECOND, Found, judged
+from mnistry.reading.left_out import pieces_left_out
 from mnistry.reading.onnx_files import OtherModelError
 from mnistry.reading.scales import LONGEST_SIDE, MOST_DIGITS, check_time
 from mnistry.reading.upright import Page, find_page, picture_box
@@ -60,7 +61,8 @@ class Reading:
         lines: top to bottom, with a space where a gap parts two groups; empty where there is no digit.
             Names of classes that are longer than a letter are parted by one space, their groups by two.
         digits: in the order of the lines.
-        notes: what the reader decided that its user may want to know, such as which frame was read.
+        notes: what the reader decided that its user may want to know, such as how many letters and signs
+            were left out.
     """
 
     lines: tuple[str, ...]
@@ -218,13 +220,15 @@ class Recognizer:
             opinions = self.classifier.probabilities(_images(cuts))
         check_time(deadline)
         found = judged(page.found, cuts, opinions, self.detector.weights, trust=self.trust, lone=lone)
+        check_time(deadline)
+        notes = _left_out(page.grey, found)
         if len(page.found) < MOST_DIGITS:
-            return page, found, ()
+            return page, found, notes
         note = (
             f"{MOST_DIGITS:,} places or more may be digits; the likeliest were looked at. If this is "
             "writing, cut the picture into parts"
         )
-        return page, found, (note,)
+        return page, found, (note, *notes)
 
     def _drawing(self, grey: NDArray[np.float32]) -> Found:
         """What the classifier makes of a whole picture."""
@@ -252,6 +256,15 @@ class Recognizer:
         ]
         note = "the model's classes are no digits, so each piece of ink was taken for one sign"
         return Page(grey, np.eye(3)[:2], [], []), found, (note,)
+
+
+def _left_out(grey: NDArray[np.float32], found: Sequence[Found]) -> tuple[str, ...]:
+    """How much of what stands on a page was not read, in words; nothing where nothing may be a digit."""
+    read = [one.box for one in found if one.present >= PRESENT]
+    heights = [bottom - top for _, top, _, bottom in read or [one.box for one in found]]
+    count = pieces_left_out(grey, read, max(1.0, float(np.median(heights)))) if heights else 0
+    pieces = "1 piece of ink was" if count == 1 else f"{count:,} pieces of ink were"
+    return (f"{pieces} left out, as letters or signs",) if count else ()
 
 
 def _grown(box: Box, margin: float) -> Box:
