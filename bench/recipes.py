@@ -2,8 +2,8 @@
 
     python bench/recipes.py --data-dir FOLDER [--seeds 10] [--recipes softmax mlp]
 
-Trains every recipe with seeds 0, 1, …, writes accuracies and seconds to `bench/results/recipes.json` and the
-table into the README, and exits with 1 where a mean lies outside its range. Runs already in the file
+Trains every recipe with seeds 0, 1, …, writes accuracies and seconds to `bench/results/recipes.json` and
+`docs/recipes-table.md`, and exits with 1 where a mean lies outside its range. Runs already in the file
 are not made again, so it can be stopped at any time; delete the file to measure anew.
 """
 
@@ -25,14 +25,14 @@ from mnistry.recipes import RECIPES, Recipe
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "recipes.json"
-START, END = "<!-- recipes: written by bench/recipes.py -->\n", "<!-- end of recipes -->"
+TABLE = ROOT / "docs" / "recipes-table.md"
 # How far from the tutorial's figure a mean may lie; the file-order network varies more.
 TOLERANCE = {"scratch": 0.015}
 
 
 @dataclass(frozen=True)
 class Options:
-    """Measure every recipe over several seeds on MNIST, and write the table into the README."""
+    """Measure every recipe over several seeds on MNIST, and write the book's table."""
 
     data_dir: Path
     """Folder with MNIST."""
@@ -54,9 +54,7 @@ def main() -> int:
                 RESULTS.parent.mkdir(exist_ok=True)
                 write_text(RESULTS, json.dumps(results, indent=1) + "\n")
                 print(f"{name}, seed {seed}: {measured[str(seed)]['accuracy']:.4f}", file=sys.stderr)
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text().split(START)
-    write_text(readme, before + START + table(results) + END + rest.split(END)[1])
+    write_text(TABLE, table(results))
     outside = [name for name in options.recipes if not within(RECIPES[name], results[name])]
     for name in outside:
         print(f"{name}: the mean lies outside of the tutorial's range", file=sys.stderr)

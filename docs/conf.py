@@ -31,9 +31,14 @@ project = "mnistry"
 author = "The mnistry authors"
 language = "zh_CN" if CHINESE else "en"
 locale_dirs = [str(DOCS / "locale")]  # the theme's words, which Sphinx has not in Chinese
-extensions = ["myst_nb", "book.sphinx_pages"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "book.sphinx_pages"]
 templates_path = ["_templates"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries, and of ours that no page lists
+
+autodoc_typehints = "description"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "attrs_inline"]
 myst_heading_anchors = 3
@@ -51,7 +56,7 @@ nb_mime_priority_overrides = [("html", "text/html", 0)]
 html_theme = "furo"
 html_title = "mnistry 手写数字之书" if CHINESE else "The book of mnistry"
 html_static_path = ["_static"]
-html_css_files = ["book.css"]
+html_css_files = ["book.css", "explorables.css"]
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False

@@ -60,12 +60,12 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 def test_files_that_are_named_exist(tracked: list[Path]) -> None:
-    """Paths in backticks, what links point to, and the files of README's tree."""
+    """Paths in backticks, what links point to, and the files of the tree."""
     paths = r"`((?:\.ci|src|tests|bench|scripts|docs|examples)/[\w./-]+)`|\]\((?!\w+:)([^)#]+)\)"
-    for name in ("CONTRIBUTING.md", "README.md"):
+    for name in ("CONTRIBUTING.md", "README.md", "README.zh-CN.md"):
         named = {a or b for a, b in re.findall(paths, (ROOT / name).read_text())}
         assert named
         assert {path for path in named if "NAME" not in path and not (ROOT / path).exists()} == set()
-    tree = set(re.findall(r"\b\w+\.py\b", (ROOT / "README.md").read_text().split("## The tree")[1]))
+    tree = set(re.findall(r"\b\w+\.py\b", (ROOT / "CONTRIBUTING.md").read_text().split("## The tree")[1]))
     assert len(tree) > 40
     assert tree - {path.name for path in tracked} == set()

@@ -14,7 +14,9 @@ from mnistry.data import Dataset
 from mnistry.data.normalize import as_mnist
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "en" / "onnx.md"
+DOCS = Path(__file__).parent.parent.parent / "docs"
+PAGE = DOCS / "en" / "onnx.md"
+AS_MNIST = DOCS / "_static" / "as-mnist.js"  # which the page includes
 VERSION = "1.30.0"
 FILES = ("package.json", "dist/ort.node.min.mjs", "dist/ort-wasm-simd-threaded.")
 PROGRAM = """
@@ -68,7 +70,8 @@ def test_a_program_made_of_the_page_sees_and_answers_as_python_does(
     described = {"height": 112, "width": 84, "pictures": [one.ravel().tolist() for one in pictures]}
     (tmp_path / "pictures.json").write_text(json.dumps(described))
     (script,) = re.findall(r"^```js\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    (tmp_path / "program.mjs").write_text(PROGRAM % script)
+    assert "../_static/as-mnist.js" in PAGE.read_text()
+    (tmp_path / "program.mjs").write_text(PROGRAM % (AS_MNIST.read_text() + script))
     done = subprocess.run(
         ["node", "program.mjs", str(SHIPPED_MODEL)], cwd=tmp_path, capture_output=True, text=True, timeout=240
     )
