@@ -36,6 +36,7 @@ templates_path = ["_templates"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries, and of ours that no page lists
 
+default_role = "code"  # what docstrings write in single backticks
 autodoc_typehints = "description"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
