@@ -37,6 +37,37 @@ def test_first_rows() -> None:
     ]
 
 
+@pytest.mark.parametrize("how", ["first", "random"])
+def test_what_stands_in_the_order_of_its_classes_is_shuffled(how: str) -> None:
+    """As folders hold it: else validation would be zeros alone, and the last batches of a file nines."""
+    plain = numbered(600)
+    ordered = replace(
+        plain, train=Examples(plain.train.images, np.repeat(np.arange(10), 60).astype(np.uint8))
+    )
+    parts = split(ordered, validation=100, how=how, seed=0, writers=None)  # type: ignore[arg-type]
+    assert sorted(rows(parts.train) + rows(parts.validation)) == list(range(600))
+    assert set(parts.validation.labels.tolist()) == set(range(10))
+    assert set(parts.train.labels[:100].tolist()) == set(range(10))
+    again, other = (
+        split(ordered, validation=100, how=how, seed=seed, writers=None)  # type: ignore[arg-type]
+        for seed in (0, 1)
+    )
+    assert rows(again.train) == rows(parts.train) != rows(other.train)
+
+
+def test_what_is_not_in_the_order_of_its_classes_keeps_its_own() -> None:
+    plain = numbered(600)
+    labels = np.arange(600) % 10
+    parts = split(
+        replace(plain, train=Examples(plain.train.images, labels.astype(np.uint8))),
+        validation=100,
+        how="first",
+        seed=0,
+        writers=None,
+    )
+    assert rows(parts.validation) == list(range(100))
+
+
 HOWS = st.sampled_from(["first", "random", "writer"])
 
 

@@ -29,7 +29,9 @@ def split(
 ) -> Split:
     """Divides the training part of a data set in two; the test part stays as it is.
 
-    A data set that has a part for validation is taken as it is divided.
+    A data set that has a part for validation is taken as it is divided. Training examples that stand in the
+    order of their classes, as folders hold them, are shuffled first: their first rows would be of one class,
+    and who learns in the order of the file would learn one class after the other.
 
     Args:
         dataset: the data set.
@@ -42,18 +44,19 @@ def split(
         writers: int[n], the writer of each training example, for `"writer"`; see `read_writers`.
 
     Returns:
-        The parts; within each, the rows keep their order.
+        The parts; within each, the rows keep their order, unless it is that of their classes.
 
     Raises:
         UnknownNameError: there is no such way to split.
         InvalidValueError: a size that leaves nothing to train on, or writers missing or of another length.
     """
     if dataset.validation is not None:
-        return Split(dataset.train, dataset.validation, dataset.test)
+        return Split(_mixed(dataset.train, seed), dataset.validation, dataset.test)
     total = len(dataset.train)
     wanted = _count(validation, total)
     if how == "first":  # slices, which copy nothing
-        return Split(dataset.train[wanted:], dataset.train[:wanted], dataset.test)
+        train = _mixed(dataset.train, seed)
+        return Split(train[wanted:], train[:wanted], dataset.test)
     random = np.random.default_rng(seed)
     if how == "random":
         aside = np.zeros(total, bool)
@@ -62,7 +65,15 @@ def split(
         aside = _whole_writers(_check_writers(writers, total), wanted, random)
     else:
         raise UnknownNameError("split", how, ("first", "random", "writer"))
-    return Split(dataset.train[~aside], dataset.train[aside], dataset.test)
+    return Split(_mixed(dataset.train[~aside], seed), dataset.train[aside], dataset.test)
+
+
+def _mixed(examples: Examples, seed: int) -> Examples:
+    """The examples, shuffled where they stand in the order of their classes."""
+    labels = examples.labels
+    if len(labels) < 2 or labels[0] == labels[-1] or (labels[1:] < labels[:-1]).any():
+        return examples
+    return examples[np.random.default_rng(seed).permutation(len(labels))]
 
 
 def check_trainable(parts: Split, name: str) -> None:
