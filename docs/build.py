@@ -39,6 +39,8 @@ def main() -> int:
     try:
         if not arguments.keep:  # what cells gave depends on mnistry, too, of which their cache knows nothing
             shutil.rmtree(BUILD, ignore_errors=True)
+        if arguments.full:
+            subprocess.run([sys.executable, str(DOCS / "measure.py")], check=True)
         for language in LANGUAGES:
             sphinx(language, builder="html", output=SITE / language, full=arguments.full)
             if arguments.links:

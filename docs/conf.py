@@ -54,6 +54,8 @@ nb_execution_timeout = 3600
 nb_merge_streams = True
 nb_mime_priority_overrides = [("html", "text/html", 0)]
 
+linkcheck_ignore = [r"https://github\.com/mnistry/"]  # not published yet
+
 html_theme = "furo"
 html_title = "mnistry 手写数字之书" if CHINESE else "The book of mnistry"
 html_static_path = ["_static"]

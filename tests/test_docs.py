@@ -37,5 +37,6 @@ def test_both_languages_run_the_same(page: str) -> None:
     assert code(DOCS / "en" / page) == code(DOCS / "zh" / page)
 
 
-def test_pages_in_both_languages_are_there() -> None:
-    assert {"index.md", "lesson.md", "softmax.md"} <= set(IN_BOTH)
+def test_the_programs_are_there_in_both_languages() -> None:
+    programs = ("softmax", "softmax-sum", "perceptron", "lstm", "scratch", "printed-numbers")
+    assert {"index.md", "lesson.md", *(f"{name}.md" for name in programs)} <= set(IN_BOTH)

@@ -56,6 +56,10 @@ def new(
     return figure, axes
 
 
+def _size_alone(font: re.Match[str]) -> str:
+    return f"font-size: {font['size']}; " if font["size"] else ""
+
+
 def show(figure: Figure, told: str) -> HTML:
     """The figure for the page.
 
@@ -72,8 +76,8 @@ def show(figure: Figure, told: str) -> HTML:
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # `axes_1` of many figures would meet in one page
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[\d.]+pt" height="[\d.]+pt"', r"\1", svg)
-    # The family and the size of the fonts are told in each text's style.
-    svg = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", svg)
+    # The family is the page's.
+    svg = re.sub(r"font(-family)?: (?P<size>[\d.]+px)?[^;\"]*;? ?", _size_alone, svg)
     for colour, name in _NAMES.items():
         svg = svg.replace(colour, name)
     return HTML(f'<figure class="book" role="img" aria-label="{html.escape(told)}">{svg}</figure>')

@@ -1,4 +1,4 @@
-"""A Sphinx extension: old lines stand beside ours, and what the code draws is translated.
+"""A Sphinx extension: old lines stand beside ours, and Chinese pages are Chinese in what the code draws, too.
 
 A container of the class `old` stands beside the cell that follows it. In what cells give as HTML, texts in
 `<figure class="book">` and `<table class="book">` are looked up in `words.zh.json` for the Chinese pages.
@@ -19,18 +19,26 @@ _logger = logging.getLogger(__name__)
 # Texts between tags that have letters; code, styles and definitions stay as they are.
 _KEPT = re.compile(r"<(code|style|defs)\b.*?</\1>", re.DOTALL)
 _TEXT = re.compile(r"(?<=>)[^<>]*[^\W\d_][^<>]*(?=<)")
+_NUMBER = re.compile(r"[\d.,]*\d")
+_FULL_WIDTH = re.compile(r"[\u3000-\u303f\uff00-\uffef]")
+_CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _LABEL = re.compile(r'(?<=aria-label=")[^"]*(?=")')
 
 
 def translated(drawn: str, words: dict[str, str]) -> tuple[str, set[str]]:
-    """HTML in Chinese, and the words that are not in `words`."""
+    """HTML in Chinese, and the words that are not in `words`, where `#` stands for any number."""
     missing = set()
 
     def chinese(match: re.Match[str]) -> str:
         text = match[0].strip()
-        if text not in words:
+        if text in words:
+            return match[0].replace(text, words[text])
+        numbers = iter(_NUMBER.findall(text))
+        kind = _NUMBER.sub("#", text)
+        if kind not in words:
             missing.add(text)
-        return match[0].replace(text, words.get(text, text))
+            return match[0]
+        return match[0].replace(text, re.sub("#", lambda _: next(numbers), words[kind]))
 
     pieces, end = [], 0
     for kept in _KEPT.finditer(drawn):
@@ -47,17 +55,32 @@ def beside(document: nodes.document) -> None:
             continue
         ours = old.next_node(descend=False, siblings=True)
         pair = nodes.container(classes=["pair"])
-        old.replace_self(pair)
+        old.parent[old.parent.index(old)] = pair
         pair += old
         if ours is not None:
             ours.parent.remove(ours)
             pair += ours
 
 
+def is_no_space(before: str, after: str) -> bool:
+    """Whether the end of a line between two texts is no space: it is one beside Latin letters."""
+    return bool(_FULL_WIDTH.match(before[-1:]) or (_CHINESE.match(before[-1:]) and _CHINESE.match(after[:1])))
+
+
+def without_breaks(document: nodes.document) -> None:
+    """Takes away ends of lines that a browser would draw as spaces; MyST has each as a text of its own."""
+    for text in list(document.findall(nodes.Text)):
+        if text.astext() == "\n":
+            before, after = (text.parent[text.parent.index(text) + side] for side in (-1, 1))
+            if is_no_space(before.astext(), after.astext()):
+                text.parent.remove(text)
+
+
 def on_read(app: Sphinx, document: nodes.document) -> None:
     beside(document)
     if app.config.language != "zh_CN":
         return
+    without_breaks(document)
     words = json.loads(WORDS.read_text())
     for raw in document.findall(nodes.raw):
         if 'class="book"' in raw.astext():

@@ -4,11 +4,21 @@ from book import sphinx_pages
 
 DRAWN = (
     '<figure aria-label="loss"><style>a{}</style><text>step</text><text>0.5</text>'
-    "<code>step</code> <b>late</b></figure>"
+    "<code>step</code> <b>late</b><td>epoch 3, batch 1,200</td></figure>"
 )
 
 
 def test_words_are_translated_and_missing_ones_told() -> None:
-    text, missing = sphinx_pages.translated(DRAWN, {"loss": "损失", "step": "步数"})
-    assert text == DRAWN.replace('"loss"', '"损失"').replace("<text>step", "<text>步数")
+    text, missing = sphinx_pages.translated(
+        DRAWN, {"loss": "损失", "step": "步数", "epoch #, batch #": "第 # 轮，第 # 批"}
+    )
+    changed = DRAWN.replace('"loss"', '"损失"').replace("<text>step", "<text>步数")
+    assert text == changed.replace("epoch 3, batch 1,200", "第 3 轮，第 1,200 批")
     assert missing == {"late"}
+
+
+def test_ends_of_lines_between_chinese_signs_are_no_spaces() -> None:
+    assert sphinx_pages.is_no_space("把它", "变成")
+    assert sphinx_pages.is_no_space("运行，", "JAX")
+    assert not sphinx_pages.is_no_space("用", "JAX")
+    assert not sphinx_pages.is_no_space("JAX", "写")
