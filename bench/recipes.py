@@ -2,9 +2,11 @@
 
     python bench/recipes.py --data-dir FOLDER [--seeds 10] [--recipes softmax mlp]
 
-Trains every recipe with seeds 0, 1, …, writes accuracies and seconds to `bench/results/recipes.json` and
-`docs/recipes-table.md`, and exits with 1 where a mean lies outside its range. Runs already in the file
-are not made again, so it can be stopped at any time; delete the file to measure anew.
+Trains every recipe with seeds 0, 1, … as a sweep that has nothing to choose, writes accuracies and seconds to
+`bench/results/recipes.json` and `docs/recipes-table.md`, and exits with 1 where a mean lies outside its
+range. Runs already in the file are not made again, so it can be stopped at any time; delete the file to
+measure anew. With `--cluster`, Ray trains the seeds of a recipe side by side, on a core each, wherever there
+are some; what a run took is then not written, as others ran beside it.
 """
 
 import json
@@ -22,6 +24,7 @@ import tyro
 from arithmetic import multiply_adds
 from mnistry.atomic import write_text
 from mnistry.recipes import RECIPES, Recipe
+from mnistry.runs import read_run
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "recipes.json"
@@ -38,6 +41,10 @@ class Options:
     """Folder with MNIST."""
     seeds: int = 10
     """Seeds a recipe, from 0 on."""
+    cluster: str | None = None
+    """Where Ray runs: an address, or `local`; by default one run after the other here."""
+    runs: Path | None = None
+    """A folder in which the runs are kept, so that one that is stopped goes on; all machines must see it."""
     recipes: tuple[str, ...] = tuple(name for name, recipe in RECIPES.items() if not recipe.reads_pages)
     """Recipes to measure; the table has all that were ever measured."""
 
@@ -47,13 +54,17 @@ def main() -> int:
     options = tyro.cli(Options)
     results: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in options.recipes:
-        for seed in range(options.seeds):
-            measured = results.setdefault(name, {})
-            if str(seed) not in measured:
-                measured[str(seed)] = run(name, seed, options.data_dir)
-                RESULTS.parent.mkdir(exist_ok=True)
-                write_text(RESULTS, json.dumps(results, indent=1) + "\n")
-                print(f"{name}, seed {seed}: {measured[str(seed)]['accuracy']:.4f}", file=sys.stderr)
+        measured = results.setdefault(name, {})
+        wanted = [seed for seed in range(options.seeds) if str(seed) not in measured]
+        # One sweep where seeds run side by side, else one for each, so that each is kept at once.
+        parts = [(wanted[0], options.seeds - wanted[0])] if options.cluster and wanted else []
+        for first, count in parts or [(seed, 1) for seed in wanted]:
+            for seed, figures in run(name, first, count, options).items():
+                if str(seed) not in measured:
+                    measured[str(seed)] = figures
+                    print(f"{name}, seed {seed}: {figures['accuracy']:.4f}", file=sys.stderr)
+            RESULTS.parent.mkdir(exist_ok=True)
+            write_text(RESULTS, json.dumps(results, indent=1) + "\n")
     write_text(TABLE, table(results))
     outside = [name for name in options.recipes if not within(RECIPES[name], results[name])]
     for name in outside:
@@ -61,18 +72,25 @@ def main() -> int:
     return 1 if outside else 0
 
 
-def run(name: str, seed: int, data_dir: Path) -> dict[str, Any]:
-    """Trains one seed in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "mnistry", "train", name, "--seed", str(seed)]
-        command += ["--data-dir", str(data_dir), "--runs", folder, "--json"]
+def run(name: str, first: int, count: int, options: Options) -> dict[int, dict[str, Any]]:
+    """Trains so many seeds, in a process of its own, and gives what each reached on the test part."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.runs / f"{name}-from-{first}" if options.runs else Path(temporary)
+        command = [sys.executable, "-m", "mnistry", "sweep", name]
+        command += ["--seed", str(first), "--seeds", str(count), "--json"]
+        command += ["--data-dir", str(options.data_dir), "--runs", str(folder)]
+        command += ["--cluster", options.cluster] if options.cluster else []
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
-        result = json.loads(done.stdout.splitlines()[-1])
-        figures = json.loads((Path(result["run"]) / "evaluation.json").read_text())
-    measured = {"accuracy": figures["accuracy"], "seconds": figures["train_seconds"]}
-    if "plain_weights" in figures:
-        measured["plain_accuracy"] = figures["plain_weights"]["accuracy"]
-    return measured
+        found = {}
+        for one in json.loads(done.stdout.splitlines()[-1])["test"]:
+            finished = read_run(one["run"])
+            measured = {"accuracy": finished.figures["accuracy"]}
+            if not options.cluster:
+                measured["seconds"] = finished.figures["train_seconds"]
+            if "plain_weights" in finished.figures:
+                measured["plain_accuracy"] = finished.figures["plain_weights"]["accuracy"]
+            found[finished.seed] = measured
+    return found
 
 
 def within(recipe: Recipe, measured: dict[str, Any]) -> bool:

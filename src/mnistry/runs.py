@@ -19,6 +19,7 @@ The forms of `recipe.json`:
   2   "form", and "sha256" of what decides the numbers, so that a changed recipe is noticed
   3   "earlier_plans": the "steps" that were planned before, each "until_step" that was made then
   4   "pictures": the folder of labelled pictures that a reader was taught
+  5   "measured_on": "validation", where the test part was left unopened
 """
 
 import hashlib
@@ -30,12 +31,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mnistry.data import Dataset, load
+from mnistry.data import Dataset, Examples, load
 from mnistry.data.image_form import ImageForm
+from mnistry.data.split import split
+from mnistry.data.writers import read_writers
 from mnistry.errors import RunError
 from mnistry.evaluation.metrics import Evaluation
 from mnistry.files import open_regular, read_regular
@@ -57,7 +60,9 @@ BEFORE = "before.onnx"
 LESSONS = "lessons-{step}.npz"
 LOCK = ".lock"
 
-FORM = 4
+FORM = 5
+MeasuredOn = Literal["test", "validation"]
+"""The part that a finished run was measured on."""
 _LARGEST_JSON = 2**26  # bytes: ours have some thousand
 
 
@@ -125,6 +130,24 @@ class RunFolder:
         """The folder of labelled pictures, where it is the run of a reader that was taught them."""
         folder = self.description.get("pictures")
         return Path(folder) if folder else None
+
+    @property
+    def measured_on(self) -> MeasuredOn:
+        """The part that it is measured on when it is finished; on validation, who has yet to choose."""
+        return "validation" if "measured_on" in self.description else "test"
+
+    def measured_part(self, dataset: Dataset) -> Examples:
+        """The examples that it was measured on.
+
+        Args:
+            dataset: its data set, see `load_data`.
+        """
+        if self.measured_on == "test":
+            return dataset.test
+        how, validation = (self.description["recipe"][name] for name in ("split", "validation"))
+        by_writer = how == "writer" and dataset.validation is None
+        writers = read_writers(dataset, data_dir=self.data_dir).writers if by_writer else None
+        return split(dataset, validation=validation, how=how, seed=self.seed, writers=writers).validation
 
     @property
     def fingerprint(self) -> str:
@@ -250,12 +273,12 @@ class RunFolder:
             DataError: a data set cannot be found or read.
             RunError: a data set is not the same any more, or a run is not finished.
         """
-        if self.data_sha256 == other.data_sha256:
+        if self.data_sha256 == other.data_sha256 and self.measured_on == other.measured_on == "test":
             return True
         if self.evaluation.n != other.evaluation.n:
             return False
-        test, others = self.load_data().test, other.load_data().test
-        return np.array_equal(test.images, others.images) and np.array_equal(test.labels, others.labels)
+        mine, others = (run.measured_part(run.load_data()) for run in (self, other))
+        return np.array_equal(mine.images, others.images) and np.array_equal(mine.labels, others.labels)
 
     @property
     def metrics(self) -> History:
@@ -427,5 +450,7 @@ def _require_fields(file: Path, description: Mapping[str, Any]) -> None:
         raise RunError(f"{file}: damaged: 'earlier_plans' should be a list of 'steps' and 'until_step'")
     if type(description.get("pictures", "")) is not str:
         raise RunError(f"{file}: damaged: 'pictures' should be str")
+    if description.get("measured_on", "validation") != "validation":
+        raise RunError(f"{file}: damaged: 'measured_on' should be 'validation'")
     if type(description.get("form", 1)) is not int:
         raise RunError(f"{file}: damaged: 'form' should be int, found {type(description['form']).__name__}")

@@ -17,6 +17,7 @@ from mnistry.language import LANGUAGES, gettext, use_language
 
 COMMANDS = {
     "train": "train a recipe, measure it, and keep everything in a run folder",
+    "sweep": "train many settings and seeds, choose by validation, test the chosen one",
     "evaluate": "measure a trained model: accuracy, precision, recall, confusion, calibration",
     "report": "one HTML file to look at: curves, confusions, mistakes, what decides, runs compared",
     "runs": "list the runs of a folder: filter, sort, as a table or as JSON",

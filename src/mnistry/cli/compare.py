@@ -60,8 +60,8 @@ def _other_data(runs: Sequence[RunFolder]) -> str | None:
 
 
 def _mcnemar(first: RunFolder, second: RunFolder) -> McNemar:
-    """McNemar's test on the test images, which both models answer anew."""
-    examples = first.load_data().test
+    """McNemar's test on the images that both were measured on, which both models answer anew."""
+    examples = first.measured_part(first.load_data())
     correct = [
         Classifier.load(run.path).logits(examples.images).argmax(axis=1) == examples.labels
         for run in (first, second)

@@ -59,10 +59,11 @@ def main(arguments: list[str]) -> int:
         if problem := run.metrics.read()[1]:
             print(f"mnistry: {problem}", file=sys.stderr)
     dataset = common_data(runs)
+    count = len(runs[0].measured_part(dataset))
     for row in options.digit:
-        if not 0 <= row < len(dataset.test):
+        if not 0 <= row < count:
             raise InvalidValueError(
-                f"--digit must be the row of an image of the test part, 0 to {len(dataset.test) - 1:,}, "
+                f"--digit must be the row of an image of the {runs[0].measured_on} part, 0 to {count - 1:,}, "
                 f"not {row}"
             )
     report = _report(runs, dataset, options.digit)
@@ -110,7 +111,7 @@ def common_data(runs: Sequence[Run]) -> Dataset:
 
 
 def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Report:
-    labels = recipe_labels(runs)
+    labels, measured = recipe_labels(runs), runs[0].measured_part(dataset)
     for (label, seed), count in Counter(zip(labels, (run.seed for run in runs), strict=True)).items():
         if count > 1:
             print(f"mnistry: {label}: {count} runs have the seed {seed}; each is counted", file=sys.stderr)
@@ -125,12 +126,12 @@ def _report(runs: Sequence[Run], dataset: Dataset, digits: Sequence[int]) -> Rep
             dataset,
             recipe=label,
             classifier=classifier,
-            logits=classifier.logits(dataset.test.images),
+            logits=classifier.logits(measured.images),
             arrays=read_arrays(run.path / WEIGHTS),
             figures=run.figures,
         )
         subjects.append(one)
-    return Report(_title(runs, labels), subjects, dataset.test, "test", dataset.class_names, digits)
+    return Report(_title(runs, labels), subjects, measured, runs[0].measured_on, dataset.class_names, digits)
 
 
 def _title(runs: Sequence[Run], labels: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.evaluation.intervals import wilson_interval
-from mnistry.runs import EVALUATION, RECIPE, by_number, find_runs, read_run
+from mnistry.runs import EVALUATION, RECIPE, MeasuredOn, by_number, find_runs, read_run
 
 _PIPED_WIDTH = 200  # a pipe has no width of its own; nothing is to be wrapped there
 
@@ -53,7 +53,8 @@ class Summary:
         state: `done`, `training` while a process trains it, or `stopped` before its last step.
         step: the last one that was logged.
         steps: those of the recipe.
-        accuracy: on the test part.
+        part: what it is measured on; `validation` where the test part was left unopened.
+        accuracy: on that part.
         wilson_95: the accuracy's 95 % interval.
         parameters: how many numbers the model has.
         nothing_learnt: why its model is of no use, where it answers no better than always the same.
@@ -68,6 +69,7 @@ class Summary:
     state: Literal["done", "training", "stopped"]
     step: int
     steps: int
+    part: MeasuredOn
     accuracy: float | None
     wilson_95: tuple[float, float] | None
     parameters: int | None
@@ -144,6 +146,7 @@ def _summary(path: Path) -> Summary:
             state="done" if figures else "training" if folder.in_training else "stopped",
             step=int(figures["steps"] if figures else last.get("step", 0)),
             steps=folder.steps,
+            part=folder.measured_on,
             accuracy=figures["correct"] / figures["n"] if figures else None,
             wilson_95=wilson_interval(figures["correct"], figures["n"]) if figures else None,
             parameters=folder.parameters(),
@@ -199,6 +202,7 @@ def _table(chosen: list[Summary], folder: Path) -> Table:
         if one.accuracy is not None and one.wilson_95:
             low, high = one.wilson_95
             accuracy = f"{one.accuracy:.2%} ({100 * low:.2f}–{100 * high:.2f})"
+            accuracy += " validation" if one.part == "validation" else ""
         done = Text(f"done: {one.step:,} steps")
         if one.nothing_learnt:
             done.append(", nothing learnt", "bold red")

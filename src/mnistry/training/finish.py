@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.atomic import write_bytes, write_text
-from mnistry.data import Dataset
+from mnistry.data import Dataset, Examples
 from mnistry.data.split import Split
 from mnistry.evaluation.learnt import why_nothing_learnt
 from mnistry.evaluation.metrics import Evaluation
@@ -77,22 +77,22 @@ def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
 
     Raises: as `finish`.
     """
-    test = split.test
+    measured = _measured(run, split)
     seen = folding_batches(run.recipe, split.train)
     model = for_use(run.recipe, state.final_model, seen)
     names = dataset.class_names
-    made = usable(model, names, test.images[:CHECKED_IMAGES], MODEL, origin(run))
-    logits = made.classifier.logits(test.images)
+    made = usable(model, names, measured.images[:CHECKED_IMAGES], MODEL, origin(run))
+    logits = made.classifier.logits(measured.images)
     write_bytes(run.path / TRAINABLE, safetensors_bytes(named_arrays(state.final_model), names))
     write_bytes(run.path / WEIGHTS, safetensors_bytes(named_arrays(model), names))
     if made.onnx is None:
         (run.path / MODEL).unlink(missing_ok=True)  # from before, when it could be written
     else:
         write_bytes(run.path / MODEL, made.onnx)
-    evaluation = Evaluation.of(logits, test.labels)
+    evaluation = Evaluation.of(logits, measured.labels)
     history = run.history()
     figures: dict[str, Any] = {
-        "part": "test",
+        "part": run.measured_on,
         "data": run.data,
         "class_names": list(dataset.class_names),
         "steps": int(state.step),
@@ -103,8 +103,8 @@ def hand_on(run: Run, state: State, dataset: Dataset, split: Split) -> HandedOn:
         **evaluation.to_json(),
     }
     if state.average is not None:
-        unaveraged = usable(folded(state.model, seen), names, test.images[:CHECKED_IMAGES], MODEL)
-        plain = Evaluation.of(unaveraged.classifier.logits(test.images), test.labels)
+        unaveraged = usable(folded(state.model, seen), names, measured.images[:CHECKED_IMAGES], MODEL)
+        plain = Evaluation.of(unaveraged.classifier.logits(measured.images), measured.labels)
         figures["plain_weights"] = {"accuracy": plain.accuracy, "correct": plain.correct, "n": plain.n}
     return HandedOn(model, made.classifier, logits, figures)
 
@@ -115,11 +115,12 @@ def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: 
     Raises:
         OSError: the folder cannot be written to.
     """
-    test, figures = split.test, handed_on.figures
-    events.scalars({"step": figures["steps"], "test_accuracy": figures["accuracy"]})
+    measured, figures = _measured(run, split), handed_on.figures
+    if run.measured_on == "test":  # those on the validation part are there already
+        events.scalars({"step": figures["steps"], "test_accuracy": figures["accuracy"]})
     if (run.path / MODEL).exists():
         events.graph((run.path / MODEL).read_bytes(), figures["steps"])
-    if mistakes := worst_mistakes(test.images, test.labels, handed_on.logits):
+    if mistakes := worst_mistakes(measured.images, measured.labels, handed_on.logits):
         sheet = mistakes_sheet(dataset.class_names, mistakes)
         events.picture("mistakes", np.asarray(sheet.convert("RGB")), figures["steps"])
     subject = run_subject(
@@ -132,4 +133,8 @@ def tell(run: Run, handed_on: HandedOn, dataset: Dataset, split: Split, events: 
         figures=figures,
     )
     title = gettext("{name}, seed {seed}").format(name=run.recipe.name, seed=run.seed)
-    write_report(run.path / REPORT, Report(title, [subject], test, "test", dataset.class_names))
+    write_report(run.path / REPORT, Report(title, [subject], measured, run.measured_on, dataset.class_names))
+
+
+def _measured(run: Run, split: Split) -> Examples:
+    return {"test": split.test, "validation": split.validation}[run.measured_on]

@@ -30,6 +30,7 @@ from mnistry.losses import example_losses, smoothed
 from mnistry.models import Model
 from mnistry.optimizers import l2_penalty, spans_the_run
 from mnistry.recipes import Recipe, find_recipe, own_values
+from mnistry.runs import MeasuredOn
 from mnistry.training import processes
 from mnistry.training.augment import augmented
 from mnistry.training.batches import Epochs, Rows, batch_indices
@@ -60,6 +61,7 @@ def train(
     transpose: bool = False,
     full_scale: float | None = None,
     check_images: bool = True,
+    measured_on: MeasuredOn = "test",
     progress: TrainingProgress | None = None,
     on_interval: Callable[[Row], object] | None = None,
     on_validation: Callable[[Row], object] | None = None,
@@ -78,6 +80,8 @@ def train(
         init_from: a run folder whose trained weights are the initial ones.
         epochs: passes over the training part, in place of the recipe's steps.
         invert, transpose, full_scale, check_images: how the images are stored; see `mnistry.load`.
+        measured_on: the part that the finished run is measured on; `"validation"` leaves the test part
+            unopened, for who has yet to choose among runs.
         progress: where to show how it goes; without it, only a notebook shows anything.
         on_interval: is called with each row of metrics: `step`, `loss`, `mean_loss`, `learning_rate`, ….
         on_validation: is called with each row that has accuracies, too.
@@ -100,11 +104,12 @@ def train(
         from mnistry.data.handwriting import find_handwriting
         from mnistry.training.pages.train import train_detector
 
-        if epochs is not None or form != AS_MNIST or progress.accuracy_every or hooks != NO_HOOKS:
+        settings = (epochs, form, progress.accuracy_every, hooks, measured_on)
+        if settings != (None, AS_MNIST, 0, NO_HOOKS, "test"):
             raise InvalidValueError(
                 f"{recipe.name} learns from pages that are drawn while it trains: `epochs`, `invert`, "
-                "`transpose`, `full_scale`, `accuracy_every`, `on_interval` and `on_validation` have no "
-                "effect"
+                "`transpose`, `full_scale`, `measured_on`, `accuracy_every`, `on_interval` and "
+                "`on_validation` have no effect"
             )
         require_one_process(recipe)
         if not isinstance(data, str | Path | None):
@@ -134,6 +139,11 @@ def train(
         check_images=check_images,
         progress=progress,
     )
+    if measured_on == "validation" and not len(start.split.validation):
+        raise InvalidValueError(
+            f"`measured_on={measured_on!r}` needs a validation part, and {start.recipe.name} learns from all "
+            "images: give `validation`, such as 1/12"
+        )
     run = Run.of_first(
         lambda: Run.create(
             runs,
@@ -145,6 +155,7 @@ def train(
             data_dir=data_dir,
             form=form,
             init_from=init_from,
+            measured_on=measured_on,
         )
     )
     run.require_same(start.recipe, seed, start.dataset)

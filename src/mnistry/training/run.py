@@ -29,7 +29,18 @@ from mnistry.models import FoldedModel, Trainable
 from mnistry.models.layers import SIDE
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
-from mnistry.runs import EVALUATION, FORM, LOCK, RECIPE, TRAINABLE, WEIGHTS, RunFolder, fingerprint, read_run
+from mnistry.runs import (
+    EVALUATION,
+    FORM,
+    LOCK,
+    RECIPE,
+    TRAINABLE,
+    WEIGHTS,
+    MeasuredOn,
+    RunFolder,
+    fingerprint,
+    read_run,
+)
 from mnistry.training.notebook import run_as_html
 from mnistry.training.processes import from_first, is_first
 
@@ -57,6 +68,7 @@ class Run(RunFolder):
         form: ImageForm = AS_MNIST,
         init_from: Path | str | None = None,
         pictures: Path | str | None = None,
+        measured_on: MeasuredOn = "test",
     ) -> "Run":
         """Makes a new folder in `runs`, named by the recipe and the first free number.
 
@@ -81,6 +93,7 @@ class Run(RunFolder):
             },
             "init_from": _whole(init_from),
             **({"pictures": _whole(pictures)} if pictures else {}),
+            **({"measured_on": measured_on} if measured_on != "test" else {}),
             "versions": library_versions(),
             "python": platform.python_version(),
             "platform": platform.platform(),
@@ -173,6 +186,17 @@ class Run(RunFolder):
         (self.path / EVALUATION).unlink(missing_ok=True)
         write_text(self.path / RECIPE, json.dumps(description, indent=2) + "\n")
         return Run(self.path, description, recipe)
+
+    def to_be_tested(self) -> "Run":
+        """The run as one that is measured on the test part; unfinished until `mnistry.resume` has done so.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        description = {name: value for name, value in self.description.items() if name != "measured_on"}
+        (self.path / EVALUATION).unlink(missing_ok=True)  # first, as in `planned`
+        write_text(self.path / RECIPE, json.dumps(description, indent=2) + "\n")
+        return Run(self.path, description, self.recipe)
 
     def _repr_html_(self) -> str:
         """The run as a table, for notebooks."""
