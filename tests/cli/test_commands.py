@@ -37,6 +37,7 @@ COMMANDS = (
     "runs",
     "teach",
     "serve",
+    "label",
     "data",
 )
 SHORT = ("--data", "optdigits", "--steps", "60")

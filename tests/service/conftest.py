@@ -48,10 +48,10 @@ class Server:
 
 
 @contextmanager
-def serving(*flags: object, **environment: str) -> Iterator[Server]:
-    command = [sys.executable, "-m", "mnistry", "serve", "--port", "0", *map(str, flags)]
+def serving(*flags: object, command: str = "serve", **environment: str) -> Iterator[Server]:
+    words = [sys.executable, "-m", "mnistry", command, "--port", "0", *map(str, flags)]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
     )
     assert process.stdout
     assert process.stderr
@@ -83,7 +83,7 @@ def model_of_threes() -> bytes:
 
 @pytest.fixture(scope="session")
 def start() -> Callable[..., AbstractContextManager[Server]]:
-    """Starts `mnistry serve` with flags on a free port."""
+    """Starts `mnistry serve`, or another command, with flags on a free port."""
     return serving
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "prepare": "how a picture becomes 28×28, as the tutorials' programs do it and as it is done here",
     "predict": "the class of each image of a file, as a table or a submission",
     "evaluate-pictures": "measure how well the labelled pictures of a folder are read",
+    "label": "say on a page what is to be read in your own pictures, by keyboard",
     "teach": "teach the reader your hand, by pictures with labels",
     "serve": "read pictures over HTTP, with a page to draw on",
     "export": "hand a trained model on as ONNX, safetensors or npz",
@@ -35,6 +36,9 @@ COMMANDS = {
     "bench": "train recipes on this machine: what they reach, and how fast",
     "data": "list, fetch, look at and convert data sets",
 }
+
+EXTRAS = {"serve": "serve", "label": "serve", "push": "train,hub", "pull": "train,hub"}
+"""What a command needs to be installed, where that is not `train`."""
 
 USAGE = (
     "usage: mnistry COMMAND …\n\nHandwritten digits, from the first gradient to real paper.\n\ncommands:\n"
@@ -83,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
     except ModuleNotFoundError as error:
-        extra = {"serve": "serve", "push": "train,hub", "pull": "train,hub"}.get(arguments[0], "train")
+        extra = EXTRAS.get(arguments[0], "train")
         return _fail(
             f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[{extra}]'"
         )

@@ -135,6 +135,19 @@ class Corrections(Struct, forbid_unknown_fields=True):
     pictures: Annotated[int, Meta(ge=0)] = 0
 
 
+class PictureToLabel(Struct, forbid_unknown_fields=True):
+    """A picture of a folder, and what its table says is to be read in it."""
+
+    file: str
+    label: str | None
+
+
+class PicturesToLabel(Struct, forbid_unknown_fields=True):
+    """All of them."""
+
+    pictures: list[PictureToLabel]
+
+
 class Status(Struct, forbid_unknown_fields=True):
     """That the service runs."""
 

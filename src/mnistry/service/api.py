@@ -22,6 +22,7 @@ from mnistry.service import answers, pictures, requests
 from mnistry.service.corrections import Corrections
 from mnistry.service.docs import STYLE, page
 from mnistry.service.gate import Gate
+from mnistry.service.labelling import Labelling
 from mnistry.service.limits import Limits
 from mnistry.service.metrics import Metrics
 from mnistry.service.models import LoadedModel, Models
@@ -67,7 +68,7 @@ class Api:
         )  # for each name that the service is called by
 
     def routes(self) -> list[BaseRoute]:
-        """All addresses."""
+        """All addresses but those of pages."""
         return [
             Route("/v1/classify", self._classify, methods=["POST"]),
             Route("/v1/read", self._read, methods=["POST"]),
@@ -80,7 +81,6 @@ class Api:
             Route("/openapi.json", self._describe),
             Route("/docs", self._docs),
             Route("/docs.css", _docs_style),
-            *Site().routes(),
         ]
 
     @asynccontextmanager
@@ -232,6 +232,7 @@ def create_app(
     model: Path | None = None,
     runs: Path = Path("runs"),
     corrections: Path | None = None,
+    to_label: Path | None = None,
     limits: Limits | None = None,
     token: str = "",
     hosts: Sequence[str] = (),
@@ -243,18 +244,21 @@ def create_app(
         model: a run folder or an ONNX file; by default the shipped model.
         runs: the folder of runs that can be asked for.
         corrections: the folder in which corrections are kept, for `mnistry teach`; None keeps none.
+        to_label: a folder of pictures to be labelled on a page, which takes the place of the one to draw on.
         limits: what is refused; by default what `Limits` says.
         token: what clients must know; empty: nothing.
         hosts: the names that it may be called by, besides those of this machine; see `Gate`.
         proxies: addresses and networks whose word is taken for who the client is.
 
     Raises:
-        MnistryError: the model or the folder of corrections cannot be used.
+        MnistryError: the model or a folder cannot be used.
     """
     limits = limits or Limits()
     metrics = Metrics()
     api = Api(model=model, runs=runs, corrections=corrections, limits=limits, metrics=metrics)
-    routes = api.routes()
+    routes = [*api.routes(), *Site().routes()]
+    if to_label is not None:
+        routes = [*api.routes(), *Labelling(to_label, limits).routes(), *Site("label").routes()]
     gate = Gate(
         Router(routes, redirect_slashes=False, lifespan=api.lifespan),
         limits=limits,

@@ -88,6 +88,18 @@ class CorrectionParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     ]
 
 
+class PictureParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """… of a picture that is labelled."""
+
+    file: str
+
+
+class LabelParameters(CorrectionParameters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """… to label it."""
+
+    file: str
+
+
 class Images(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON body of a request to classify."""
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import warnings
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,13 +33,15 @@ def serve(
     port: int,
     model: Path | None,
     runs: Path,
-    corrections: Path | None,
     limits: Limits,
-    token: str,
-    hosts: Sequence[str],
-    proxies: Sequence[str],
-    show_requests: bool,
-    as_json: bool,
+    corrections: Path | None = None,
+    to_label: Path | None = None,
+    token: str = "",
+    hosts: Sequence[str] = (),
+    proxies: Sequence[str] = (),
+    show_requests: bool = False,
+    as_json: bool = False,
+    open_page: bool = False,
 ) -> None:
     """Serves until SIGINT or SIGTERM; then what is under way has `limits.seconds` to be finished.
 
@@ -47,17 +50,19 @@ def serve(
         port: its port; 0 takes a free one.
         model: see `create_app`, as are the following.
         runs: the folder of runs.
-        corrections: the folder of corrections.
         limits: what is refused.
+        corrections: the folder of corrections.
+        to_label: a folder of pictures to be labelled.
         token: what clients must know.
         hosts: the names that it may be called by, besides those of this machine.
         proxies: addresses and networks whose word is taken for who the client is.
         show_requests: log a line for each.
         as_json: log JSON.
+        open_page: in the user's browser.
 
     Raises:
         InvalidValueError: the service cannot listen there, or may open too few files.
-        MnistryError: the model or the folder of corrections cannot be used.
+        MnistryError: the model or a folder cannot be used.
     """
     set_up(show_requests=show_requests, as_json=as_json)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd metadata in strangers' pictures
@@ -66,6 +71,7 @@ def serve(
         model=model,
         runs=runs,
         corrections=corrections,
+        to_label=to_label,
         limits=limits,
         token=token,
         hosts=hosts,
@@ -90,7 +96,12 @@ def serve(
     # uvicorn raises the signal that stopped it once more when all is done; to be stopped is no failure here.
     before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    print(f"mnistry serves {address} – the page; {address}/docs – for programs. Ctrl-C stops it.", flush=True)
+    what = "the page; {address}/docs – for programs. Ctrl-C stops it."
+    if to_label is not None:
+        what = "the pictures of {folder}, to be labelled. Ctrl-C stops it; what is labelled is kept."
+    print(f"mnistry serves {address} – {what.format(address=address, folder=to_label)}", flush=True)
+    if open_page:
+        webbrowser.open(address)
     try:
         server.run(sockets=[listening])
     finally:

@@ -1,4 +1,4 @@
-"""The page to draw on, kept in memory: so each of its files costs neither a file descriptor nor a thread."""
+"""The pages, kept in memory: so each of their files costs neither a file descriptor nor a thread."""
 
 import hashlib
 import mimetypes
@@ -12,13 +12,16 @@ from starlette.staticfiles import NotModifiedResponse
 
 FOLDER = Path(__file__).parent / "page"
 INDEX = "index.html"
+FRAME = "frame.html"
 
 
 class Site:
-    """The files of the page."""
+    """The files of a page: `page`, to draw on, or `label`, to label pictures; all else they share."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "page") -> None:
         self._files = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
+        frame, content = self._files[FRAME], self._files[f"{name}.html"]
+        self._files[INDEX] = frame.replace(b"NAME", name.encode()).replace(b"CONTENT", content)
 
     def routes(self) -> list[BaseRoute]:
         """Their addresses."""

@@ -17,6 +17,7 @@ def test_language_follows_the_button_and_is_kept(page: Page) -> None:
     assert "识别结果" in chinese
     assert "置信度" in page.text("#facts")
     names = ("mnistry", "English", "Ctrl", "Shift", "Delete", "shipped", "threes")
+    names += ("serve", "corrections", "FOLDER", "teach")
     mixed = [line for line in chinese.splitlines() if any(len(word) > 3 for word in ascii_words(line, names))]
     assert mixed == []
     page.open()

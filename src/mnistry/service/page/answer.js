@@ -1,6 +1,7 @@
 // What was read: the digits, their boxes on the sheet, the chosen one's probabilities and image.
 
 import { NETWORK_SIDE } from "./drawing.js";
+import { likeliest } from "./labels.js";
 import { LEAST_CONFIDENCE } from "./service.js";
 import { percent, say, word } from "./words.js";
 
@@ -16,8 +17,11 @@ export class Answer {
   #size = [1, 1];
   #spoken = 0;
   #bars;
+  #onChoice;
 
-  constructor() {
+  /** `onChoice` is told the number of the digit that is chosen. */
+  constructor(onChoice) {
+    this.#onChoice = onChoice;
     this.#bars = Array.from({ length: 10 }, (_, digit) => {
       const row = part("bars").tBodies[0].insertRow();
       const head = document.createElement("th");
@@ -149,6 +153,7 @@ export class Answer {
 
   #choose(number) {
     this.#chosen = number;
+    this.#onChoice(number);
     const digit = this.#digits[number];
     const count = this.#digits.length;
     part("reading").querySelectorAll("input").forEach((input, at) => (input.checked = at === number));
@@ -194,8 +199,6 @@ export function showImage(canvas, image) {
 export const noDigitChance = (ten) => Math.max(0, 1 - ten.reduce((sum, chance) => sum + chance, 0));
 
 const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-
-const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
 function radio(number) {
   const label = document.createElement("label");

@@ -3,6 +3,7 @@
 const LONGEST = 600; // units of the sheet, and pixels of a drawing that is sent
 const LONGEST_PICTURE = 2048; // pixels; the service makes larger ones smaller too
 const MOST_UNDONE = 200;
+const MARGIN = 36; // units around what is cut out of the sheet
 const PAPER = "#fff";
 const INK = "#000";
 export const NETWORK_SIDE = 28;
@@ -87,6 +88,14 @@ export class Drawing extends EventTarget {
     if (!this.empty) this.#put(this.#blank);
   }
 
+  /** An empty sheet, with nothing to undo. */
+  restart() {
+    this.#active = null;
+    this.#past = [];
+    this.#now = this.#blank;
+    this.#changed();
+  }
+
   /** Takes a picture file for the sheet. Throws where the browser cannot decode it. */
   async take(file) {
     let picture = await createImageBitmap(file);
@@ -112,12 +121,7 @@ export class Drawing extends EventTarget {
       context.imageSmoothingQuality = "high";
       context.drawImage(this.picture, 0, 0, this.width, this.height);
     }
-    context.lineCap = context.lineJoin = "round";
-    context.strokeStyle = ink;
-    for (const { thickness, points } of this.#strokes()) {
-      context.lineWidth = thickness;
-      context.stroke(path(points));
-    }
+    stroke(context, this.#strokes(), ink);
   }
 
   /** A canvas with what is sent: dark ink on white paper; a picture alone keeps its own pixels. */
@@ -132,6 +136,17 @@ export class Drawing extends EventTarget {
     canvas.height = Math.max(1, Math.round(this.height * scale));
     this.paint(canvas.getContext("2d", { willReadFrequently: true }), canvas.width / this.width, INK, PAPER);
     return canvas;
+  }
+
+  /** Canvases as of `render`, one for each cell of a grid with strokes whose middles lie in it, cut to them. */
+  parts(columns, rows) {
+    const cells = Array.from({ length: columns * rows }, () => []);
+    for (const one of this.#strokes()) {
+      const [left, top, right, bottom] = bounds([one]);
+      const column = place((left + right) / 2 / this.width, columns);
+      cells[columns * place((top + bottom) / 2 / this.height, rows) + column].push(one);
+    }
+    return cells.filter((strokes) => strokes.length).map(cut);
   }
 
   #strokes() {
@@ -149,6 +164,38 @@ export class Drawing extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
+
+function stroke(context, strokes, ink) {
+  context.lineCap = context.lineJoin = "round";
+  context.strokeStyle = ink;
+  for (const { thickness, points } of strokes) {
+    context.lineWidth = thickness;
+    context.stroke(path(points));
+  }
+}
+
+/** A canvas of strokes on white paper, with a margin around them. */
+function cut(strokes) {
+  const [left, top, right, bottom] = bounds(strokes);
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.ceil(right - left) + 2 * MARGIN;
+  canvas.height = Math.ceil(bottom - top) + 2 * MARGIN;
+  const context = canvas.getContext("2d");
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.translate(MARGIN - left, MARGIN - top);
+  stroke(context, strokes, INK);
+  return canvas;
+}
+
+/** Left, top, right and bottom of strokes. */
+function bounds(strokes) {
+  const [xs, ys] = [0, 1].map((axis) => strokes.flatMap(({ points }) => points.map((point) => point[axis])));
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** Which of so many equal parts a share lies in. */
+const place = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
 
 /** The file to send: lossless, but for large pictures, whose grain would make it needlessly big. */
 export function encode(canvas) {

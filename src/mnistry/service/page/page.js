@@ -3,7 +3,9 @@
 import { Answer, noDigitChance, showImage } from "./answer.js";
 import { chooseAppearance } from "./appearance.js";
 import { Comparison } from "./comparison.js";
+import { Correcting } from "./correcting.js";
 import { Drawing, encode, squeeze } from "./drawing.js";
+import { Hand } from "./hand.js";
 import { Newest } from "./newest.js";
 import { drawOn } from "./pen.js";
 import { bringPictures } from "./pictures.js";
@@ -16,7 +18,9 @@ const thickness = part("thickness");
 const model = part("model");
 
 const drawing = new Drawing(matchMedia("(max-width: 40rem)").matches ? 1 : 5 / 4);
-const answer = new Answer();
+const correcting = new Correcting(drawing);
+const hand = new Hand(drawing);
+const answer = new Answer((number) => correcting.choose(number));
 const newest = new Newest(readNewest, readMore);
 const comparison = new Comparison(() => newest.askLeisurely());
 
@@ -30,7 +34,12 @@ let explaining = new AbortController();
 async function readNewest(signal) {
   const [drawnAt, name] = [changedAt, model.value];
   try {
-    if (!known) listModels(await service.models(signal));
+    if (!known) {
+      const { kept } = await service.corrections(signal);
+      correcting.offer(kept);
+      hand.offer(kept);
+      listModels(await service.models(signal));
+    }
     if (drawing.empty) {
       showEmpty();
     } else {
@@ -41,6 +50,7 @@ async function readNewest(signal) {
       const reading = await service.read(sent.picture, model.value, signal);
       if (signal.aborted) return undefined;
       const ms = performance.now() - start;
+      correcting.show(reading);
       answer.show(reading, rendered.width, rendered.height, ms);
       comparison.showChosen(model.value, reading, ms);
       // For those who look at the page with a browser's tools.
@@ -84,20 +94,11 @@ function showTrouble(error) {
   for (const id of ["answer", "boxes"]) part(id).classList.toggle("stale", Boolean(error));
   if (!error) return;
   if (error.retryAfter === null) forget(); // it would be of another drawing for good
-  say(part("trouble-text"), ...reason(error));
+  say(part("trouble-text"), ...service.reason(error));
   part("trouble-detail").textContent = error.message;
   part("trouble-detail").hidden = !error.message || error.status === 401;
   part("token-form").hidden = error.status !== 401;
   part("try-now").hidden = error.retryAfter === null;
-}
-
-/** The word for what went wrong, and its values. */
-function reason({ status, retryAfter }) {
-  if (status === 401) return [service.hasToken() ? "tokenWrong" : "tokenWanted"];
-  if (status === 0 || status === 502 || status === 504) return ["gone"];
-  if (retryAfter !== null) return ["busy"];
-  if (status === 400 || status === 413 || status === 415 || status === 422) return ["refused"];
-  return ["failed", { status }];
 }
 
 function tell(key, replacements) {
@@ -124,6 +125,7 @@ function showEmpty() {
 /** Shows nothing of what was read. */
 function forget() {
   sent = null;
+  correcting.show(null);
   answer.forget();
   comparison.clear();
   showImage(part("squeezed"), null);
@@ -238,7 +240,7 @@ part("explain").addEventListener("click", async () => {
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof service.ServiceError)) throw error;
-    say(part("stages-state"), ...reason(error));
+    say(part("stages-state"), ...service.reason(error));
   }
 });
 

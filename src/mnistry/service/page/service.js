@@ -7,6 +7,7 @@ export const LEAST_CONFIDENCE = 0.25;
 
 const TOKEN = "mnistry-token";
 const TIMEOUT = 20_000; // ms
+export const NEVER = new AbortController().signal;
 const WITH_LEAST = `min_confidence=${LEAST_CONFIDENCE}`;
 
 /** Why the service did not do what it was asked for; status 0: there was no answer. */
@@ -51,6 +52,34 @@ export async function classify(image, model, signal) {
 export async function models(signal) {
   const { models } = await (await ask("v1/models", signal)).json();
   return models.sort((one, other) => other.default - one.default);
+}
+
+/** Whether corrections are kept, and how many pictures there are. */
+export const corrections = async (signal) => (await ask("v1/corrections", signal)).json();
+
+/** Has a picture kept with what is to be read in it. */
+export async function correct(picture, label) {
+  return (await ask(`v1/corrections?lines=${encodeURIComponent(label)}`, NEVER, picture)).json();
+}
+
+/** All pictures of the folder that is labelled: {pictures: [{file, label}]}; null is no label. */
+export const picturesToLabel = async () => (await ask("v1/pictures", NEVER)).json();
+
+/** One of them. */
+export const pictureToLabel = async (file) => (await ask(`v1/picture?file=${encodeURIComponent(file)}`, NEVER)).blob();
+
+/** Writes what is to be read in one of them into the folder's table. */
+export const label = (file, text) =>
+  ask(`v1/picture?file=${encodeURIComponent(file)}&lines=${encodeURIComponent(text)}`, NEVER, new Blob([]));
+
+/** The word for what went wrong, and its values. */
+export function reason({ status, retryAfter }) {
+  if (status === 401) return [hasToken() ? "tokenWrong" : "tokenWanted"];
+  if (status === 0 || gateway(status)) return ["gone"];
+  if (retryAfter !== null) return ["busy"];
+  if (status === 507) return ["full"];
+  if (status === 400 || status === 413 || status === 415 || status === 422) return ["refused"];
+  return ["failed", { status }];
 }
 
 async function ask(path, signal, body) {

@@ -3,8 +3,10 @@
 const LANGUAGES = ["en", "zh-CN"];
 
 const WORDS = {
-  tagline: ["Draw digits and see how they are read.", "画出数字，看它们如何被识别。"],
-  description: ["Handwritten digits, read as you draw them.", "手写数字，边写边识别。"],
+  pageTagline: ["Draw digits and see how they are read.", "画出数字，看它们如何被识别。"],
+  labelTagline: ["Say what is written in your own pictures.", "标注您自己的图片里写的是什么。"],
+  labelDescription: ["Pictures, labelled by keyboard.", "用键盘标注图片。"],
+  pageDescription: ["Handwritten digits, read as you draw them.", "手写数字，边写边识别。"],
   otherLanguage: ["中文", "English"],
   themeSystem: ["Automatic", "自动"],
   themeLight: ["Light", "浅色"],
@@ -75,6 +77,52 @@ const WORDS = {
     "网络学过的数字都缩放到 20×20 像素，重心位于 28×28 的正中。整张画纸直接压缩到 28×28，数字会太小、太细、偏离中心，与学过的都不一样。因此要先把每个数字裁剪、缩放并居中。",
   ],
 
+  wrong: ["This is wrong", "识别错了"],
+  right: ["What is written there?", "写的是什么？"],
+  keep: ["Keep", "保存"],
+  rightHelp: [
+    "Type over the marked digit; tap another one to mark it. Put | between lines. Leave it empty if there is no digit.",
+    "直接输入以替换选中的数字；点按其他数字可选中它。各行之间用 | 分隔。没有数字则留空。",
+  ],
+  keptAs: ["Kept as {label}. Pictures so far: {pictures}.", "已保存为 {label}。目前共 {pictures} 张图片。"],
+  keptEmpty: ["Kept as a picture without digits. Pictures so far: {pictures}.", "已保存为没有数字的图片。目前共 {pictures} 张图片。"],
+  keyCorrect: ["Correct the chosen digit", "更正所选的数字"],
+  correctHow: [
+    "Misread? `mnistry serve --corrections FOLDER` keeps what you correct here, and `mnistry teach FOLDER` learns from it.",
+    "识别错了？用 `mnistry serve --corrections FOLDER` 启动服务，更正的内容就会保存下来，再用 `mnistry teach FOLDER` 学习。",
+  ],
+  writeHand: ["Teach it your hand", "教它认识您的笔迹"],
+  handTask: ["Write a {digit} in each field ({number} of {count}).", "请在每一格里写一个 {digit}（第 {number} 个，共 {count} 个）。"],
+  handKeep: ["Keep and go on", "保存并继续"],
+  handSkip: ["Skip this digit", "跳过这个数字"],
+  handEnd: ["End", "结束"],
+  handKept: ["Kept. Pictures so far: {pictures}.", "已保存。目前共 {pictures} 张图片。"],
+  handDone: [
+    "Done: {pictures} pictures. Now `mnistry teach` learns from their folder.",
+    "完成：共 {pictures} 张图片。现在可用 `mnistry teach` 从该文件夹学习。",
+  ],
+
+  pictureLabel: ["The picture to be labelled", "待标注的图片"],
+  enterKey: ["Enter", "回车"],
+  accept: ["That is right", "正确"],
+  markNone: ["No digits", "没有数字"],
+  skip: ["Skip", "跳过"],
+  back: ["Back", "返回"],
+  openNext: ["Next without a label", "下一张未标注的"],
+  labelled: ["Picture {number} of {count} · {done} labelled", "第 {number} 张，共 {count} 张 · 已标注 {done} 张"],
+  allLabelled: ["Picture {number} of {count} · all labelled", "第 {number} 张，共 {count} 张 · 全部已标注"],
+  labelledAs: ["It has the label {label}.", "已有标注：{label}。"],
+  labelledNone: ["It is labelled as a picture without digits.", "已标注为没有数字。"],
+  suggested: ["This is what the reader reads. Type over it where it is wrong.", "这是识别的结果，有错时直接改写。"],
+  nothingSuggested: ["The reader reads no digit here.", "这里没有识别到数字。"],
+  lastOne: ["This was the last picture. Some have no label yet.", "这是最后一张图片，还有一些没有标注。"],
+  done: ["All pictures have a label. Now `mnistry teach` learns from the folder.", "所有图片都已标注。现在可用 `mnistry teach` 从该文件夹学习。"],
+  labelHelp: [
+    "Put | between lines and a space between groups. Each label is in the folder's labels.tsv as soon as the next picture comes.",
+    "各行之间用 | 分隔，各组之间用空格分隔。下一张图片出现时，标注就已写入该文件夹的 labels.tsv。",
+  ],
+  labelPrivacy: ["Pictures and labels stay on this machine.", "图片和标注都只留在这台电脑上。"],
+
   stages: ["Every stage, step by step", "逐步查看识别过程"],
   stagesText: [
     "The copies that the detector looked at, its heat map, the candidates, lines and groups, and each digit.",
@@ -103,6 +151,7 @@ const WORDS = {
 
   gone: ["The service does not answer. It is asked again every few seconds.", "服务没有响应，每隔几秒会自动重试。"],
   busy: ["The service is busy. It is asked again in a moment.", "服务繁忙，稍后会自动重试。"],
+  full: ["It could not be kept.", "无法保存。"],
   tryNow: ["Try now", "立即重试"],
   tokenWanted: ["This service asks for a token.", "此服务需要访问令牌。"],
   tokenWrong: ["This token is not accepted.", "此令牌无效。"],
