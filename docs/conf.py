@@ -52,6 +52,8 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 3600
 nb_merge_streams = True
+if CHINESE:
+    nb_code_prompt_show, nb_code_prompt_hide = "展开代码", "收起代码"
 nb_mime_priority_overrides = [("html", "text/html", 0)]
 
 linkcheck_ignore = [r"https://github\.com/mnistry/"]  # not published yet
