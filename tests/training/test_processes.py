@@ -64,7 +64,7 @@ def started(folder: Path, *arguments: str, slurm: bool = False, **environment: s
     return pair
 
 
-def ended(pair: Pair, *, seconds: float = 200) -> list[tuple[int, str]]:
+def ended(pair: Pair, *, seconds: float = 250) -> list[tuple[int, str]]:
     """How both ended and what they said on standard error."""
     try:
         said = [process.communicate(timeout=seconds)[1] for process in pair]

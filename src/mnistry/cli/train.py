@@ -5,6 +5,7 @@ import json
 import shlex
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -13,7 +14,7 @@ import tyro
 
 from mnistry.cli.flags import as_flags
 from mnistry.data.image_form import AS_MNIST, ImageForm
-from mnistry.errors import InvalidValueError, MnistryError, UnknownNameError, nearest
+from mnistry.errors import InvalidValueError, MnistryError, RunError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
 from mnistry.fields import names_of
 from mnistry.language import gettext
@@ -63,6 +64,10 @@ class Output:
         )
 
 
+PATHS = ("path", "runs", "data", "data_dir", "init_from")
+"""Arguments of training that may be paths."""
+
+
 @dataclass(frozen=True)
 class Processes:
     """One process of several, on one host or many, that train together. SLURM says all three itself."""
@@ -74,13 +79,36 @@ class Processes:
     """How many there are; 1: this one alone, whatever SLURM says."""
     process: int | None = None
     """Which of them this one is, from 0; process 0 writes the run folder."""
+    cluster: str | None = None
+    """Let Ray start all --processes: `local`, on this machine, or the address of a cluster."""
 
     def join(self) -> None:
         """Makes this process one of several, where that is what was said."""
+        if self.cluster is not None:
+            if (self.processes or 0) < 1 or (self.coordinator, self.process) != (None, None):
+                raise InvalidValueError(
+                    f"`cluster={self.cluster!r}` needs `processes=N`, and neither `coordinator` nor `process`"
+                )
+            return
         given = (self.coordinator, self.processes, self.process)
         if given == (None, 1, None) or (given == (None, None, None) and not joining.slurm_says_several()):
             return
         joining.join(*given, say=_say)
+
+    def trained(self, call: "partial[Run]", progress: TrainingProgress) -> Run:
+        """The run that a call makes, here or on a cluster, where paths are to mean the same."""
+        if self.cluster is None:
+            return call(progress=progress)
+        from mnistry.cluster.training import train_over
+
+        assert self.processes
+        _say(f"{self.processes} processes on the cluster {self.cluster}; the first one writes the run folder")
+        given = {name: Path(value) for name, value in call.keywords.items() if name in PATHS and value}
+        whole = {name: path.absolute() for name, path in given.items() if name == "runs" or path.exists()}
+        path = train_over(self.cluster, self.processes, partial(call, **whole))
+        if not path.exists():
+            raise RunError(f"{path}: the run is finished, on the host of the first process, and not here")
+        return Run.open(path)
 
 
 def _say(text: str) -> None:
@@ -148,7 +176,8 @@ def _trained(arguments: list[str]) -> int:
         rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
         again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
         again.together.join()
-        run = resume(again.resume, steps=again.steps, progress=again.progress())
+        going_on = partial(resume, path=again.resume, steps=again.steps)
+        run = again.together.trained(going_on, again.progress())
         return _report([run], as_json=again.json)
     if not arguments or arguments[0].startswith("-"):
         print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
@@ -170,7 +199,8 @@ def _trained(arguments: list[str]) -> int:
     changes = {name: getattr(options.recipe, name) for name in given if name in _fields(recipe)}
     runs = []
     for seed in range(options.seed, options.seed + options.seeds):
-        run = train(
+        start = partial(
+            train,
             recipe,
             data=options.data,
             data_dir=options.data_dir,
@@ -180,10 +210,9 @@ def _trained(arguments: list[str]) -> int:
             epochs=options.epochs,
             **options.images.to_json(),
             check_images=options.check_images,
-            progress=options.progress(),
             **changes,
         )
-        runs.append(run)
+        runs.append(options.together.trained(start, options.progress()))
     return _report(runs, as_json=options.json)
 
 

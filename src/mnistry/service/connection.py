@@ -23,6 +23,40 @@ class _SentAhead(Exception):
     """Ends the parsing of what a client sends before it has its answer."""
 
 
+class _HeadWithBody:
+    """A transport that sends the head of an answer together with the body that follows at once.
+
+    uvicorn writes them one after the other. Where a process is killed between, a proxy has handed on the head
+    already, and can ask no other replica any more.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._held = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends it: a little, such as a head, when more comes or all else is done."""
+        if self._held or len(data) > HEAD_BYTES:
+            self._held += data
+            self._send()
+        elif data:
+            self._held = data
+            self._loop.call_soon(self._send)
+
+    def close(self) -> None:
+        """Ends the connection when all is sent."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._held and not self._transport.is_closing():
+            self._transport.write(self._held)
+        self._held = b""
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with bounds on time, on the size of heads, and on the number of connections."""
 
@@ -41,7 +75,7 @@ class Connection(HttpToolsProtocol):
         self._sent_ahead = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(_HeadWithBody(transport, self.loop))  # type: ignore[arg-type]
         if len(self.connections) > self._limits.connections:
             self._refuse(busy(f"{self._limits.connections:,} connections are open already."))
         else:
