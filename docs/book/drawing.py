@@ -41,7 +41,7 @@ def dots_on_band(recipe: str, told: str, *, logarithmic: bool = False) -> HTML:
         axes.set_xscale("log")
         axes.set_xticks(steps, [f"{step:,}" for step in steps], minor=False)
         axes.minorticks_off()
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.1 * seeds.max())  # the band of the first loss would make all others flat
     axes.set_xlabel("step")
     axes.legend()
     return figures.show(figure, told)

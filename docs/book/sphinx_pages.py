@@ -4,6 +4,7 @@ A container of the class `old` stands beside the cell that follows it. In what c
 `<figure class="book">` and `<table class="book">` are looked up in `words.zh.json` for the Chinese pages.
 """
 
+import html
 import json
 import re
 from pathlib import Path
@@ -30,15 +31,14 @@ def translated(drawn: str, words: dict[str, str]) -> tuple[str, set[str]]:
     missing = set()
 
     def chinese(match: re.Match[str]) -> str:
-        text = match[0].strip()
-        if text in words:
-            return match[0].replace(text, words[text])
+        text = html.unescape(match[0].strip())
         numbers = iter(_NUMBER.findall(text))
-        kind = _NUMBER.sub("#", text)
+        kind = text if text in words else _NUMBER.sub("#", text)
         if kind not in words:
             missing.add(text)
             return match[0]
-        return match[0].replace(text, re.sub("#", lambda _: next(numbers), words[kind]))
+        said = words[kind] if kind == text else re.sub("#", lambda _: next(numbers), words[kind])
+        return match[0].replace(match[0].strip(), html.escape(said))
 
     pieces, end = [], 0
     for kept in _KEPT.finditer(drawn):

@@ -22,3 +22,10 @@ def test_ends_of_lines_between_chinese_signs_are_no_spaces() -> None:
     assert sphinx_pages.is_no_space("运行，", "JAX")
     assert not sphinx_pages.is_no_space("用", "JAX")
     assert not sphinx_pages.is_no_space("JAX", "写")
+
+
+def test_a_word_with_a_quotation_mark_is_found() -> None:
+    assert sphinx_pages.translated("<p>one&#x27;s own</p>", {"one's own": "自己的"}) == (
+        "<p>自己的</p>",
+        set(),
+    )
