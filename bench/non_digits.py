@@ -168,8 +168,8 @@ def draw_letter(rng: np.random.Generator, side: int, fonts: Fonts) -> tuple[Mask
 def written(rng: np.random.Generator, writers: Sources, kind: str) -> tuple[Mask, str]:
     """A letter or a word as someone wrote it, with a pen of another width, and who wrote what."""
     if kind == "written letter":
-        sets, samples = writers.letters, writers.plain_letter_samples
-        samples = samples[np.isin(sets.labels[samples], list(LETTERS))]
+        sets = writers.letters
+        samples = np.sort(np.concatenate([writers.samples_of_letter[letter] for letter in LETTERS]))
         height, widest_pen = rng.uniform(40, 260), 0.14
     else:
         sets, samples = writers.words, writers.word_samples

@@ -295,7 +295,7 @@ _TABLE = (
         averaging=0.999,
         half_precision=True,
         batch_size=8,
-        steps=16_000,
+        steps=30_000,
         validate_every=2000,
         checkpoint_every=500,
     ),

@@ -136,7 +136,7 @@ def test_it_says_what_was_read(recognizer: Recognizer, texts: list[str]) -> None
     assert sum(text.startswith("3  0.9") for text in texts) == 9
     assert alike(drawing, KNOWN).sum() > 1000
     assert alike(drawing, NONE).sum() > 50
-    assert not alike(drawing, UNKNOWN).any()
+    assert "1 piece of ink was left out, as letters or signs" in texts
 
 
 def test_notes_are_shown(recognizer: Recognizer, texts: list[str], tmp_path: Path) -> None:

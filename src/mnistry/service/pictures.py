@@ -61,7 +61,10 @@ def read(recognizer: Recognizer, content: bytes | Page, asked: ReadParameters, b
     """
     try:
         examined = recognizer.examine(
-            _decoded(content, bounds), min_confidence=asked.min_confidence, deadline=bounds.deadline
+            _decoded(content, bounds),
+            min_confidence=asked.min_confidence,
+            deadline=bounds.deadline,
+            quick=True,
         )
     except PictureError as error:
         raise _problem(error) from error

@@ -61,7 +61,9 @@ def test_writers_of_validation_write_no_page_for_training(sources: Sources, real
             for own in (sources, others)
         )
         assert not names & other_names
-    assert not set(sources.letter_samples) & set(others.letter_samples)
+    letters, other_letters = (own.samples_of_letter for own in (sources, others))
+    assert set(letters) == set(other_letters)
+    assert not any(set(letters[one]) & set(other_letters[one]) for one in letters)
     assert not set(sources.word_samples) & set(others.word_samples)
 
 

@@ -1,5 +1,6 @@
 """What is drawn on: the ink of pens, of print and of lines, and where the digits are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -54,12 +55,14 @@ class Canvas:
 
     def note(self, x: float, y: float, width: float, height: float, digit: int) -> None:
         """Notes where a digit lies, by its middle, if enough of it is on the page to be told."""
-        left, top = x - width / 2, y - height / 2
-        x0, y0, x1, y1 = max(0, left), max(0, top), min(WIDTH, left + width), min(HEIGHT, top + height)
-        visible = max(0, x1 - x0) * max(0, y1 - y0) / (height * width)
+        visible = _visible((x, y, width, height), (0, 0, WIDTH, HEIGHT))
         size = max(height, width / 1.3)
         if size < SMALLEST and visible:
-            self.small[round(y0) : round(y1), round(x0) : round(x1)] = 255
+            rows, columns = (
+                slice(max(0, round(middle - side / 2)), round(middle + side / 2))
+                for middle, side in ((y, height), (x, width))
+            )
+            self.small[rows, columns] = 255
         if visible <= HIDDEN or not SMALLEST / DOUBTFUL <= size <= LARGEST * DOUBTFUL:
             return
         certain = visible >= VISIBLE and SMALLEST <= size <= LARGEST
@@ -72,9 +75,7 @@ class Canvas:
         self.small *= inside
         kept = []
         for x, y, width, height, digit in self.digits:
-            across = min(right, x + width / 2) - max(left, x - width / 2)
-            down = min(bottom, y + height / 2) - max(top, y - height / 2)
-            visible = max(0.0, across) * max(0.0, down) / (width * height)
+            visible = _visible((x, y, width, height), (left, top, right, bottom))
             if visible > HIDDEN:
                 kept.append((x, y, width, height, digit if visible >= VISIBLE else ANY))
         self.digits[:] = kept
@@ -93,3 +94,11 @@ class Canvas:
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
             self.line(start, end, thick, dark)
+
+
+def _visible(place: Sequence[float], edges: tuple[int, int, int, int]) -> float:
+    """The share of a digit, by its middle, width and height, within edges: left, top, right, bottom."""
+    x, y, width, height = place
+    across = min(edges[2], x + width / 2) - max(edges[0], x - width / 2)
+    down = min(edges[3], y + height / 2) - max(edges[1], y - height / 2)
+    return max(0.0, across) * max(0.0, down) / (width * height)

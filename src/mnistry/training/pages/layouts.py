@@ -1,6 +1,7 @@
 """How writing is arranged on a page: lines, tables, boxes, forms, equations, amounts, or nothing to read."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from mnistry.training.pages.canvas import HEIGHT, WIDTH, Canvas
 from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.writers import Writer
+from mnistry.training.pages.writing import write_mark, write_number, write_other, write_variable
 
 Random = np.random.Generator
 Layout = Callable[[Canvas, Sources, Random], None]
@@ -20,70 +22,6 @@ def _height(random: Random) -> float:
     return float(np.exp(random.uniform(np.log(12), np.log(40))))
 
 
-def write_number(
-    canvas: Canvas,
-    writer: Writer,
-    random: Random,
-    left: float,
-    base: float,
-    count: int,
-    *,
-    gap: float,
-    points: float = 0.0,
-) -> float:
-    """Writes a number from `left` on along the line `base`; returns where it ends.
-
-    Args:
-        count: how many digits.
-        gap: between two digits, in heights; below 0 they overlap.
-        points: how often a point, comma or dash stands between two digits.
-    """
-    height = writer.height
-    printed = writer.font is not None
-    rise = random.normal(0, 0.02)
-    x = left
-    for place in range(count):
-        # Numbers have many noughts, amounts most of all.
-        digit = 0 if random.random() < 0.08 else int(random.integers(10))
-        ink = writer.digit(digit, random, size=1 if printed else random.uniform(0.82, 1.12))
-        drop = 0 if printed else random.normal(0, 0.06) * height - rise * (x - left)
-        canvas.put(ink, x, base - ink.shape[0] + drop, digit=digit, printed=printed)
-        x += ink.shape[1] + gap * height + (0 if printed else random.normal(0, 0.05) * height)
-        if random.random() < points and place < count - 1:
-            x = _point(canvas, writer, random, x, base)
-    return float(x)
-
-
-def _point(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
-    """A point, comma, dash or slash on the line; returns where it ends."""
-    height, pen = writer.height, writer.pen
-    kind = random.random()
-    thick = max(1, round(pen))
-    if kind < 0.6:
-        radius = max(1, round(pen * random.uniform(0.5, 0.9)))
-        place = (round(x + 0.08 * height), round(base - radius))
-        cv2.circle(canvas.pen, place, radius, 1.0, -1, cv2.LINE_AA)
-        if kind > 0.35:
-            tail = (place[0] - round(0.06 * height), place[1] + round(0.2 * height))
-            cv2.line(canvas.pen, place, tail, 1.0, thick, cv2.LINE_AA)
-        return float(x + 0.25 * height)
-    if kind < 0.85:
-        y = base - random.uniform(0.35, 0.55) * height
-        end = x + random.uniform(0.3, 0.7) * height
-        cv2.line(
-            canvas.pen,
-            (round(x + 0.1 * height), round(y)),
-            (round(end), round(y + random.normal(0, 0.04) * height)),
-            1.0,
-            thick,
-            cv2.LINE_AA,
-        )
-        return float(end + 0.1 * height)
-    top = (round(x + 0.5 * height), round(base - 1.05 * height))
-    cv2.line(canvas.pen, (round(x), round(base + 0.1 * height)), top, 1.0, thick, cv2.LINE_AA)
-    return float(x + 0.55 * height)
-
-
 def _gap(random: Random) -> float:
     """The gap between a writer's digits, in heights: some touch, most stand apart."""
     low, high = ((-0.15, 0.03), (0.02, 0.3), (0.3, 1.2))[random.choice(3, p=[0.4, 0.45, 0.15])]
@@ -94,7 +32,7 @@ def lines(canvas: Canvas, sources: Sources, random: Random) -> None:
     """Lines of numbers, of words, or of both, on ruled paper or not."""
     writer = Writer.drawn(sources, random, _height(random))
     height = writer.height
-    share = float(random.choice([1.0, 0.5, 0.0], p=[0.4, 0.33, 0.27]))  # of numbers among words
+    share = float(random.choice([1.0, 0.5, 0.0], p=[0.32, 0.33, 0.35]))  # of numbers among words
     pitch, gap = height * random.uniform(1.3, 2.8), _gap(random)
     ruled = random.random() < 0.4
     dark, thick = random.uniform(0.3, 1), random.uniform(0.6, 2)
@@ -115,32 +53,11 @@ def lines(canvas: Canvas, sources: Sources, random: Random) -> None:
                     canvas, writer, random, x, base, int(random.integers(1, 10)), gap=gap, points=0.05
                 )
             else:
-                x = _write_other(canvas, writer, random, x, base, plain=share > 0)
+                x = write_other(canvas, writer, random, x, base)
             x += height * random.uniform(0.3, 1.8)
             if random.random() < 0.1:
                 break
         base += pitch
-
-
-def _write_other(
-    canvas: Canvas, writer: Writer, random: Random, x: float, base: float, *, plain: bool
-) -> float:
-    """A word, some letters or a sign on the line; returns where it ends."""
-    printed = writer.font is not None
-    kind = random.random()
-    if kind < 0.6 or printed:
-        ink = writer.word(random)
-        canvas.put(ink, x, base - ink.shape[0] + 0.15 * writer.height, printed=printed)
-        return float(x + ink.shape[1])
-    if kind < 0.82:
-        for _ in range(random.integers(1, 6)):
-            ink = writer.letter(random, plain=plain, size=random.uniform(0.55, 1.1))
-            canvas.put(ink, x, base - ink.shape[0])
-            x += ink.shape[1] + random.uniform(0, 0.25) * writer.height
-        return float(x)
-    ink = writer.sign(random)
-    canvas.put(ink, x, base - writer.height * 0.45 - ink.shape[0] / 2)
-    return float(x + ink.shape[1])
 
 
 def table(canvas: Canvas, sources: Sources, random: Random) -> None:
@@ -173,37 +90,11 @@ def table(canvas: Canvas, sources: Sources, random: Random) -> None:
             by = second if mixed and random.random() < 0.5 else writer
             middle, base = x + cell / 2, y + row / 2 + by.height / 2 + random.normal(0, 0.07) * height
             if random.random() < wild:
-                _mark(canvas, by, random, middle, base)
+                write_mark(canvas, by, random, middle, base)
                 continue
             count = int(random.integers(1, longest + 1))
             start = middle - count * 0.33 * by.height + random.normal(0, 0.1) * height
             write_number(canvas, by, random, start, base, count, gap=random.uniform(-0.02, 0.15))
-
-
-def _mark(canvas: Canvas, writer: Writer, random: Random, middle: float, base: float) -> None:
-    """What else stands in a cell: a dash, a tick, a stroke, a letter, a word."""
-    height, thick = writer.height, max(1, round(writer.pen))
-    kind = random.random()
-    y = base - height / 2
-    if kind < 0.3:
-        half = random.uniform(0.2, 0.5) * height
-        ends = (
-            (round(middle - half), round(y)),
-            (round(middle + half), round(y + random.normal(0, 0.1) * height)),
-        )
-        cv2.line(canvas.pen, *ends, 1.0, thick, cv2.LINE_AA)
-    elif kind < 0.45:
-        tick = np.array([[-0.4, 0], [-0.1, 0.4], [0.5, -0.6]]) * height * random.uniform(0.7, 1.2) + (
-            middle,
-            y,
-        )
-        cv2.polylines(canvas.pen, [np.rint(tick).astype(np.int32)], False, 1.0, thick, cv2.LINE_AA)
-    elif kind < 0.75 or writer.font is not None:
-        ink = writer.letter(random, plain=True, size=random.uniform(0.7, 1))
-        canvas.put(ink, middle - ink.shape[1] / 2, base - ink.shape[0], printed=writer.font is not None)
-    else:
-        ink = writer.sign(random)
-        canvas.put(ink, middle - ink.shape[1] / 2, y - ink.shape[0] / 2)
 
 
 def boxes(canvas: Canvas, sources: Sources, random: Random) -> None:
@@ -244,15 +135,18 @@ def boxes(canvas: Canvas, sources: Sources, random: Random) -> None:
                         printed=writer.font is not None,
                     )  # fmt: skip
                 elif kind < 0.88:
-                    _mark(canvas, writer, random, middle, base)
+                    write_mark(canvas, writer, random, middle, base)
             x = right + box * random.uniform(0.2, 3)
         y += tall + height * random.uniform(0.2, 2)
 
 
 def single(canvas: Canvas, sources: Sources, random: Random) -> None:
-    """One digit alone, or a short number; sometimes with a frame or a line around it."""
+    """One digit alone, a short number, or none; sometimes with a frame or a line around it."""
     writer = Writer.drawn(sources, random, float(np.exp(random.uniform(np.log(12), np.log(50)))))
     height = writer.height
+    if random.random() < 0.2:  # or a word instead
+        write_other(canvas, writer, random, *random.uniform((0, height), (WIDTH / 2, HEIGHT)))
+        return
     count = 1 if random.random() < 0.6 else int(random.integers(2, 7))
     x = random.uniform(0.1 * height, max(0.2 * height, WIDTH - 0.9 * height * count))
     base = random.uniform(1.05 * height, HEIGHT - 0.1 * height)
@@ -289,7 +183,7 @@ def form(canvas: Canvas, sources: Sources, random: Random) -> None:
                 canvas, hand, random, start, base, int(random.integers(1, 9)), gap=gap, points=0.06
             )
         else:
-            x = _write_other(canvas, hand, random, start, base, plain=True)
+            x = write_other(canvas, hand, random, start, base)
         end = max(x, start + random.uniform(1, 6) * height) + 0.3 * height
         if framed:
             canvas.frame(start - 0.3 * height, base - 1.25 * height, end, base + 0.25 * height, thick, dark)
@@ -298,68 +192,74 @@ def form(canvas: Canvas, sources: Sources, random: Random) -> None:
         base += height * random.uniform(1.6, 3)
 
 
+OPERATORS = "++++---*/"
+"""What stands between terms, as often as it does."""
+
+
 def equation(canvas: Canvas, sources: Sources, random: Random) -> None:
-    """Letters, signs and digits in turn, some of them raised."""
+    """Lines of terms and of what they are equal to, with braces and other signs."""
     writer = Writer.drawn(sources, random, _height(random), printed=False)
     height = writer.height
     base = random.uniform(0.9, 1.5) * height
-    pitch, gap = random.uniform(1.5, 2.6) * height, random.uniform(0, 0.15)
+    pitch, gap = random.uniform(1.3, 2.6) * height, random.uniform(0, 0.15)
+    letters, wild = random.choice([0.3, 0.75, 1.0]), random.choice([0.05, 0.3])
+    space = random.uniform(0.02, 0.3) * height
     brace = random.random() < 0.3
+    if random.random() < 0.3:
+        canvas.line((0, base), (WIDTH, base), random.uniform(0.6, 2), random.uniform(0.3, 1))
+
+    def sign(x: float, which: str | None) -> float:
+        ink = writer.sign(random, which)
+        x += random.uniform(0.03, 0.25) * height
+        canvas.put(ink, x, base - random.uniform(0.35, 0.55) * height - ink.shape[0] / 2)
+        return float(x + ink.shape[1] + random.uniform(0.03, 0.25) * height)
+
     while base < HEIGHT + 0.5 * height:
-        x = random.uniform(0.2, 2) * height
+        x = random.uniform(0.2, 3) * height
         if brace:
-            ink = writer.sign(random)
+            ink = writer.sign(random, "{(["[random.integers(3)])
             canvas.put(ink, x - height, base - ink.shape[0] - 0.1 * height)
         while x < WIDTH:
-            kind = random.random()
-            if kind < 0.42:
-                x = write_number(
-                    canvas,
-                    writer,
-                    random,
-                    x,
-                    base,
-                    int(random.choice([1, 1, 1, 2, 2, 3])),
-                    gap=gap,
-                    points=0.02,
-                )
-            elif kind < 0.68:
-                ink = writer.letter(random, plain=True, size=random.uniform(0.55, 0.95))
-                canvas.put(ink, x, base - ink.shape[0] + random.uniform(0, 0.15) * height)
-                x += ink.shape[1]
-                if random.random() < 0.25:
-                    digit = int(random.integers(10))
-                    ink = writer.digit(digit, random, size=random.uniform(0.45, 0.7))
-                    rise = random.choice([0.9, 0.25]) * height
-                    canvas.put(ink, x, base - rise - ink.shape[0] / 2 + 0.1 * height, digit=digit)
-                    x += ink.shape[1]
+            with_letter = random.random() < letters
+            if not with_letter or random.random() < 0.55:
+                count = int(random.choice([1, 1, 1, 2, 2, 3]))
+                x = write_number(canvas, writer, random, x, base, count, gap=gap, points=0.02) + space / 3
+            if with_letter:
+                x = write_variable(canvas, writer, random, x, base) + space
+            if random.random() < wild:
+                x = sign(x, None)
+            elif random.random() < 0.3:
+                x = sign(x, "=")
             else:
-                ink = writer.sign(random)
-                x += random.uniform(0.05, 0.3) * height
-                canvas.put(ink, x, base - 0.45 * height - ink.shape[0] / 2)
-                x += ink.shape[1] + random.uniform(0.05, 0.3) * height
-            x += random.uniform(0.02, 0.25) * height
-            if random.random() < 0.06:
+                x = sign(x, OPERATORS[random.integers(len(OPERATORS))])
+            x += space
+            if random.random() < 0.08:
                 break
         base += pitch
 
 
 def amount(canvas: Canvas, sources: Sources, random: Random) -> None:
-    """One number that fills the page's height, close together, with points, on patterned paper."""
+    """Numbers written close together and fast, with points, on patterned paper."""
     writer = Writer.drawn(sources, random, _height(random), printed=False)
+    if random.random() < 0.4:
+        writer = replace(writer, slant=random.uniform(0.2, 0.8))
     height = writer.height
     count = int(random.integers(3, 9))
     gap = float(random.uniform(-0.12, 0.15))
-    base = random.uniform(1.1 * height, max(1.2 * height, HEIGHT - 0.2 * height))
-    x = random.uniform(-0.2, 1) * height
-    while x < WIDTH:
-        x = write_number(canvas, writer, random, x, base, count, gap=gap, points=0.2)
-        x += random.uniform(0.6, 3) * height
-    if random.random() < 0.5:
-        y = base + random.uniform(0, 0.3) * height
-        canvas.line((0, y), (WIDTH, y), random.uniform(1, 4), random.uniform(0.4, 1))
+    ruled, thick, dark = random.random() < 0.5, random.uniform(1, 4), random.uniform(0.4, 1)
+    base = random.uniform(0.8, 1.6) * height
+    while base < HEIGHT + 0.5 * height:
+        x = random.uniform(-0.2, 1) * height
+        while x < WIDTH:
+            x = write_number(canvas, writer, random, x, base, count, gap=gap, points=0.2)
+            x += random.uniform(0.6, 3) * height
+        if ruled:
+            y = base + random.uniform(0, 0.3) * height
+            canvas.line((0, y), (WIDTH, y), thick, dark)
+        base += random.uniform(1.3, 2.5) * height
     if random.random() < 0.7:
-        patterned(canvas, random)
+        for _ in range(random.integers(1, 3)):
+            patterned(canvas, random)
 
 
 def patterned(canvas: Canvas, random: Random) -> None:
@@ -419,13 +319,13 @@ def scribbles(canvas: Canvas, sources: Sources, random: Random) -> None:
 
 
 LAYOUTS: dict[Layout, float] = {
-    lines: 0.28,
-    table: 0.17,
-    boxes: 0.1,
+    lines: 0.3,
+    table: 0.15,
+    boxes: 0.09,
     single: 0.1,
     form: 0.09,
-    equation: 0.1,
-    amount: 0.08,
+    equation: 0.12,
+    amount: 0.09,
     printed_page: 0.05,
     scribbles: 0.03,
 }

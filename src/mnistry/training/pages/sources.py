@@ -137,21 +137,34 @@ class Sources:
         return [np.flatnonzero(self.digit_images[1] == digit) for digit in range(10)]
 
     @cached_property
-    def letter_samples(self) -> NDArray[np.int64]:
-        """Letters, whatever they look like."""
-        return np.flatnonzero(self._own(self.letters))
+    def letter_hands(self) -> list[dict[str, list[int]]]:
+        """For each writer the samples of each letter."""
+        by_writer: dict[str, dict[str, list[int]]] = {}
+        for sample in np.flatnonzero(self._own(self.letters)):
+            hand = by_writer.setdefault(str(self.letters.writers[sample]), {})
+            hand.setdefault(str(self.letters.labels[sample]), []).append(int(sample))
+        return list(by_writer.values())
 
     @cached_property
-    def plain_letter_samples(self) -> NDArray[np.int64]:
-        """Letters that look like no digit even when they stand alone."""
-        unlike = ~np.isin(self.letters.labels, list(LOOK_LIKE_DIGITS))
-        return np.flatnonzero(self._own(self.letters) & unlike)
+    def samples_of_letter(self) -> dict[str, list[int]]:
+        """For each letter the samples of it by everybody."""
+        found: dict[str, list[int]] = {}
+        for hand in self.letter_hands:
+            for letter, samples in hand.items():
+                found.setdefault(letter, []).extend(samples)
+        return found
 
     @cached_property
     def sign_samples(self) -> NDArray[np.int64]:
         """Signs that are no digits."""
         known = np.isin(self.signs.labels, list(NO_DIGIT_SIGNS))
         return np.flatnonzero(self._own(self.signs) & known)
+
+    @cached_property
+    def samples_of_sign(self) -> dict[str, NDArray[np.int64]]:
+        """For each sign that is no digit the samples of it."""
+        samples = self.sign_samples
+        return {sign: samples[self.signs.labels[samples] == sign] for sign in NO_DIGIT_SIGNS}
 
     @cached_property
     def word_samples(self) -> NDArray[np.int64]:

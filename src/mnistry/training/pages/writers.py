@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mnistry.data.strokes import Stroke
-from mnistry.training.pages.sources import Ink, Sources, cut_to_ink
+from mnistry.training.pages.sources import LOOK_LIKE_DIGITS, Ink, Sources, cut_to_ink
 
 FINE = 3  # strokes are drawn so many times larger, then averaged, so that a pen's width need not be whole
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+PLAIN_LETTERS = [letter for letter in LETTERS if letter not in LOOK_LIKE_DIGITS]
+TALL, DEEP = "bdfhklt", "gjpqy"
+"""Small letters that are as high as capitals, and those that reach below the line."""
+HOW_OFTEN = dict(zip("etaoinshrdlcumwfgypbvkjxqz", np.linspace(12, 0.5, 26), strict=True))
+"""Letters as often as in English, about."""
 BLURRED_ABOVE = 32  # pixels; larger copies of a scanned digit of 20 pixels would only be blurred
+
+
+SIGN_HEIGHTS = dict.fromkeys(".,:;-_", (0.12, 0.45)) | dict.fromkeys("+*=", (0.25, 0.85))
+"""In heights of a digit, from and to; others are about as high as digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +37,7 @@ class Writer:
         slant: columns to the right for each row up.
         font: the font of print; None for handwriting.
         hand: the samples of one person for each digit; None takes everybody's.
+        letters: the samples of one person for each letter.
         scanned: whether digits are scanned images, not strokes.
     """
 
@@ -37,6 +47,7 @@ class Writer:
     slant: float
     font: Path | None
     hand: list[list[tuple[int, int]]] | None
+    letters: dict[str, list[int]]
     scanned: bool
 
     @staticmethod
@@ -54,9 +65,10 @@ class Writer:
             sources,
             height=height,
             pen=max(0.9, height * width),
-            slant=random.normal(0.05, 0.15),
+            slant=random.normal(0.05, 0.15) if random.random() < 0.7 else random.normal(0.25, 0.2),
             font=sources.fonts[random.integers(len(sources.fonts))] if printed else None,
             hand=hand,
+            letters=sources.letter_hands[random.integers(len(sources.letter_hands))],
             scanned=height < BLURRED_ABOVE and random.random() < 0.45,
         )
 
@@ -77,15 +89,31 @@ class Writer:
         strokes = swayed(self.sources.digit_strokes[number][sample], random)
         return draw_strokes(strokes, height, self.pen, bent, widest=1.3)
 
-    def letter(self, random: np.random.Generator, *, plain: bool, size: float = 1.0) -> Ink:
-        """One letter; a plain one looks like no digit, whatever stands beside it."""
+    def letter(self, random: np.random.Generator, *, which: str | None = None, size: float = 1.0) -> Ink:
+        """One letter; without a name one that looks like no digit, whatever stands beside it."""
         height = self.height * size
+        letter = which or PLAIN_LETTERS[random.integers(len(PLAIN_LETTERS))]
         if self.font is not None:
-            known = "AEFHKLMNPRUVWXYaefhkmnrtuvwxy" if plain else LETTERS
-            return print_text(self.font, known[random.integers(len(known))], round(height))
-        samples = self.sources.plain_letter_samples if plain else self.sources.letter_samples
-        strokes = swayed(self.sources.letters[int(samples[random.integers(len(samples))])], random)
+            return print_text(self.font, letter, round(height))
+        samples = self.letters.get(letter) or self.sources.samples_of_letter[letter]
+        strokes = swayed(self.sources.letters[samples[random.integers(len(samples))]], random)
         return draw_strokes(strokes, height, self.pen, _bend(random, self.slant), widest=1.6)
+
+    def spelled(self, random: np.random.Generator, count: int) -> list[tuple[Ink, float]]:
+        """The letters of a word that is none, each with how far it reaches below the line, in pixels."""
+        names, often = list(HOW_OFTEN), np.array(list(HOW_OFTEN.values()))
+        word = "".join(names[i] for i in random.choice(len(names), count, p=often / often.sum()))
+        kind = random.random()
+        word = word.upper() if kind < 0.12 else word.capitalize() if kind < 0.3 else word
+        low = random.uniform(0.45, 0.75)  # how high the low letters are
+        letters = []
+        for letter in word:
+            high = letter.isupper() or letter in TALL
+            deep = random.uniform(0.3, 0.6) if letter in DEEP else 0.0
+            size = (random.uniform(0.85, 1.15) if high else low + deep) * random.uniform(0.9, 1.1)
+            ink = self.letter(random, which=letter, size=size)
+            letters.append((ink, deep * self.height))
+        return letters
 
     def word(self, random: np.random.Generator) -> Ink:
         """A word; handwriting has no digits in it, print is random letters."""
@@ -98,17 +126,17 @@ class Writer:
         height = self.height * random.uniform(0.9, 1.5)
         return draw_strokes(strokes, height, self.pen, _bend(random, 0), widest=10)
 
-    def sign(self, random: np.random.Generator) -> Ink:
-        """A sign that is no digit, or a foreign letter."""
-        if random.random() < 0.2:
+    def sign(self, random: np.random.Generator, which: str | None = None) -> Ink:
+        """A sign that is no digit; without a name any, or a foreign letter."""
+        if which is None and random.random() < 0.2:
             shapes = self.sources.shapes
             return _resized(
                 shapes[random.integers(len(shapes))], self.height * random.uniform(0.5, 1.1), _bend(random, 0)
             )
-        samples = self.sources.sign_samples
+        samples = self.sources.sign_samples if which is None else self.sources.samples_of_sign[which]
         sample = int(samples[random.integers(len(samples))])
-        small = self.sources.signs.labels[sample] in ".,:;-=+*_"
-        height = self.height * (random.uniform(0.12, 0.45) if small else random.uniform(0.5, 1.1))
+        low, high = SIGN_HEIGHTS.get(str(self.sources.signs.labels[sample]), (0.5, 1.1))
+        height = self.height * random.uniform(low, high)
         return draw_strokes(self.sources.signs[sample], height, self.pen, _bend(random, 0), widest=2.5)
 
 

@@ -1,0 +1,154 @@
+"""How one writer puts numbers, words, signs and marks on a page, along a line."""
+
+import cv2
+import numpy as np
+
+from mnistry.training.pages.canvas import Canvas
+from mnistry.training.pages.writers import DEEP, TALL, Writer
+
+Random = np.random.Generator
+VARIABLES = "xxxxyyyyzzaabbccdnmkptuvwhr"
+"""Letters that stand for numbers, as often as they do."""
+
+
+def write_number(
+    canvas: Canvas,
+    writer: Writer,
+    random: Random,
+    left: float,
+    base: float,
+    count: int,
+    *,
+    gap: float,
+    points: float = 0.0,
+) -> float:
+    """Writes a number from `left` on along the line `base`; returns where it ends.
+
+    Args:
+        count: how many digits.
+        gap: between two digits, in heights; below 0 they overlap.
+        points: how often a point, comma or dash stands between two digits.
+    """
+    height = writer.height
+    printed = writer.font is not None
+    rise = random.normal(0, 0.02)
+    # Some write digits of one size, some do not, and then the ones are longest.
+    uneven = 0.0 if printed else float(random.choice([0.06, 0.14, 0.28], p=[0.5, 0.3, 0.2]))
+    x = left
+    for place in range(count):
+        # Numbers have many noughts, amounts most of all.
+        digit = 0 if random.random() < 0.08 else int(random.integers(10))
+        size = float(np.exp(uneven * np.clip(random.normal(), -2.5, 2.5)))
+        if digit == 1:
+            size *= 1 + 2 * uneven * random.random()
+        ink = writer.digit(digit, random, size=size)
+        drop = 0 if printed else random.normal(0, 0.04 + uneven / 2) * height - rise * (x - left)
+        canvas.put(ink, x, base - ink.shape[0] + drop, digit=digit, printed=printed)
+        x += ink.shape[1] + gap * height + (0 if printed else random.normal(0, 0.05) * height)
+        if random.random() < points and place < count - 1:
+            x = _point(canvas, writer, random, x, base)
+    return float(x)
+
+
+def _point(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
+    """A point, comma, dash or slash on the line; returns where it ends."""
+    height, pen = writer.height, writer.pen
+    kind = random.random()
+    thick = max(1, round(pen))
+    if kind < 0.6:
+        radius = max(1, round(pen * random.uniform(0.5, 0.9)))
+        place = (round(x + 0.08 * height), round(base - radius))
+        cv2.circle(canvas.pen, place, radius, 1.0, -1, cv2.LINE_AA)
+        if kind > 0.35:
+            tail = (place[0] - round(0.06 * height), place[1] + round(0.2 * height))
+            cv2.line(canvas.pen, place, tail, 1.0, thick, cv2.LINE_AA)
+        return float(x + 0.25 * height)
+    if kind < 0.85:
+        y = base - random.uniform(0.35, 0.55) * height
+        end = x + random.uniform(0.3, 0.7) * height
+        cv2.line(
+            canvas.pen,
+            (round(x + 0.1 * height), round(y)),
+            (round(end), round(y + random.normal(0, 0.04) * height)),
+            1.0,
+            thick,
+            cv2.LINE_AA,
+        )
+        return float(end + 0.1 * height)
+    top = (round(x + 0.5 * height), round(base - 1.05 * height))
+    cv2.line(canvas.pen, (round(x), round(base + 0.1 * height)), top, 1.0, thick, cv2.LINE_AA)
+    return float(x + 0.55 * height)
+
+
+def write_other(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
+    """A word, some letters or a sign on the line; returns where it ends."""
+    printed = writer.font is not None
+    kind = random.random()
+    if kind < 0.35 or printed:
+        ink = writer.word(random)
+        canvas.put(ink, x, base - ink.shape[0] + 0.15 * writer.height, printed=printed)
+        return float(x + ink.shape[1])
+    if kind < 0.8:
+        return _spell(canvas, writer, random, x, base)
+    if kind < 0.88:
+        for _ in range(random.integers(1, 3)):
+            ink = writer.letter(random, size=random.uniform(0.55, 1.1))
+            canvas.put(ink, x, base - ink.shape[0])
+            x += ink.shape[1] + random.uniform(0, 0.25) * writer.height
+        return float(x)
+    ink = writer.sign(random)
+    canvas.put(ink, x, base - writer.height * 0.45 - ink.shape[0] / 2)
+    return float(x + ink.shape[1])
+
+
+def _spell(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
+    """A word letter by letter, apart or so close that they touch; returns where it ends."""
+    gap = random.uniform(-0.06, 0.15)
+    for ink, below in writer.spelled(random, int(random.integers(3, 11))):
+        canvas.put(ink, x, base - ink.shape[0] + below + random.normal(0, 0.04) * writer.height)
+        x += ink.shape[1] + (gap + random.normal(0, 0.03)) * writer.height
+    return float(x)
+
+
+def write_mark(canvas: Canvas, writer: Writer, random: Random, middle: float, base: float) -> None:
+    """What else stands in a cell: a dash, a tick, a stroke, a letter, a word."""
+    height, thick = writer.height, max(1, round(writer.pen))
+    kind = random.random()
+    y = base - height / 2
+    if kind < 0.3:
+        half = random.uniform(0.2, 0.5) * height
+        ends = (
+            (round(middle - half), round(y)),
+            (round(middle + half), round(y + random.normal(0, 0.1) * height)),
+        )
+        cv2.line(canvas.pen, *ends, 1.0, thick, cv2.LINE_AA)
+    elif kind < 0.45:
+        tick = np.array([[-0.4, 0], [-0.1, 0.4], [0.5, -0.6]]) * height * random.uniform(0.7, 1.2) + (
+            middle,
+            y,
+        )
+        cv2.polylines(canvas.pen, [np.rint(tick).astype(np.int32)], False, 1.0, thick, cv2.LINE_AA)
+    elif kind < 0.75 or writer.font is not None:
+        ink = writer.letter(random, size=random.uniform(0.7, 1))
+        canvas.put(ink, middle - ink.shape[1] / 2, base - ink.shape[0], printed=writer.font is not None)
+    else:
+        ink = writer.sign(random)
+        canvas.put(ink, middle - ink.shape[1] / 2, y - ink.shape[0] / 2)
+
+
+def write_variable(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
+    """A letter that stands for a number, sometimes with a small digit raised or lowered."""
+    height = writer.height
+    name = VARIABLES[random.integers(len(VARIABLES))]
+    high, deep = name in TALL, 0.4 * height * (name in DEEP)
+    size = random.uniform(0.85, 1.1) if high else random.uniform(0.5, 0.8) + deep / height
+    ink = writer.letter(random, which=name, size=size)
+    canvas.put(ink, x, base - ink.shape[0] + deep)
+    x += ink.shape[1]
+    if random.random() < 0.15:
+        digit = int(random.integers(10))
+        ink = writer.digit(digit, random, size=random.uniform(0.45, 0.7))
+        rise = random.choice([0.9, 0.25]) * height
+        canvas.put(ink, x, base - rise - ink.shape[0] / 2 + 0.1 * height, digit=digit)
+        x += ink.shape[1]
+    return float(x)
