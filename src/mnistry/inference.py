@@ -65,7 +65,7 @@ def predict(model: Model, images: Any, *, full_scale: float | None = None) -> ND
 
 
 def predict_proba(model: Model, images: Any, *, full_scale: float | None = None) -> NDArray[np.float64]:
-    """The probabilities of the ten classes, float64 `[n, 10]`; arguments and errors as of `predict`."""
+    """The probabilities of the classes, float64 `[n, classes]`; arguments and errors as of `predict`."""
     return softmax(classifier_of(model).logits(images_of(images, full_scale=full_scale)))
 
 
@@ -135,7 +135,7 @@ def in_classes_of(
     Args:
         classifier: the model.
         examples: the examples.
-        own: what their ten classes are called.
+        own: what their classes are called.
 
     Raises:
         DataError: a class of the examples is none of the model's.

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mnistry.data import Dataset, Examples, load
+from mnistry.data.dataset import CLASSES
 from mnistry.data.image_form import ImageForm
 from mnistry.data.split import split
 from mnistry.data.writers import read_writers
@@ -102,6 +103,11 @@ class RunFolder:
     def data_shapes(self) -> dict[str, list[int]]:
         """The shape of the images of each part, where the data were given as values in Python; else none."""
         return dict(self.description["data"].get("given", {}))
+
+    @property
+    def classes(self) -> int:
+        """How many classes its model has."""
+        return int(self.description["data"].get("classes", CLASSES))
 
     @property
     def data_dir(self) -> Path | None:

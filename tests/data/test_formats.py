@@ -162,7 +162,7 @@ LABELS = np.arange(14, dtype=np.uint8) % 10
             r"pixels must be from 0 to 255, or .* found int64 from -1 to 254\. If",
         ),
         (IMAGES.astype(int) + 256, LABELS, "found int64 from 256 to 511. Give the value of the strongest"),
-        (IMAGES, LABELS.astype(int) + 10, "labels must be from 0 to 9, found 10 to 19"),
+        (IMAGES, LABELS.astype(int) + 10, "expected at most ten classes, .* found 20 for 14 images: 0, 1, 2"),
         (IMAGES, LABELS[1:], "14 images but 13 labels"),
         (IMAGES[:, :5], LABELS, r"at least 6 rows and columns, found \(14, 5, 28\)"),
         (IMAGES[:, 0], LABELS, r"images must have shape \(n, height, width\).*found \(14, 28\)"),
@@ -232,7 +232,7 @@ def test_one_csv_file(tmp_path: Path, header: str) -> None:
             HEADER + "\n" + csv_line(3, 256),
             r"must be from 0 to 255, .*`full_scale=256`",
         ),
-        (HEADER + "\n" + csv_line(11, 0), "labels must be from 0 to 9"),
+        (HEADER + "\n" + csv_line(250, 0), "labels must be from 0 to 9, or to 249 where"),
         (HEADER + "\n" + csv_line(1, 0) + "\n1,2,3", "not a table of numbers"),
         (HEADER + "\n" + csv_line(1, 0).replace(",0,", ",x,", 1), "not a table of numbers"),
         ("", "expected a label and the pixels of a square, .* found 0 lines"),
@@ -380,10 +380,6 @@ def test_bad_picture_folders(tmp_path: Path) -> None:
         load(tmp_path)
     (tmp_path / "7" / "blank.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"blank.png: not a picture in a format that can be read"):
-        load(tmp_path)
-    for name in "abcdefghij":
-        (tmp_path / name).mkdir()
-    with pytest.raises(DataError, match="at most ten classes, found 11: 7, a, b"):
         load(tmp_path)
 
 

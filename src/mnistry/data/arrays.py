@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import SIDE, Doubt, Examples
+from mnistry.data.dataset import CLASSES, SIDE, Doubt, Examples
 from mnistry.data.labels import to_classes
 from mnistry.data.sizes import brought_to_size, size_notes
 from mnistry.errors import DataError
@@ -68,6 +68,9 @@ def to_examples(
         examples = Examples(brought_to_size(pixels), classes)
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
+    highest = int(classes.max(initial=0))
+    if highest >= CLASSES:
+        notes += (f"labels are from {classes.min()} to {highest}: they number the classes",)
     doubts: dict[Doubt, bool] = {"label 10": ten, "columns first": by_columns and images.ndim == 2}
     return Taken(
         examples,

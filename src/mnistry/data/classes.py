@@ -5,18 +5,18 @@ Number words mean their digits in every language that `num2words` writes, numera
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from mnistry import atomic
-from mnistry.data.dataset import DIGITS, Examples
+from mnistry.data.dataset import DIGITS, MOST_CLASSES, Examples
 from mnistry.errors import DataError
 
 CLASS_NAMES = "class_names"
-"""The name under which an `.npz` file, or the metadata of a model, holds the ten class names."""
+"""The name under which an `.npz` file, or the metadata of a model, holds the class names."""
 NAMES_FILE = f"{CLASS_NAMES}.txt"
 """A text file beside the data, one name a line, for formats that have no place for class names."""
 NO_CLASS = "(none)"
@@ -47,17 +47,17 @@ _NOT_PART_OF_IT = frozenset({"digit", "class", "label", "number"})
 
 
 def labels_of(names: Collection[str]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Labels for the names of classes, and what the ten labels are called.
+    """Labels for the names of classes, and what the labels are called.
 
     Where all names are digits, numerals or number words of one language, such as `7`, `07`, `seven`,
     `digit_seven`, `七` or `siete`, the labels are those digits. All other names are labelled in their
     order, numbers in them by value, and the labels keep the names.
 
     Returns:
-        The label of each name, and ten class names; `NO_CLASS` where there are fewer.
+        The label of each name, and ten class names or more; `NO_CLASS` where there are fewer.
 
     Raises:
-        DataError: more than ten names, or number words that are different digits in two languages.
+        DataError: more than `MOST_CLASSES` names, or number words that are different digits in two languages.
 
     >>> labels_of(["zero", "nine"])[0], labels_of(["item 10", "item 9"])[0]
     ({'zero': 0, 'nine': 9}, {'item 9': 0, 'item 10': 1})
@@ -65,10 +65,11 @@ def labels_of(names: Collection[str]) -> tuple[dict[str, int], tuple[str, ...]]:
     if digits := _digits(names):
         return digits, DIGITS
     ordered = sorted(names, key=_by_value)
-    if len(ordered) > len(DIGITS):
+    if len(ordered) > MOST_CLASSES:
         more = ", …" if len(ordered) > _MOST_NAMED else ""
         raise DataError(
-            f"expected at most ten classes, found {len(ordered):,}: {', '.join(ordered[:_MOST_NAMED])}{more}."
+            f"expected at most {MOST_CLASSES} classes, found {len(ordered):,}: "
+            f"{', '.join(ordered[:_MOST_NAMED])}{more}."
         )
     return (
         {name: label for label, name in enumerate(ordered)},
@@ -76,11 +77,38 @@ def labels_of(names: Collection[str]) -> tuple[dict[str, int], tuple[str, ...]]:
     )
 
 
-def read_names(folder: Path) -> tuple[str, ...] | None:
-    """The ten names that `class_names.txt` in a folder keeps, or None if there is no such file.
+def numbered(parts: Iterable[Examples | None]) -> tuple[str, ...]:
+    """What the classes of examples are called that have only numbers.
+
+    >>> images = np.zeros((2, 28, 28), np.uint8)
+    >>> numbered([Examples(images, np.array([0, 11], np.uint8)), None])[-2:]
+    ('10', '11')
+    """
+    highest = max((int(part.labels.max(initial=0)) for part in parts if part is not None), default=0)
+    return tuple(map(str, range(max(len(DIGITS), highest + 1))))
+
+
+def check_count(names: Collection[str], parts: Iterable[Examples | None], where: object) -> None:
+    """Refuses more than ten classes of hardly an image each: what was taken for labels is something else.
 
     Raises:
-        DataError: it does not hold ten different names, a line for each.
+        DataError: there are fewer than two images for each class.
+    """
+    count = sum(len(part) for part in parts if part is not None)
+    if len(names) > len(DIGITS) and count < 2 * len(names):
+        more = ", …" if len(names) > _MOST_NAMED else ""
+        raise DataError(
+            f"{where}: expected at most ten classes, or two images of each at least, found {len(names)} for "
+            f"{count:,} images: {', '.join(list(names)[:_MOST_NAMED])}{more}. Are the labels the right "
+            "column, array, folders or part of the names?"
+        )
+
+
+def read_names(folder: Path) -> tuple[str, ...] | None:
+    """The names that `class_names.txt` in a folder keeps, or None if there is no such file.
+
+    Raises:
+        DataError: it does not hold ten different names or more, a line for each.
     """
     path = folder / NAMES_FILE
     if not path.is_file():
@@ -117,16 +145,21 @@ def folder_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def checked_names(names: Collection[str], where: str) -> tuple[str, ...]:
-    """Ten class names, if that is what they are; `where` they come from is for the error message.
+    """Ten class names or more, if that is what they are; `where` they come from is for the error message.
 
     Raises:
-        DataError: they are not ten, one is empty, or two are the same.
+        DataError: they are fewer than ten, or too many, one is empty, or two are the same.
     """
     used = [name for name in names if name != NO_CLASS]
     whole = all(name.strip() == name and name.isprintable() for name in names)
-    if len(names) != len(DIGITS) or not whole or "" in names or len(set(used)) < len(used):
+    if (
+        not len(DIGITS) <= len(names) <= MOST_CLASSES
+        or not whole
+        or "" in names
+        or len(set(used)) < len(used)
+    ):
         raise DataError(
-            f"{where}: expected ten different names, one for each label from 0 to 9 ({NO_CLASS} where "
+            f"{where}: expected ten different names or more, one for each label from 0 on ({NO_CLASS} where "
             f"there is no such class), found {list(names)}."
         )
     return tuple(names)
@@ -137,8 +170,8 @@ def relabelled(examples: Examples, own: Sequence[str], wanted: Sequence[str]) ->
 
     Args:
         examples: the examples.
-        own: what their ten classes are called.
-        wanted: what a model's ten classes are called.
+        own: what their classes are called.
+        wanted: what a model's classes are called.
 
     Raises:
         DataError: a class of the examples is none of the model's.

@@ -12,7 +12,9 @@ from mnistry.errors import DataError
 DIGITS = tuple("0123456789")
 SIDE = 28
 CLASSES = 10
-"""How many classes a data set has: the digits, or ten others."""
+"""How many classes a data set has at least: the digits, or others, of which some may be unused."""
+MOST_CLASSES = 250
+"""Labels are bytes, and a few numbers are kept for what is no class."""
 NO_DIGIT = 10
 """A further class that some models have: no digit, or only a piece of one."""
 SEVERAL = 11
@@ -31,7 +33,7 @@ class Examples:
 
     Attributes:
         images: uint8[n, 28, 28], 0 is paper and 255 the strongest ink.
-        labels: uint8[n], 0 to 9; of letters, higher ones too.
+        labels: uint8[n], 0 to 9, or higher where there are more classes.
 
     Raises:
         DataError: wrong element types, shapes or lengths.
@@ -89,7 +91,7 @@ class Dataset:
         name: the catalogue's name, or the name of the folder or file that it was read from.
         train: the training part.
         test: the test part.
-        class_names: names for people, such as `"Sneaker"`; the index is the label. Ten, or more of letters.
+        class_names: names for people, such as `"Sneaker"`; the index is the label. Ten or more.
         source: where it was read from, how far it could be verified, and how it was divided; for people.
         sha256: SHA-256 of the content read, for each file or part, in hexadecimal.
         validation: the part that its makers set aside for validation, or None if they did not.

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.arrays import to_examples
-from mnistry.data.classes import labels_of
-from mnistry.data.dataset import DIGITS, Dataset, Doubt, Examples, content_hashes
+from mnistry.data.classes import check_count, labels_of, numbered
+from mnistry.data.dataset import Dataset, Doubt, Examples, content_hashes
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.readers import EVERY
 from mnistry.errors import DataError, InvalidValueError
@@ -40,7 +40,8 @@ def from_values(given: Given, form: ImageForm = AS_MNIST) -> Dataset:
         return form.applied(replace(given, sha256=content_hashes(given.train, given.validation, given.test)))
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(pair, tuple) for pair in given):
         (images, labels), (test_images, test_labels) = map(_arrays, given)
-        names, both = DIGITS, test_labels
+        names: tuple[str, ...] | None = None
+        both = test_labels
         if _is_text(labels) and _is_text(both):
             numbers, names = _named(np.concatenate([labels, both]))
             labels, both = numbers[: len(labels)], numbers[len(labels) :]
@@ -62,6 +63,8 @@ def from_values(given: Given, form: ImageForm = AS_MNIST) -> Dataset:
         told = _told(*given) if isinstance(given, tuple) else f"{len(examples):,} examples"
         source = f"arrays given in Python: {told}; every seventh example was taken for the test part"
     sha256 = content_hashes(train, None, test)
+    names = names or numbered((train, test))
+    check_count(names, (train, test), "y")
     made = Dataset("arrays", train, test, names, source, sha256, notes=notes, doubts=doubts)
     return form.applied(made)
 
@@ -69,7 +72,7 @@ def from_values(given: Given, form: ImageForm = AS_MNIST) -> Dataset:
 def examples_of(
     given: Examples | tuple[Any, Any], *, full_scale: float | None = None
 ) -> tuple[Examples, tuple[str, ...], tuple[str, ...]]:
-    """From `(X, y)`, the examples, what their ten classes are called, and what is noted about them.
+    """From `(X, y)`, the examples, what their classes are called, and what is noted about them.
 
     Raises:
         DataError: as `from_values`; or labels are from 1 to 10.
@@ -88,12 +91,13 @@ def _examples_of(
     given: Examples | tuple[Any, Any], full_scale: float | None
 ) -> tuple[Examples, tuple[str, ...], tuple[str, ...], frozenset[Doubt]]:
     if isinstance(given, Examples):
-        return given, DIGITS, (), frozenset()
-    (images, labels), names = _arrays(given), DIGITS
+        return given, numbered((given,)), (), frozenset()
+    images, labels = _arrays(given)
+    names: tuple[str, ...] | None = None
     if _is_text(labels):
         labels, names = _named(labels)
     taken = to_examples(images, labels, "(X, y)", full_scale=full_scale)
-    return taken.examples, names, taken.notes, taken.doubts
+    return taken.examples, names or numbered((taken.examples,)), taken.notes, taken.doubts
 
 
 def images_of(given: Any, *, full_scale: float | None = None) -> NDArray[np.uint8]:
@@ -141,7 +145,7 @@ def _is_text(labels: NDArray[Any]) -> bool:
 
 
 def _named(labels: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Labels of words as numbers, and the names of the ten classes."""
+    """Labels of words as numbers, and the names of the classes."""
     words = [str(label) for label in labels.tolist()]
     try:
         numbers, names = labels_of(sorted(set(words)))

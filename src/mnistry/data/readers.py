@@ -13,9 +13,9 @@ from mnistry.data.apart import read_apart
 from mnistry.data.archives import archive_kind, unpacked
 from mnistry.data.array_files import array_files
 from mnistry.data.arrays import Taken, to_examples
-from mnistry.data.classes import read_names
+from mnistry.data.classes import check_count, numbered, read_names
 from mnistry.data.contents import BOUNDED, read_contents
-from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
+from mnistry.data.dataset import Dataset, Examples, content_hashes
 from mnistry.data.file_kinds import kind_of
 from mnistry.data.parts import PARTS, Part, parts_among
 from mnistry.data.pictures import read_folder, read_tree
@@ -180,7 +180,9 @@ def _dataset(
         train, test = train[~chosen], train[chosen]
         source += " (has no test part: every seventh example was taken for it)"
     if class_names is None:
-        class_names = (read_names(path) if path.is_dir() else None) or DIGITS
+        class_names = read_names(path) if path.is_dir() else None
+    class_names = class_names or numbered((train, validation, test))
+    check_count(class_names, (train, validation, test), path)
     sha256 = content_hashes(train, validation, test)
     return Dataset(path.stem, train, test, class_names, source, sha256, validation, notes)
 

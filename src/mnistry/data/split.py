@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistry.data.dataset import CLASSES, Dataset, Examples
+from mnistry.data.dataset import Dataset, Examples
 from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 
 
@@ -86,15 +86,9 @@ def check_trainable(parts: Split, name: str) -> None:
         name: of the data set, for the error message.
 
     Raises:
-        DataError: no training images, all of one class, more classes than a run's model has, or images that
-            are one grey level all over.
+        DataError: no training images, all of one class, or images that are one grey level all over.
     """
     classes = np.unique(parts.train.labels)
-    if len(classes) and classes[-1] >= CLASSES:
-        raise DataError(
-            f"{name}: expected labels from 0 to {CLASSES - 1}, found {classes[-1]}: a run's model has "
-            f"{CLASSES} classes. `mnistry.DigitClassifier` has as many as there are."
-        )
     if len(classes) < 2:
         found = f"all {len(parts.train):,} have the label {classes[0]}" if len(classes) else "there are none"
         raise DataError(

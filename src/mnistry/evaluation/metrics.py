@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistry.data.dataset import CLASSES
 from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.intervals import wilson_interval
 from mnistry.logits import checked_logits, log_softmax
@@ -72,18 +73,20 @@ class Evaluation:
             raise InvalidValueError("evaluation: the confusion matrix and the bins contradict each other.")
 
     @classmethod
-    def of(cls, logits: NDArray[Any], labels: NDArray[Any], classes: int = 10) -> Self:
+    def of(cls, logits: NDArray[Any], labels: NDArray[Any], classes: int | None = None) -> Self:
         """Evaluates one batch; no images at all give the neutral element of addition.
 
         Args:
             logits: float[n, classes], of any size; the prediction is the largest, the first if several.
             labels: an integer type[n], each below `classes`.
-            classes: number of classes.
+            classes: number of classes; by default ten, or as many as there are logits, if these are more.
 
         Raises:
             InvalidValueError: shapes that do not fit, a label out of range, a logit that is not finite.
         """
         labels = np.asarray(labels)
+        if classes is None:
+            classes = max((CLASSES, *np.shape(logits)[-1:]))
         logits = checked_logits(logits, (len(labels), classes))
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise InvalidValueError(

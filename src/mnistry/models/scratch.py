@@ -171,7 +171,8 @@ def gradients_by_hand(model: Scratch, images: Array, labels: Array) -> Scratch:
     first, second = model.layers
     x = images.reshape(-1, PIXELS)
     h = relu(first(x))
-    dz = (softmax(second(h)) - jax.nn.one_hot(labels, CLASSES)) / len(x)
+    z = second(h)
+    dz = (softmax(z) - jax.nn.one_hot(labels, z.shape[-1])) / len(x)
     dh = (dz @ second.W.T) * (h > 0)
     return Scratch((Dense(x.T @ dh, dh.sum(axis=0)), Dense(h.T @ dz, dz.sum(axis=0))))
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.classes import CLASS_NAMES, checked_names
-from mnistry.data.dataset import CLASSES, DIGITS, SIDE
+from mnistry.data.dataset import DIGITS, SIDE
 from mnistry.errors import DataError, InvalidValueError, RunError
 from mnistry.logits import softmax
 from mnistry.reading.onnx_files import check_types, open_session, path_of, read_model
@@ -45,7 +45,7 @@ class Classifier:
     """A model that tells which digit an image of 28×28 shows. It can be pickled.
 
     Attributes:
-        class_names: what the ten classes are called; digits, unless the model learnt something else.
+        class_names: what the classes are called; digits, unless the model learnt something else.
 
     >>> classifier = Classifier.load()
     >>> classifier.probabilities(np.zeros((3, 28, 28), np.uint8)).shape
@@ -56,7 +56,7 @@ class Classifier:
         """
         Args:
             model: the bytes of an ONNX file with `images`, uint8 `[batch, 28, 28]`, in and `logits`,
-                float32 `[batch, 10]` or `[batch, 12]`, out.
+                float32 `[batch, classes]` or, where it knows two classes more, `[batch, classes + 2]`, out.
             threads: of computation for each call; 0 takes one for each core. The answers are the same.
 
         Raises:
@@ -94,7 +94,7 @@ class Classifier:
         return partial(Classifier, threads=self._threads), (self._model,)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The logits of the ten digits, float32 `[n, 10]`, of MNIST-like images.
+        """The logits of the ten digits, float32 `[n, 10]`, of MNIST-like images; or of the model's classes.
 
         Args:
             images: uint8 `[n, 28, 28]`, 0 is paper and 255 the strongest ink.
@@ -102,7 +102,7 @@ class Classifier:
         Raises:
             InvalidValueError: images of another shape or type.
         """
-        return self.all_logits(images)[:, :CLASSES]
+        return self.all_logits(images)[:, : len(self.class_names)]
 
     def all_logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `logits`, float32 `[n, 12]` where the model knows "no digit" and "several", its last classes."""
@@ -114,7 +114,7 @@ class Classifier:
         return np.concatenate(parts)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The probabilities of the ten digits, of "no digit" and of "several", float64 `[n, 12]`.
+        """The probabilities of the classes, of "no digit" and of "several", float64 `[n, classes + 2]`.
 
         Those of an image that is not clear are the means over the image as it is and a little turned,
         narrowed and shrunk. A model without the two last classes has a small constant probability for each.
@@ -133,8 +133,8 @@ class Classifier:
     def at_first_sight(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """As `probabilities`, of each image as it is alone: faster, and a little less often right."""
         logits = self.all_logits(images)
-        if logits.shape[1] > CLASSES:
-            return softmax(logits - NONE_SHIFT * (np.arange(logits.shape[1]) >= CLASSES))
+        if logits.shape[1] > (known := len(self.class_names)):
+            return softmax(logits - NONE_SHIFT * (np.arange(logits.shape[1]) >= known))
         return np.pad(softmax(logits) * (1 - 2 * GUESS), ((0, 0), (0, 2)), constant_values=GUESS)
 
 

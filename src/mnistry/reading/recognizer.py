@@ -264,7 +264,7 @@ class Recognizer:
         """As `_found`, for classes that are no digits: each piece of ink is taken for one sign."""
         boxes = pieces_of_ink(grey)[:MOST_DIGITS]
         cuts = _cuts(grey, boxes, deadline)
-        opinions = self.classifier.probabilities(_images(cuts))[:, :CLASSES]
+        opinions = self.classifier.probabilities(_images(cuts))[:, : len(self.classifier.class_names)]
         check_time(deadline)
         found = [
             Found(

@@ -7,8 +7,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from mnistry.service.problems import ProblemDetails
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
-Value = Annotated[int, Meta(ge=0, le=9)]
-TenProbabilities = Annotated[list[Probability], Meta(min_length=10, max_length=10)]
+Value = Annotated[int, Meta(ge=0)]
+TenProbabilities = Annotated[list[Probability], Meta(min_length=10)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from mnistry.data.dataset import CLASSES, DIGITS
+from mnistry.data.dataset import DIGITS
 from mnistry.data.pages import Page
 from mnistry.service import answers, pictures, requests
 from mnistry.service.corrections import Corrections
@@ -94,7 +94,8 @@ class Api:
         asked = requests.parameters(request, requests.ModelParameters)
         images = await requests.images(request, self._limits)
         model = await self._models.get(asked.model)
-        chances = (await self._in_time(model.classify(images, _client(request))))[:, :CLASSES]
+        chances = await self._in_time(model.classify(images, _client(request)))
+        chances = chances[:, : len(model.class_names)]
         self._metrics.digits.inc(len(images))
         digits: list[int] = chances.argmax(axis=1).tolist()
         answer = answers.Classified(digits, chances.max(axis=1).tolist(), chances.tolist())

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from mnistry.data.dataset import CLASSES, DIGITS
+from mnistry.data.dataset import DIGITS
 from mnistry.errors import RunError, UnknownNameError
 from mnistry.files import read_regular
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
@@ -186,8 +186,8 @@ class Models:
             classes = classifier.all_logits(np.zeros((1, 28, 28), np.uint8)).shape[1]
         except Exception as error:  # ONNX Runtime raises classes of its own, with no common base
             raise RunError(f"{path}: no usable model: {error}") from error
-        if classes not in (CLASSES, CLASSES + 2):
-            raise RunError(f"{path}: expected logits of {CLASSES} or {CLASSES + 2} classes, found {classes}")
+        if classes not in (named := len(classifier.class_names), named + 2):
+            raise RunError(f"{path}: expected logits of {named} or {named + 2} classes, found {classes}")
         classify = Batcher(classifier.probabilities, self._executor, self._limits.workers, self._metrics)
         model = LoadedModel(recognizer, classify, hashlib.sha256(content).hexdigest(), len(content))
         return _Kept(model, stamp)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import safetensors.numpy
 
 from mnistry.atomic import write_bytes
+from mnistry.data.dataset import CLASSES
 from mnistry.errors import CheckpointError, RunError
 from mnistry.export.arrays import named_arrays, read_safetensors, safetensors_bytes, with_arrays
 from mnistry.recipes import Recipe
@@ -75,18 +76,19 @@ def load_checkpoint(path: Path, *, like: State, of: str, before: Mapping[str, in
         raise CheckpointError(f"{path}: not of this recipe: {error}") from error
 
 
-def state_of_first(make: Callable[[], State], recipe: Recipe) -> State:
+def state_of_first(make: Callable[[], State], recipe: Recipe, classes: int = CLASSES) -> State:
     """The state that the first of several processes makes or reads, bit for bit in all of them.
 
     Args:
         make: is called by the first process.
         recipe: that of the state.
+        classes: of its model.
 
     Raises: what `make` raises, in all of them.
     """
 
     def unpack(content: bytes) -> State:
-        return with_arrays(initial_state(recipe, 0), safetensors.numpy.load(content))
+        return with_arrays(initial_state(recipe, 0, classes), safetensors.numpy.load(content))
 
     return from_first(make, lambda state: safetensors_bytes(named_arrays(state)), unpack)
 

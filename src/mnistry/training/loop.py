@@ -19,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mnistry.atomic import remove_leftovers
 from mnistry.data import Dataset
+from mnistry.data.dataset import CLASSES
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.in_memory import Given
 from mnistry.data.split import Split, check_trainable
@@ -152,6 +153,7 @@ def train(
             source=start.dataset.source,
             sha256=dict(start.dataset.sha256),
             data=data if isinstance(data, str | Path) else start.dataset,
+            classes=len(start.dataset.class_names),
             data_dir=data_dir,
             form=form,
             init_from=init_from,
@@ -244,7 +246,8 @@ def prepared(
         recipe = replace(recipe, steps=math.ceil(epochs * math.ceil(len(split.train) / recipe.batch_size)))
     mesh = make_mesh(recipe, progress.warn)
     keep_compiled()
-    state = state_of_first(lambda: first_state(recipe, seed, init_from), recipe)
+    classes = len(dataset.class_names)
+    state = state_of_first(lambda: first_state(recipe, seed, init_from, classes), recipe, classes)
     return Prepared(recipe, dataset, split, mesh, state)
 
 
@@ -298,7 +301,7 @@ def resume(
         if steps is not None:
             shorter = run
             run = Run.of_first(lambda: planned(shorter, steps, progress))
-        state = state_of_first(lambda: state_to_resume(run, progress), run.recipe)
+        state = state_of_first(lambda: state_to_resume(run, progress), run.recipe, run.classes)
         start = Prepared(run.recipe, dataset, split, mesh, state)
         return _train(run, start, progress, Hooks(on_interval, on_validation))
 
@@ -314,7 +317,7 @@ def planned(run: Run, steps: int, progress: TrainingProgress) -> Run:
     recipe = run.recipe.changed(steps=steps)
     state, _ = load_newest(
         run.checkpoints,
-        like=initial_state(recipe, run.seed),
+        like=initial_state(recipe, run.seed, run.classes),
         of=run.fingerprint,
         before=run.earlier_fingerprints,
     )
@@ -342,7 +345,7 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
     """
     state, damaged = load_newest(
         run.checkpoints,
-        like=initial_state(run.recipe, run.seed),
+        like=initial_state(run.recipe, run.seed, run.classes),
         of=run.fingerprint,
         before=run.earlier_fingerprints,
     )
@@ -354,7 +357,7 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
     for error in damaged:
         progress.warn(f"{error}; going on with an older one")
     if state is None:
-        state = first_state(run.recipe, run.seed, run.init_from)
+        state = first_state(run.recipe, run.seed, run.init_from, run.classes)
     planned_until = max(run.earlier_fingerprints.values(), default=0)
     if spans_the_run(run.recipe.schedule) and int(state.step) < planned_until:
         raise RunError(
@@ -367,9 +370,9 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
     return state
 
 
-def first_state(recipe: Recipe, seed: int, init_from: Path | str | None) -> State:
+def first_state(recipe: Recipe, seed: int, init_from: Path | str | None, classes: int = CLASSES) -> State:
     """The state before the first step: drawn from the seed, or with the weights of another run."""
-    state = initial_state(recipe, seed)
+    state = initial_state(recipe, seed, classes)
     if init_from is not None:
         state = starting_from(recipe, Run.open(init_from).trainable_model(like=state.model), state.key)
     return state

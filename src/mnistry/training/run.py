@@ -17,6 +17,7 @@ import numpy as np
 
 from mnistry.atomic import write_text
 from mnistry.data import Dataset
+from mnistry.data.dataset import CLASSES
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.in_memory import shapes
 from mnistry.data.loading import place
@@ -25,7 +26,7 @@ from mnistry.data.writers import read_writers
 from mnistry.errors import DataError, InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
 from mnistry.export.without_onnx import JaxClassifier
-from mnistry.models import FoldedModel, Trainable
+from mnistry.models import DetectorConfig, FoldedModel, Trainable
 from mnistry.models.layers import SIDE
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
@@ -64,6 +65,7 @@ class Run(RunFolder):
         source: str,
         sha256: dict[str, str],
         data: Path | str | Dataset,
+        classes: int = CLASSES,
         data_dir: Path | str | None = None,
         form: ImageForm = AS_MNIST,
         init_from: Path | str | None = None,
@@ -90,6 +92,7 @@ class Run(RunFolder):
                 "source": source,
                 "sha256": sha256,
                 **({"given": shapes(data)} if isinstance(data, Dataset) else {}),
+                **({"classes": classes} if classes != CLASSES else {}),
             },
             "init_from": _whole(init_from),
             **({"pictures": _whole(pictures)} if pictures else {}),
@@ -229,7 +232,10 @@ class Run(RunFolder):
         Raises:
             RunError: the file is missing (the run is not finished), damaged, or of another model.
         """
-        initial = self.recipe.model.build(np.random.default_rng(0))
+        random, config = np.random.default_rng(0), self.recipe.model
+        initial = (
+            config.build(random) if isinstance(config, DetectorConfig) else config.build(random, self.classes)
+        )
         like: FoldedModel = jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE)))
         return self._filled(like, WEIGHTS)
 

@@ -34,7 +34,7 @@ class SavedModels:
         train = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir).train
         self._seen = folding_batches(run.recipe, train)
         self._checked = train.images[:1]
-        self._like = initial_state(run.recipe, run.seed)
+        self._like = initial_state(run.recipe, run.seed, run.classes)
         self._run, self._class_names = run, dataset.class_names
 
     def classifier(self, path: Path) -> Classifier:

@@ -9,8 +9,9 @@ import numpy as np
 import optax
 from jax import Array
 
+from mnistry.data.dataset import CLASSES
 from mnistry.errors import InvalidValueError
-from mnistry.models import Trainable
+from mnistry.models import DetectorConfig, Trainable
 from mnistry.optimizers import learning_rate_schedule, make_optimizer, moving_average
 from mnistry.recipes import Recipe
 
@@ -60,16 +61,22 @@ def updated(recipe: Recipe, state: State, gradient: Trainable) -> State:
     return State(model, average, optimizer_state, step, state.key)
 
 
-def initial_state(recipe: Recipe, seed: int) -> State:
-    """The state before the first step: the same for the same recipe and seed.
+def initial_state(recipe: Recipe, seed: int, classes: int = CLASSES) -> State:
+    """The state before the first step: the same for the same recipe, seed and number of classes.
 
     Raises:
-        InvalidValueError: more steps than can be counted, or a batch that no memory holds.
+        InvalidValueError: more steps than can be counted, a batch that no memory holds, or more classes than
+            the model can have.
     """
+    if classes > CLASSES and getattr(recipe.model, "no_digit", False):
+        raise InvalidValueError(
+            f"{recipe.name}: its model tells ten digits from what is none, and cannot have {classes} classes"
+        )
     for name, most in (("steps", MOST_STEPS), ("batch_size", MOST_IMAGES)):
         if getattr(recipe, name) > most:
             raise InvalidValueError(f"`{name}` must be at most {most:,}, not {getattr(recipe, name):,}")
-    model = recipe.model.build(np.random.default_rng(seed))
+    random, config = np.random.default_rng(seed), recipe.model
+    model = config.build(random) if isinstance(config, DetectorConfig) else config.build(random, classes)
     state: State = starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
     return state
 

@@ -22,7 +22,7 @@ _MOST_COLUMNS = 2**12
 def read_parquet(path: Path) -> Arrays:
     """Reads the columns that are called as images and labels are; of a table of pixels, all.
 
-    The names of ten classes stand in the metadata that Hugging Face writes.
+    The names of ten classes or more stand in the metadata that Hugging Face writes.
     """
     parquet = needed("pyarrow.parquet")
     with open_regular(path) as opened, parquet.ParquetFile(opened) as file:
@@ -101,6 +101,6 @@ def _class_names(metadata: dict[bytes, bytes]) -> tuple[str, ...] | None:
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
         names = next(feature["names"] for name, feature in features.items() if role_of(name) == "labels")
-        return tuple(names) if len(names) == CLASSES else None
+        return tuple(names) if len(names) >= CLASSES else None
     except (KeyError, TypeError, ValueError, StopIteration):
         return None
