@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistry.errors import RunError
+from mnistry.export.detector import with_trust
 from mnistry.reading.classifier import SHIPPED_MODEL
 from mnistry.reading.detector import (
     FAINT,
@@ -70,6 +71,18 @@ def test_damaged_weights_of_evidence(tmp_path: Path, weights: str) -> None:
     path = with_metadata(tmp_path / "damaged.onnx", weights)
     with pytest.raises(RunError, match=r"damaged\.onnx: its metadata are damaged"):
         Detector.load(path, threads=1)
+
+
+def test_a_taught_detector_tells_how_much_the_classifier_counts(tmp_path: Path) -> None:
+    shipped = SHIPPED_DETECTOR.read_bytes()
+    taught = Detector(with_trust(shipped, 0.2), threads=1)
+    assert (Detector(shipped, threads=1).trust, taught.trust) == (None, 0.2)
+    assert np.array_equal(taught.weights, Detector(shipped, threads=1).weights)
+    assert pickle.loads(pickle.dumps(taught)).trust == 0.2
+    for wrong in (-1.0, np.nan, np.inf):
+        (tmp_path / "model.onnx").write_bytes(with_trust(shipped, wrong))
+        with pytest.raises(RunError, match="its metadata are damaged: weight_of_second_opinion"):
+            Detector.load(tmp_path, threads=1)
 
 
 def test_what_is_no_detector(tmp_path: Path) -> None:

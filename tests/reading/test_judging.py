@@ -77,6 +77,20 @@ def test_which_digit_it_is_both_say() -> None:
     assert odds_of_three(np.inf) == pytest.approx(1 / 9, rel=0.01)
 
 
+def test_which_a_lone_digit_is_a_taught_detector_says_and_else_the_classifier() -> None:
+    chances = np.zeros(10)
+    chances[2] = 0.9
+    row = np.zeros((1, 12))
+    row[0, 7] = 1
+
+    def told(trust: float | None) -> int:
+        found = [Detection(0, 0, 12, 20, chances, 1.0)]
+        (one,) = judged(found, [BLANK], row, PLAIN, trust=trust, lone=True)
+        return int(one.probabilities.argmax())
+
+    assert [told(trust) for trust in (None, np.inf, 0.2)] == [7, 7, 2]
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 1000),

@@ -17,7 +17,7 @@ from mnistry.export.onnx import IR_VERSION, OPSET, Graph
 from mnistry.models.conv import Convolution
 from mnistry.models.detector import COARSE_DILATIONS, OUTPUTS, USUAL_SIZE, FoldedDetector
 from mnistry.models.model import CLASSES
-from mnistry.reading.detector import WEIGHTS
+from mnistry.reading.detector import TRUST, WEIGHTS
 from mnistry.reading.flatten import LEVEL, STEP
 
 
@@ -86,3 +86,12 @@ def detector_to_onnx(model: FoldedDetector, evidence: NDArray[np.float64] | None
     onnx.checker.check_model(proto, full_check=True)
     content: bytes = proto.SerializeToString()
     return content
+
+
+def with_trust(content: bytes, trust: float) -> bytes:
+    """The same detector with another weight of the classifier's opinion, see `mnistry.reading.judging`."""
+    proto = onnx.load_model_from_string(content)
+    known = {prop.key: prop.value for prop in proto.metadata_props}
+    helper.set_model_props(proto, {**known, TRUST: str(trust)})
+    changed: bytes = proto.SerializeToString()
+    return changed

@@ -21,8 +21,8 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
 SHIPPED_DETECTOR = Path(__file__).parent / "detector.onnx"
-WEIGHTS = "weights_of_evidence"
-"""The name under which the metadata of a model hold them."""
+WEIGHTS, TRUST = "weights_of_evidence", "weight_of_second_opinion"
+"""The names under which the metadata of a model hold them."""
 PLAIN = np.array([1.0, 0.0, 0.0, 0.0])
 """Weights for a detector that was not compared with anything: its own confidence alone."""
 STRIDE = 4
@@ -80,6 +80,7 @@ class Detector:
 
     Attributes:
         weights: float64 `[4]`, of what speaks for a place to be a digit; see `mnistry.reading.judging`.
+        trust: weight of the classifier's opinion, where the detector was taught a hand; else None.
     """
 
     def __init__(self, model: bytes, *, threads: int = 0) -> None:
@@ -94,13 +95,16 @@ class Detector:
         self._session = open_session(model, threads)
         check_types(self._session, {"pages": "uint8"}, "found")
         self._model, self._threads = model, threads
-        kept = self._session.get_modelmeta().custom_metadata_map.get(WEIGHTS)
+        kept = self._session.get_modelmeta().custom_metadata_map
         try:
-            self.weights = np.array(json.loads(kept), np.float64) if kept else PLAIN
+            self.weights = np.array(json.loads(kept[WEIGHTS]), np.float64) if kept.get(WEIGHTS) else PLAIN
+            self.trust = float(kept[TRUST]) if kept.get(TRUST) else None
         except (ValueError, TypeError) as error:
             raise ValueError(f"its metadata are damaged: {error}") from error
         if self.weights.shape != PLAIN.shape or not np.isfinite(self.weights).all():
             raise ValueError(f"its metadata are damaged: {WEIGHTS} are not {len(PLAIN)} numbers")
+        if self.trust is not None and not 0 <= self.trust < np.inf:
+            raise ValueError(f"its metadata are damaged: {TRUST} is {self.trust}")
 
     @staticmethod
     def load(source: Path | str | None = None, *, threads: int = 0) -> "Detector":

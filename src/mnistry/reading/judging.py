@@ -93,7 +93,7 @@ def judged(
     opinions: NDArray[np.float64],
     weights: NDArray[np.float64],
     *,
-    trust: float = SECOND,
+    trust: float | None = None,
     lone: bool = False,
 ) -> list[Found]:
     """The places with their probabilities.
@@ -103,20 +103,22 @@ def judged(
         cuts: what stands there.
         opinions: float64 `[n, 12]`, the classifier's probabilities for the images of it.
         weights: float64 `[4]`, of the evidence; see `mnistry.training.pages.weighing`.
-        trust: weight of the second opinion; at `inf` it alone says which digit it is.
-        lone: whether it is a picture of one digit: then the classifier says which, as far as it knows any.
+        trust: weight of the second opinion; at `inf` it alone says which digit it is. Without one it is
+            `SECOND`, and which a lone digit is, the classifier says, as far as it knows any.
+        lone: whether it is a picture of one digit.
     """
     if not found:
         return []
     present = 1 / (1 + np.exp(-evidence(found, opinions, lone=lone) @ weights))
     first = np.array([digit.probabilities for digit in found]) + LEAST
     second = opinions[:, :CLASSES] + LEAST
-    if lone:  # what the classifier has learnt to tell, as far as it knows what it sees
+    weight = SECOND if trust is None else trust
+    if lone and (trust is None or np.isinf(trust)):  # the classifier has learnt to tell them
         known = opinions[:, :CLASSES].sum(axis=1)
         present = np.maximum(present, (present + known) / 2)
         which = second + (1 - known)[:, None] * first / first.sum(axis=1, keepdims=True)
-    elif np.isfinite(trust):
-        which = first * second**trust
+    elif np.isfinite(weight):
+        which = first * second**weight
     else:
         which = second
     which *= (present / which.sum(axis=1))[:, None]

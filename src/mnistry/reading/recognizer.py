@@ -16,7 +16,7 @@ from mnistry.reading.classifier import Classifier
 from mnistry.reading.cutting import Cut, cut, pieces_of_ink
 from mnistry.reading.detector import Box, Detection, Detector
 from mnistry.reading.grouping import Row, group_breaks, rows_of
-from mnistry.reading.judging import SECOND, Found, judged
+from mnistry.reading.judging import Found, judged
 from mnistry.reading.left_out import pieces_left_out
 from mnistry.reading.onnx_files import OtherModelError
 from mnistry.reading.scales import LONGEST_SIDE, MOST_DIGITS, check_time
@@ -112,14 +112,16 @@ class Recognizer:
     ('7',)
     """
 
-    def __init__(self, classifier: Classifier, detector: Detector, *, trust: float = SECOND) -> None:
+    def __init__(self, classifier: Classifier, detector: Detector, *, trust: float | None = None) -> None:
         """
         Args:
             classifier: tells 28×28 images; the attribute `classifier` afterwards.
             detector: finds digits on the page; the attribute `detector` afterwards.
-            trust: weight of the classifier's opinion, see `mnistry.reading.judging.judged`.
+            trust: weight of the classifier's opinion, see `mnistry.reading.judging.judged`; by default the
+                detector's own.
         """
-        self.classifier, self.detector, self.trust = classifier, detector, trust
+        self.classifier, self.detector = classifier, detector
+        self.trust = detector.trust if trust is None else trust
 
     @staticmethod
     def load(source: Path | str | None = None, *, threads: int = 0) -> "Recognizer":
@@ -218,7 +220,8 @@ class Recognizer:
         """The page with all that may be digits on it, judged, and notes for the user."""
         if self.classifier.class_names != DIGITS:
             return self._signs(grey, deadline)
-        if one := self._drawing(grey, on_screen=quick):
+        taught = self.trust is not None and np.isfinite(self.trust)
+        if not taught and (one := self._drawing(grey, on_screen=quick)):
             return Page(grey, np.eye(3)[:2], [], [one.place]), [one], ()
         page = find_page(self.detector, grey, deadline)
         boxes, lone = [one.box for one in page.found], page.lone

@@ -1,5 +1,8 @@
 """A detector's run: it ends with what it should have, and goes on to the same weights."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -51,6 +54,34 @@ def test_a_run_hands_on_a_detector_and_what_it_finds(run: Run) -> None:
     assert detector.weights.tolist() == run.figures["weights_of_evidence"]
     with pytest.raises(RunError, match="evaluate-pictures"):
         _ = run.evaluation
+
+
+DRAWING = """
+import sys
+from pathlib import Path
+from mnistry.training.pages.drawing import Pages, drawing
+
+if __name__ == "__main__":
+    with drawing(Pages(Path(sys.argv[1]), None, 0, 1)) as batches:
+        batches.batch(0)
+        print(*batches._executor._processes, flush=True)
+        input()
+"""
+
+
+def test_who_draws_ends_where_who_trains_is_killed(real_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "drawing.py").write_text(DRAWING)
+    command = [sys.executable, str(tmp_path / "drawing.py"), str(real_data / "handwriting")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        draws = int(training.stdout.readline())
+        assert Path(f"/proc/{draws}").exists()
+        training.kill()
+        training.wait()
+        until = time.monotonic() + 20
+        while Path(f"/proc/{draws}").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not Path(f"/proc/{draws}").exists()
 
 
 class Stopping(TrainingProgress):

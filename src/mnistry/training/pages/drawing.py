@@ -1,6 +1,8 @@
 """Batches of pages, drawn by another process while the network learns from those before."""
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -83,8 +85,17 @@ def _begin(pages: Pages) -> None:
     import cv2
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     _own = pages, pages.sources()
+
+
+def _end_with_parent() -> None:
+    """Ends this process where the one that trains was killed: waiting for work, it would not notice."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _draw(number: int) -> Batch:
