@@ -22,7 +22,7 @@ SQUARES = np.array([1.0, 0.0, 0.0, 0.0])  # the detector alone decides
 class Squares(Detector):
     """A detector to which each dark piece is a 3, a hollow one faintly; too small, where it is low."""
 
-    weights = SQUARES
+    weights, trust = SQUARES, None
 
     def __init__(self) -> None:
         """Without a model."""

@@ -259,7 +259,7 @@ def test_large_textures_are_no_writing(recognizer: Recognizer, name: str) -> Non
     with bounded_memory():
         reading = recognizer.read(page)
     assert time.process_time() - start < MOST_SECONDS
-    if name == "bars":  # as high and as far apart as ones, which some of them are read as
+    if name in ("bars", "comb"):  # strokes as high as ones, which some of them are read as
         assert {digit.digit for digit in reading.digits} <= {1, None}
     else:
         assert reading.lines == ()

@@ -192,6 +192,40 @@ def test_what_was_found_on_the_way(optdigits: Dataset) -> None:
         assert digit.confidence == max(digit.probabilities) <= one.present
 
 
+def test_a_drawing_made_on_a_screen_needs_the_classifier_alone(
+    optdigits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its box is where its ink is; what is no single digit, or a photo, is looked for."""
+    recognizer = Recognizer.load(threads=1)
+    seven = optdigits.test.images[optdigits.test.labels == 7][0]
+    rows, columns = (np.flatnonzero(seven.any(axis=axis)) for axis in (1, 0))
+    drawn = np.full((900, 700), 255, np.uint8)
+    drawn[200:620, 130:550] -= np.kron(seven, np.ones((15, 15), np.uint8))
+    looked = list[tuple[int, ...]]()
+    heat = Detector.heat
+
+    def counted(self: Detector, page: np.ndarray) -> np.ndarray:
+        looked.append(page.shape)
+        return heat(self, page)
+
+    monkeypatch.setattr(Detector, "heat", counted)
+    (digit,) = recognizer.read(drawn).digits
+    assert (digit.digit, looked) == (7, [])
+    x, y, width, height = digit.box
+    assert (x, y) == pytest.approx((130 + 15 * columns[0], 200 + 15 * rows[0]), abs=15)
+    assert (width, height) == pytest.approx((15 * len(columns), 15 * len(rows)), abs=31)
+    assert recognizer.examine(drawn).reading.lines == ("7",)
+    assert len(looked) > 0
+    for other in (drawn - np.arange(900, dtype=np.uint8)[:, None] // 64, row_of(optdigits, 5)):
+        looked.clear()
+        recognizer.read(other)
+        assert len(looked) > 0
+    taught = Recognizer(recognizer.classifier, recognizer.detector, trust=0.2)
+    looked.clear()
+    assert taught.read(drawn).lines == ("7",)
+    assert len(looked) > 0
+
+
 # ---------------------------------------------------------------- classes that are no digits
 
 

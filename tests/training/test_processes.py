@@ -90,7 +90,7 @@ def require_close(run: Path, other: Path) -> None:
     ours, theirs = (read_arrays(path / "model.safetensors") for path in (run, other))
     assert ours.keys() == theirs.keys()
     for name, array in ours.items():
-        assert np.abs(array - theirs[name]).max() < 1e-4 * np.abs(array).max(), name
+        assert np.abs(array - theirs[name]).max() < 1e-3 * np.abs(array).max(), name
 
 
 @pytest.fixture(scope="module")

@@ -248,18 +248,23 @@ class Recognizer:
 
     def _drawing(self, grey: NDArray[np.float32], *, on_screen: bool) -> Found | None:
         """The one digit that a picture clearly shows: one as small as MNIST's, or drawn on a screen."""
-        height, width = grey.shape
         small = max(grey.shape) <= DRAWING
-        if not small and not (on_screen and np.count_nonzero(grey == grey[0, 0]) >= EVEN * grey.size):
-            return None
-        one = cut(grey, (0, 0, width, height))
+        left, top, right, bottom = 0, 0, grey.shape[1], grey.shape[0]
+        if not small:
+            drawn = grey != grey[0, 0]
+            if not on_screen or not 0 < np.count_nonzero(drawn) <= (1 - EVEN) * grey.size:
+                return None
+            rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+            left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+        one = cut(grey, (left, top, right, bottom))
         chances = self.classifier.probabilities(one.image[None])[0, :CLASSES]
         if small:
             chances = chances * MEANT
             chances /= chances.sum() + 1 - chances.sum() / MEANT
         if chances.sum() < (PRESENT if small else CLEAR):
             return None
-        return Found(Detection(width / 2, height / 2, width, height, chances, 1.0), one, chances)
+        place = Detection((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, chances, 1.0)
+        return Found(place, one, chances)
 
     def _signs(
         self, grey: NDArray[np.float32], deadline: float | None

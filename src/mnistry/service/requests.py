@@ -26,7 +26,7 @@ FORM = "multipart/form-data"
 JSON = "application/json"
 DOCUMENTS = ("application/pdf", "application/zip")
 
-MOST_LABEL = 2000  # characters: far more than there are on a page
+MOST_LABEL = 1000  # characters: more than there are on a page, and they fit into the head of a request
 
 CHARSETS = ("utf-8", "us-ascii")  # of the names in a form; many more that Python knows fail, or take long
 
