@@ -1,9 +1,7 @@
 """The classifier: images of 28×28 in, probabilities out, by any model that was exported as ONNX."""
 
-import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ from numpy.typing import NDArray
 
 from mnistry.data.classes import CLASS_NAMES, checked_names
 from mnistry.data.dataset import DIGITS, SIDE
-from mnistry.errors import DataError, InvalidValueError, RunError
+from mnistry.errors import DataError, InvalidValueError
 from mnistry.logits import softmax
-from mnistry.reading.onnx_files import check_types, open_session, path_of, read_model
+from mnistry.reading.onnx_files import OnnxModel
 
 SHIPPED_MODEL = Path(__file__).parent / "classifier.onnx"
 BATCH = 256  # images in one call: larger ones leave the cache
@@ -41,7 +39,7 @@ def _seen(image: NDArray[np.uint8], view: NDArray[np.float64]) -> NDArray[np.uin
     return np.asarray(seen, np.uint8)
 
 
-class Classifier:
+class Classifier(OnnxModel):
     """A model that tells which digit an image of 28×28 shows. It can be pickled.
 
     Attributes:
@@ -51,6 +49,8 @@ class Classifier:
     >>> classifier.probabilities(np.zeros((3, 28, 28), np.uint8)).shape
     (3, 12)
     """
+
+    SHIPPED = SHIPPED_MODEL
 
     def __init__(self, model: bytes, *, threads: int = 0) -> None:
         """
@@ -62,36 +62,8 @@ class Classifier:
         Raises:
             ValueError: it is no such file.
         """
-        self._session = open_session(model, threads)
-        check_types(self._session, {"images": "uint8"}, "logits")
-        self._model, self._threads = model, threads
-        self.class_names = _class_names(self._session.get_modelmeta().custom_metadata_map)
-
-    @staticmethod
-    def load(source: Path | str | None = None, *, threads: int = 0) -> "Classifier":
-        """Loads a model.
-
-        Args:
-            source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped model.
-            threads: see `Classifier`; one is best where several threads read pictures.
-
-        Raises:
-            RunError: there is no such file or folder, or it holds no usable model.
-        """
-        source = SHIPPED_MODEL if source is None else source
-        try:
-            return Classifier(read_model(source), threads=threads)
-        except ValueError as error:
-            raise RunError(f"{path_of(source)}: {error}") from error
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the model's file, in hexadecimal digits."""
-        return hashlib.sha256(self._model).hexdigest()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A session cannot be pickled; it is made anew of the model's bytes."""
-        return partial(Classifier, threads=self._threads), (self._model,)
+        super().__init__(model, {"images": "uint8"}, "logits", threads=threads)
+        self.class_names = _class_names(self._metadata)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The logits of the ten digits, float32 `[n, 10]`, of MNIST-like images; or of the model's classes.

@@ -1,20 +1,16 @@
 """The page detector: grey levels in; digits with their place, size and probabilities out."""
 
-import hashlib
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.dataset import CLASSES
-from mnistry.errors import RunError
 from mnistry.reading.flatten import LEVEL, flattened
-from mnistry.reading.onnx_files import check_types, open_session, path_of, read_model
+from mnistry.reading.onnx_files import OnnxModel
 
 Grey = NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -75,13 +71,15 @@ class Detection:
         return int(self.probabilities.argmax())
 
 
-class Detector:
+class Detector(OnnxModel):
     """A network that finds digits on a page. It can be pickled.
 
     Attributes:
         weights: float64 `[4]`, of what speaks for a place to be a digit; see `mnistry.reading.judging`.
         trust: weight of the classifier's opinion, where the detector was taught a hand; else None.
     """
+
+    SHIPPED = SHIPPED_DETECTOR
 
     def __init__(self, model: bytes, *, threads: int = 0) -> None:
         """
@@ -92,10 +90,8 @@ class Detector:
         Raises:
             ValueError: it is no such file.
         """
-        self._session = open_session(model, threads)
-        check_types(self._session, {"pages": "uint8"}, "found")
-        self._model, self._threads = model, threads
-        kept = self._session.get_modelmeta().custom_metadata_map
+        super().__init__(model, {"pages": "uint8"}, "found", threads=threads)
+        kept = self._metadata
         try:
             self.weights = np.array(json.loads(kept[WEIGHTS]), np.float64) if kept.get(WEIGHTS) else PLAIN
             self.trust = float(kept[TRUST]) if kept.get(TRUST) else None
@@ -105,32 +101,6 @@ class Detector:
             raise ValueError(f"its metadata are damaged: {WEIGHTS} are not {len(PLAIN)} numbers")
         if self.trust is not None and not 0 <= self.trust < np.inf:
             raise ValueError(f"its metadata are damaged: {TRUST} is {self.trust}")
-
-    @staticmethod
-    def load(source: Path | str | None = None, *, threads: int = 0) -> "Detector":
-        """Loads a detector.
-
-        Args:
-            source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped one.
-            threads: see `Detector`.
-
-        Raises:
-            RunError: there is no such file or folder, or it holds no detector.
-        """
-        source = SHIPPED_DETECTOR if source is None else source
-        try:
-            return Detector(read_model(source), threads=threads)
-        except ValueError as error:
-            raise RunError(f"{path_of(source)}: {error}") from error
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the model's file, in hexadecimal digits."""
-        return hashlib.sha256(self._model).hexdigest()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A session cannot be pickled; it is made anew of the model's bytes."""
-        return partial(Detector, threads=self._threads), (self._model,)
 
     def heat(self, page: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What is where: float32 `[13, height / 4, width / 4]`, of a page whose sides are multiples of 8."""

@@ -1,7 +1,10 @@
 """ONNX files that are run: of a run folder, of a user, or the two that come with mnistry."""
 
+import hashlib
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import onnxruntime
 
@@ -14,6 +17,61 @@ MOST_BYTES = 2**29
 
 class OtherModelError(ValueError):
     """An ONNX model, but one for something else."""
+
+
+class OnnxModel:
+    """A model that is run from the bytes of an ONNX file. It can be pickled."""
+
+    SHIPPED: ClassVar[Path]
+    """The file that comes with mnistry."""
+
+    def __init__(self, model: bytes, inputs: dict[str, str], output: str, *, threads: int) -> None:
+        """
+        Args:
+            model: the bytes of the file.
+            inputs: see `check_types`.
+            output: as `inputs`.
+            threads: of computation for each call; 0 takes one for each core.
+
+        Raises:
+            ValueError: it is no such file.
+        """
+        self._session = open_session(model, threads)
+        check_types(self._session, inputs, output)
+        self._model, self._threads = model, threads
+
+    @classmethod
+    def load(cls, source: Path | str | None = None, *, threads: int = 0) -> Self:
+        """Loads a model.
+
+        Args:
+            source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped one.
+            threads: of computation for each call; 0 takes one for each core. One is best where several
+                threads read pictures.
+
+        Raises:
+            RunError: there is no such file or folder, or it holds no usable model.
+        """
+        source = cls.SHIPPED if source is None else source
+        try:
+            return cls(read_model(source), threads=threads)  # type: ignore[call-arg]
+        except ValueError as error:
+            raise RunError(f"{path_of(source)}: {error}") from error
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's file, in hexadecimal digits."""
+        return hashlib.sha256(self._model).hexdigest()
+
+    @property
+    def _metadata(self) -> dict[str, str]:
+        """What the file keeps beside the model."""
+        kept: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return kept
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A session cannot be pickled; it is made anew of the model's bytes."""
+        return partial(type(self), threads=self._threads), (self._model,)
 
 
 def read_model(source: Path | str) -> bytes:
