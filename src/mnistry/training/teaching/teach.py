@@ -249,12 +249,17 @@ def _finish(
     """Writes the reader, and what it reads better and worse than before; raises as `hand_on`."""
     after, figures = hand_on(run, state, validation)
     before = Detector.load(run.path / BEFORE)
+    kept_apart = None
     if held_out:
-        doubting = with_trust((run.path / MODEL).read_bytes(), LITTLE)
-        apart = compared(after, Detector(doubting), held_out)
-        if len(apart["gained"]) > len(apart["lost"]):
-            write_bytes(run.path / MODEL, doubting)
-            after = Detector(doubting)
+        content = with_trust((run.path / MODEL).read_bytes(), LITTLE)
+        doubting, classifier = Detector(content), Classifier.load()
+        old, new, other = (
+            measure(Recognizer(classifier, one), held_out) for one in (before, after, doubting)
+        )
+        if other.figures.exact > new.figures.exact:
+            write_bytes(run.path / MODEL, content)
+            after, new = doubting, other
+        kept_apart = compared(old, new)
     aligned = []
     for path in sorted(run.path.glob(LESSONS.format(step="*")), key=_step_of):
         lessons, left_out = load_lessons(path)
@@ -266,7 +271,7 @@ def _finish(
         "learnt_from": aligned,
         "pictures": str(run.pictures),
         "weight_of_second_opinion": after.trust,
-        "kept_apart": compared(before, after, held_out) if held_out else None,
+        "kept_apart": kept_apart,
     }
     # Last, because it says that the run is finished.
     write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")
@@ -276,14 +281,12 @@ def _step_of(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-def compared(before: Detector, after: Detector, pictures: Sequence[Labelled]) -> dict[str, Any]:
-    """What two detectors read of pictures, as JSON values: the figures of both, and which pictures differ."""
-    classifier = Classifier.load()
-    first, second = (measure(Recognizer(classifier, one), pictures) for one in (before, after))
-    pairs = list(zip(first.answers, second.answers, strict=True))
+def compared(before: Measured, after: Measured) -> dict[str, Any]:
+    """What two readers read of the same pictures, as JSON values: the figures of both, and what differs."""
+    pairs = list(zip(before.answers, after.answers, strict=True))
     return {
-        "before": _figures(first),
-        "after": _figures(second),
+        "before": _figures(before),
+        "after": _figures(after),
         "gained": [new.labelled.name for old, new in pairs if new.exact and not old.exact],
         "lost": [new.labelled.name for old, new in pairs if old.exact and not new.exact],
         "answers": [{**new.to_json(), "read_before": list(old.lines)} for old, new in pairs],
