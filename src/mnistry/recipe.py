@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 import tyro
 from tyro.conf import Suppress
 
@@ -16,8 +17,10 @@ from mnistry.losses import LossName, OwnLoss, UndefinedLoss
 from mnistry.models import (
     CommitteeConfig,
     ConvNetConfig,
+    Detector,
     DetectorConfig,
     LeNet5Config,
+    Model,
     ModelConfig,
     OwnModel,
     PerceptronConfig,
@@ -223,6 +226,12 @@ class Recipe:
     def reads_pages(self) -> bool:
         """Whether the model finds digits on pages, which are drawn while it trains."""
         return isinstance(self.model, DetectorConfig)
+
+    def untrained(self, random: np.random.Generator, classes: int) -> Model | Detector:
+        """The model with random weights; one that finds digits on pages has no other classes."""
+        if isinstance(self.model, DetectorConfig):
+            return self.model.build(random)
+        return self.model.build(random, classes)
 
     def changed(self, **changes: Any) -> "Recipe":
         """The recipe with other values.

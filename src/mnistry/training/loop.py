@@ -24,7 +24,7 @@ from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.in_memory import Given
 from mnistry.data.split import Split, check_trainable
 from mnistry.datasets import load
-from mnistry.errors import InvalidValueError, RunError, TrainingError
+from mnistry.errors import CheckpointError, InvalidValueError, RunError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.history import Row
 from mnistry.losses import example_losses, smoothed
@@ -315,12 +315,7 @@ def planned(run: Run, steps: int, progress: TrainingProgress) -> Run:
     if steps == run.steps:
         return run
     recipe = run.recipe.changed(steps=steps)
-    state, _ = load_newest(
-        run.checkpoints,
-        like=initial_state(recipe, run.seed, run.classes),
-        of=run.fingerprint,
-        before=run.earlier_fingerprints,
-    )
+    state, _ = _newest(run, recipe)
     made = 0 if state is None else int(state.step)
     if steps < made:
         raise InvalidValueError(
@@ -343,12 +338,7 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
     Raises:
         RunError: no checkpoint can be read.
     """
-    state, damaged = load_newest(
-        run.checkpoints,
-        like=initial_state(run.recipe, run.seed, run.classes),
-        of=run.fingerprint,
-        before=run.earlier_fingerprints,
-    )
+    state, damaged = _newest(run, run.recipe)
     if state is None and damaged:
         raise RunError(
             f"{damaged[0]}, and {run.checkpoints} holds no older one that can be read. Put a good one "
@@ -368,6 +358,16 @@ def state_to_resume(run: Run, progress: TrainingProgress) -> State:
     if damage := run.metrics.forget_after(int(state.step)):
         progress.warn(damage)
     return state
+
+
+def _newest(run: Run, recipe: Recipe) -> tuple[State | None, list[CheckpointError]]:
+    """The newest checkpoint of a run as a state of a recipe, and what is wrong with newer ones."""
+    return load_newest(
+        run.checkpoints,
+        like=initial_state(recipe, run.seed, run.classes),
+        of=run.fingerprint,
+        before=run.earlier_fingerprints,
+    )
 
 
 def first_state(recipe: Recipe, seed: int, init_from: Path | str | None, classes: int = CLASSES) -> State:

@@ -26,7 +26,7 @@ from mnistry.data.writers import read_writers
 from mnistry.errors import DataError, InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
 from mnistry.export.without_onnx import JaxClassifier
-from mnistry.models import DetectorConfig, FoldedModel, Trainable
+from mnistry.models import FoldedModel, Trainable
 from mnistry.models.layers import SIDE
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
@@ -232,10 +232,7 @@ class Run(RunFolder):
         Raises:
             RunError: the file is missing (the run is not finished), damaged, or of another model.
         """
-        random, config = np.random.default_rng(0), self.recipe.model
-        initial = (
-            config.build(random) if isinstance(config, DetectorConfig) else config.build(random, self.classes)
-        )
+        initial = self.recipe.untrained(np.random.default_rng(0), self.classes)
         like: FoldedModel = jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE)))
         return self._filled(like, WEIGHTS)
 

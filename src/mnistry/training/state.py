@@ -11,7 +11,7 @@ from jax import Array
 
 from mnistry.data.dataset import CLASSES
 from mnistry.errors import InvalidValueError
-from mnistry.models import DetectorConfig, Trainable
+from mnistry.models import Trainable
 from mnistry.optimizers import learning_rate_schedule, make_optimizer, moving_average
 from mnistry.recipes import Recipe
 
@@ -75,8 +75,7 @@ def initial_state(recipe: Recipe, seed: int, classes: int = CLASSES) -> State:
     for name, most in (("steps", MOST_STEPS), ("batch_size", MOST_IMAGES)):
         if getattr(recipe, name) > most:
             raise InvalidValueError(f"`{name}` must be at most {most:,}, not {getattr(recipe, name):,}")
-    random, config = np.random.default_rng(seed), recipe.model
-    model = config.build(random) if isinstance(config, DetectorConfig) else config.build(random, classes)
+    model = recipe.untrained(np.random.default_rng(seed), classes)
     state: State = starting_from(recipe, model, jax.random.key_data(jax.random.key(seed)))
     return state
 
