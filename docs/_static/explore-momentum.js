@@ -20,7 +20,7 @@
     { name: "plain", momentum: () => 0 },
     { name: "with", momentum: () => Number(momentum.value) },
   ];
-  let made = 0, timer = 0;
+  let made = 0;
 
   function element(name, attributes) {
     const made_ = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -49,7 +49,7 @@
   }
 
   function back() {
-    stop();
+    player.stop();
     made = 0;
     for (const ball of balls) Object.assign(ball, { x: Number(start.value), speed: 0, seen: [Number(start.value)] });
     show();
@@ -67,27 +67,21 @@
       ball.seen.push(ball.x);
     }
     show();
-    if (over()) stop();
+    if (over()) player.stop();
   }
 
-  function stop() {
-    clearInterval(timer);
-    timer = 0;
-    play.setAttribute("aria-pressed", "false");
-  }
+  const player = Explore.player(play, 60, step);
 
   play.addEventListener("click", () => {
-    if (timer) return stop();
+    if (player.plays()) return player.stop();
     if (over()) back();
     if (still.matches) { // the end at once, for who wants nothing to move
       do step(); while (!over());
       return undefined;
     }
-    play.setAttribute("aria-pressed", "true");
-    timer = setInterval(step, 60);
-    return undefined;
+    return player.start();
   });
-  root.querySelector(".one").addEventListener("click", () => { stop(); step(); });
+  root.querySelector(".one").addEventListener("click", () => { player.stop(); step(); });
   root.querySelector(".back").addEventListener("click", back);
   start.addEventListener("input", back);
   for (const control of [rate, momentum]) control.addEventListener("input", back);

@@ -7,7 +7,7 @@
   const snapshots = data.steps.length, weights = Explore.floats(data.weights), biases = Explore.floats(data.biases);
   const figures = [...root.querySelectorAll(".classes figure")];
   const slider = root.querySelector("input[type=range]"), play = root.querySelector(".play");
-  let image = new Uint8Array(size), timer = 0;
+  let image = new Uint8Array(size);
 
   // The colours have one scale for all steps, so that growing is seen.
   const scale = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 1.5;
@@ -26,24 +26,21 @@
     root.querySelector(".accuracy").value = `${(100 * data.accuracy[at]).toFixed(1)} %`;
   }
 
-  function stop() {
-    clearInterval(timer);
-    timer = 0;
-    play.setAttribute("aria-pressed", "false");
+  function step() {
+    slider.value = Number(slider.value) + 1;
+    show();
+    if (Number(slider.value) === snapshots - 1) player.stop();
   }
 
+  const player = Explore.player(play, 350, step);
+
   play.addEventListener("click", () => {
-    if (timer) return stop();
+    if (player.plays()) return player.stop();
     if (Number(slider.value) === snapshots - 1) slider.value = 0;
-    play.setAttribute("aria-pressed", "true");
-    timer = setInterval(() => {
-      slider.value = Number(slider.value) + 1;
-      show();
-      if (Number(slider.value) === snapshots - 1) stop();
-    }, 350);
+    player.start();
     return show();
   });
-  slider.addEventListener("input", () => { stop(); show(); });
+  slider.addEventListener("input", () => { player.stop(); show(); });
   slider.value = snapshots - 1;
   Explore.pad(root, data.samples, 3, (digit) => { image = digit; show(); });
 })();

@@ -49,6 +49,23 @@ const Explore = {
     });
   },
 
+  /** What a button starts and stops: the same step again and again, a pause (milliseconds) between. */
+  player(button, pause, step) {
+    let timer = 0;
+    return {
+      plays: () => timer !== 0,
+      start() {
+        button.setAttribute("aria-pressed", "true");
+        timer = setInterval(step, pause);
+      },
+      stop() {
+        clearInterval(timer);
+        timer = 0;
+        button.setAttribute("aria-pressed", "false");
+      },
+    };
+  },
+
   /**
    * A pad to draw on, and digits to choose instead.
    * @param {Element} root - holds a canvas `.pad`, a button `.clear` and an empty `.samples`.
