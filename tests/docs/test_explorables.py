@@ -20,7 +20,7 @@ from mnistry.export.arrays import named_arrays
 from mnistry.logits import softmax
 from mnistry.models import RowLstmConfig
 
-from ..service.page.browser import find_chromium, open_browser  # noqa: TID252
+from ..service.page.browser import installed_browser  # noqa: TID252
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 UNITS = 8
@@ -29,11 +29,7 @@ SNAPSHOTS = 3
 
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[webdriver.Chrome]:
-    found = find_chromium()
-    if not found:
-        pytest.skip("Chromium and its driver are not installed: apt-get install chromium chromium-driver")
-    with open_browser(*found) as chrome:
-        yield chrome
+    yield from installed_browser()
 
 
 @pytest.fixture(scope="module")

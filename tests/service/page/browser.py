@@ -3,10 +3,11 @@
 import itertools
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
@@ -63,6 +64,15 @@ def open_browser(browser: str, driver: str) -> webdriver.Chrome:
     chrome.set_window_size(1280, 900)
     chrome.set_script_timeout(30)
     return chrome
+
+
+def installed_browser() -> Iterator[webdriver.Chrome]:
+    """A Chromium for a fixture; without one, what needs it is skipped."""
+    found = find_chromium()
+    if not found:
+        pytest.skip("Chromium and its driver are not installed: apt-get install chromium chromium-driver")
+    with open_browser(*found) as chrome:
+        yield chrome
 
 
 def line(*points: Point) -> list[Point]:

@@ -8,16 +8,12 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 
-from .browser import Page, Start, find_chromium, open_browser
+from .browser import Page, Start, installed_browser
 
 
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[webdriver.Chrome]:
-    found = find_chromium()
-    if not found:
-        pytest.skip("Chromium and its driver are not installed: apt-get install chromium chromium-driver")
-    with open_browser(*found) as chrome:
-        yield chrome
+    yield from installed_browser()
 
 
 @pytest.fixture(scope="session")
