@@ -78,6 +78,15 @@ def test_a_trial_that_was_stopped_goes_on(tmp_path: Path) -> None:
     assert [row["step"] for row in run.history()] == [20, 40]
 
 
+def test_a_folder_of_the_same_name_is_not_the_named_data_set(
+    done: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "optdigits").mkdir()
+    again = sweep(["softmax"], settings=SETTINGS, seeds=2, data="optdigits", runs=done.runs[0].path.parent)
+    assert again.chosen == done.chosen
+
+
 def test_a_folder_serves_one_sweep(done: Sweep) -> None:
     with pytest.raises(InvalidValueError, match=r"sweep\.json: this folder is of another sweep"):
         sweep(["softmax"], settings=SETTINGS, seeds=3, data="optdigits", runs=done.runs[0].path.parent)

@@ -9,7 +9,7 @@ import pytest
 from mnistry.data import Dataset, Examples, idx, load
 from mnistry.data.catalog import Entry, File
 from mnistry.data.fetch import fetch
-from mnistry.data.loading import from_files
+from mnistry.data.loading import from_files, place
 from mnistry.errors import DataError, DataNotFoundError, InvalidValueError, MnistryError, UnknownNameError
 
 
@@ -126,3 +126,14 @@ def test_mnist(mnist: Dataset) -> None:
 def test_handwriting_is_no_data_set_of_images() -> None:
     with pytest.raises(InvalidValueError, match="unipen: this is handwriting for the pages that a detector"):
         load("unipen")
+
+
+def test_a_place_means_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name wins over a folder of that name, as it does for `load`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "digits").mkdir()
+    told = [place(one) for one in ("mnist", "./mnist", Path("mnist"), "digits", "~/digits", "mnst")]
+    whole = [str(tmp_path / name) for name in ("mnist", "mnist", "digits", "digits")]
+    assert told == ["mnist", *whole, "mnst"]

@@ -15,6 +15,7 @@ from mnistry.atomic import write_text
 from mnistry.cluster.engine import failure, ray_at, require
 from mnistry.cluster.plan import Candidate, Range, Values, best, candidate, drawn, grid
 from mnistry.cluster.trials import Place, find_trial, on_cores, open_test, run_trial, validation_accuracy
+from mnistry.data.loading import place as place_of_data
 from mnistry.errors import ClusterError, InvalidValueError, RunError
 from mnistry.history import Row
 from mnistry.runs import read_json
@@ -120,7 +121,7 @@ def sweep(
                 "such as `set='validation=0.0833'`"
             )
     folder = Path(runs).absolute()
-    place = Place(folder, _whole(data), data_dir.absolute() if data_dir else None, choosing)
+    place = Place(folder, place_of_data(data), data_dir.absolute() if data_dir else None, choosing)
     plan = {
         "recipes": list(recipes),
         "settings": {name: str(values) for name, values in settings.items()},
@@ -168,11 +169,6 @@ def _candidates(
     if search == "optuna" and len(recipes) > 1:
         raise InvalidValueError("`search='optuna'` learns from trial to trial, of one recipe; name one")
     return drawn(recipes, settings, trials=1 if search == "optuna" else trials, seed=seed)
-
-
-def _whole(data: str) -> str:
-    """A path means the same on every machine and in every folder; a name stays a name."""
-    return str(Path(data).absolute()) if Path(data).exists() else data
 
 
 def _require_same(folder: Path, plan: dict[str, Any]) -> None:

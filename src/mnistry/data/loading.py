@@ -76,8 +76,13 @@ def load(
 
 
 def place(name_or_path: str | Path) -> str:
-    """What `load` takes for the same data set from any working directory: the name, or the absolute path."""
-    return str(name_or_path) if _is_name(name_or_path) else str(Path(name_or_path).expanduser().resolve())
+    """What `load` takes for the same data set from any working directory: the name, or the absolute path.
+
+    What is neither stays as it is, for `load` to refuse by the name that was given.
+    """
+    path = Path(name_or_path).expanduser()
+    is_path = path.exists() and not _is_name(name_or_path)
+    return str(path.resolve() if is_path else name_or_path)
 
 
 def _is_name(name_or_path: str | Path) -> bool:
