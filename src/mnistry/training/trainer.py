@@ -21,8 +21,9 @@ from mnistry.training.devices import on_devices, on_this_host
 from mnistry.training.folding import folding_batches, for_use
 from mnistry.training.intervals import intervals
 from mnistry.training.log import Hooks, Log
-from mnistry.training.loop import changed_recipe, image_steps, prepared, require_finite
+from mnistry.training.loop import image_steps, require_finite
 from mnistry.training.progress import TrainingProgress
+from mnistry.training.start import changed_recipe, prepared
 from mnistry.training.state import State
 from mnistry.training.validation import Validation
 

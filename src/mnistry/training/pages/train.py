@@ -22,7 +22,7 @@ from mnistry.reading.detector import Detector as OnnxDetector
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, MODEL, TRAINABLE, WEIGHTS
 from mnistry.training.devices import keep_compiled
-from mnistry.training.loop import first_state, fit, state_to_resume
+from mnistry.training.loop import fit
 from mnistry.training.pages.drawing import Drawing, Pages, drawing
 from mnistry.training.pages.score import Found, found_on
 from mnistry.training.pages.sources import digests
@@ -31,6 +31,7 @@ from mnistry.training.pages.weighing import weigh
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.record import Record
 from mnistry.training.run import Run
+from mnistry.training.start import first_state, state_to_resume
 from mnistry.training.state import State, updated
 
 VALIDATION_PAGES, FOLDING_PAGES, BATCH = 256, 256, 16

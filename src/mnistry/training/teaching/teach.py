@@ -27,7 +27,7 @@ from mnistry.recipes import RECIPES
 from mnistry.runs import BEFORE, EVALUATION, LESSONS, MODEL
 from mnistry.training.checkpoint import checkpoints, save_checkpoint
 from mnistry.training.devices import keep_compiled
-from mnistry.training.loop import fit, state_to_resume
+from mnistry.training.loop import fit
 from mnistry.training.pages.drawing import Drawing, Pages, drawing
 from mnistry.training.pages.sources import digests
 from mnistry.training.pages.targets import Batch
@@ -35,6 +35,7 @@ from mnistry.training.pages.train import DetectorValidation, hand_on, train_step
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.record import Record
 from mnistry.training.run import Run
+from mnistry.training.start import state_to_resume
 from mnistry.training.state import State, initial_state, starting_from
 from mnistry.training.teaching.lessons import Lesson, lesson_batch, load_lessons, save_lessons
 from mnistry.training.teaching.pictures import digest_of_pictures, divided, lessons_of
