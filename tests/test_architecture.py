@@ -31,7 +31,7 @@ LAYERS = [
     ("models", "losses", "optimizers", "data"),
     ("pixels", "history", "logits"),
     ("own",),
-    ("fields", "language"),
+    ("fields", "language", "native"),
     ("atomic", "errors", "files"),
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

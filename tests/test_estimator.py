@@ -100,9 +100,9 @@ def test_sets_of_nearly_one_size_share_a_compiled_program(monkeypatch: pytest.Mo
 
     traced = []
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments: Any, **named: Any) -> Any:
         traced.append(1)
-        return run_steps(*arguments)
+        return run_steps(*arguments, **named)
 
     monkeypatch.setattr(loop, "run_steps", counted)
     loop.compiled_steps.cache_clear()

@@ -96,10 +96,15 @@ def moving_average(average: Tree, weights: Tree, updates: Array, max_decay: floa
 
     Source: TensorFlow's `ExponentialMovingAverage(num_updates=...)`.
     """
-    t = updates.astype(jnp.float32)
-    decay = jnp.minimum(max_decay, (1 + t) / (10 + t))
+    decay = average_decay(updates, max_decay)
     moved: Tree = jax.tree.map(lambda a, w: a + (1 - decay) * (w - a), average, weights)
     return moved
+
+
+def average_decay(updates: Array, max_decay: float) -> Array:
+    """The share of a moving average that its next step keeps, float32 `[]`; see `moving_average`."""
+    t = updates.astype(jnp.float32)
+    return jnp.minimum(max_decay, (1 + t) / (10 + t))
 
 
 def l2_penalty(model: object) -> Array:

@@ -12,8 +12,8 @@ from mnistry.models import CommitteeConfig, ConvNetConfig, ModelConfig, Perceptr
 from mnistry.recipes import RECIPES
 from mnistry.training.augment.paper import on_paper
 from mnistry.training.batches import batch_indices
-from mnistry.training.loop import train_step
 from mnistry.training.state import initial_state
+from mnistry.training.step import train_step
 
 NET = ConvNetConfig(features=(2, 3), sizes=(5, 3), strides=(3, 2), dropout=0.3)
 

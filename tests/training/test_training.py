@@ -31,10 +31,11 @@ from mnistry.recipe import MODELS
 from mnistry.recipes import RECIPES
 from mnistry.training import Run, TrainingProgress, resume, train
 from mnistry.training.checkpoint import load_newest
-from mnistry.training.loop import compiled_steps, run_steps, train_step
+from mnistry.training.loop import compiled_steps, run_steps
 from mnistry.training.run import split_for
 from mnistry.training.start import first_state
 from mnistry.training.state import initial_state, starting_from
+from mnistry.training.step import train_step
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

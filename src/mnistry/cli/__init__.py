@@ -66,12 +66,13 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
-    if arguments[0] == "--version":
-        import mnistry
-
-        print(f"mnistry {mnistry.__version__}")
-        return 0
     try:
+        if arguments[0] == "--version":
+            import mnistry
+            from mnistry.native.library import library
+
+            print(f"mnistry {mnistry.__version__}\ncompiled kernels: {library().said}")
+            return 0
         if arguments[0] not in COMMANDS:
             raise UnknownNameError("command", arguments[0], COMMANDS)
         command = _imported(f"mnistry.cli.{arguments[0].replace('-', '_')}")

@@ -1,7 +1,7 @@
 """The training run, top to bottom: `train` → `fit` → `run_steps` → `train_step`.
 
-`train_step` is the mathematics of one update. `run_steps` is a compiled loop over many of them, in
-which Python takes no part. `fit` calls it once per logging interval and writes down what happened.
+`train_step`, in step.py, is the mathematics of one update. `run_steps` is a compiled loop over many of
+them, in which Python takes no part. `fit` calls it once per logging interval and writes down what happened.
 """
 
 from collections.abc import Callable
@@ -23,15 +23,12 @@ from mnistry.data.split import Split
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.arrays import named_arrays
 from mnistry.history import Row
-from mnistry.losses import example_losses, smoothed
-from mnistry.models import Model
-from mnistry.optimizers import l2_penalty
 from mnistry.recipes import Recipe
 from mnistry.runs import MeasuredOn
 from mnistry.training import processes
-from mnistry.training.augment import augmented
 from mnistry.training.batches import Epochs, Rows, batch_indices
 from mnistry.training.checkpoint import state_of_first
+from mnistry.training.compiled import compiled_step
 from mnistry.training.devices import SHARED, keep_compiled, make_mesh, on_devices, on_this_host
 from mnistry.training.finish import finish
 from mnistry.training.interruption import Interrupted, stop_on_signals
@@ -46,9 +43,11 @@ from mnistry.training.start import (
     planned,
     prepared,
     require_one_process,
+    say_if_computed_otherwise,
     state_to_resume,
 )
-from mnistry.training.state import State, schedule_of, updated
+from mnistry.training.state import State, schedule_of
+from mnistry.training.step import Step, train_step
 from mnistry.training.validation import Validation
 from mnistry.training.watching import ShownAccuracy
 
@@ -162,6 +161,7 @@ def train(
             form=form,
             init_from=init_from,
             measured_on=measured_on,
+            with_kernels=compiled_step(start.recipe, start.mesh) is not None,
         )
     )
     run.require_same(start.recipe, seed, start.dataset)
@@ -187,6 +187,9 @@ def resume(
     on_validation: Callable[[Row], object] | None = None,
 ) -> Run:
     """Goes on with a run from its newest checkpoint, to the very weights of an uninterrupted run.
+
+    That is so where the steps are made as they were before: with compiled kernels or without. Else the
+    weights are the same but for rounding, and that is said.
 
     With `steps`, a run that is finished or was stopped is made longer (or, if it was stopped, shorter) in
     its folder: optimizer, averages and the order of examples go on, and it ends with the very weights of a
@@ -229,6 +232,7 @@ def resume(
             run = Run.of_first(lambda: planned(shorter, steps, progress))
         state = state_of_first(lambda: state_to_resume(run, progress), run.recipe, run.classes)
         start = Prepared(run.recipe, dataset, split, mesh, state)
+        say_if_computed_otherwise(run, mesh, progress)
         return _train(run, start, progress, Hooks(on_interval, on_validation))
 
 
@@ -291,7 +295,7 @@ def image_steps(recipe: Recipe, train: Rows, mesh: Mesh, *, seed: int, known: in
         known: so many of the examples, the first ones, are learnt from; by default all. What was compiled
             for a number of rows then serves fewer, too.
     """
-    steps_function = compiled_steps(recipe, mesh)
+    steps_function = compiled_steps(recipe, mesh, compiled_step(recipe, mesh) or train_step)
     examples = on_devices((train.images, train.labels), mesh)
 
     def run_steps_of(state: State, first: int, count: int) -> tuple[State, np.ndarray]:
@@ -383,14 +387,22 @@ def fit(
 
 
 @lru_cache(maxsize=1)
-def compiled_steps(recipe: Recipe, mesh: Mesh) -> Any:
+def compiled_steps(recipe: Recipe, mesh: Mesh, step: Step) -> Any:
     """`run_steps` for a recipe on a mesh; several seeds of one recipe share what was compiled."""
     everywhere = NamedSharding(mesh, PartitionSpec())
-    return jax.jit(partial(run_steps, recipe), donate_argnums=0, out_shardings=(everywhere, everywhere))
+    steps = partial(run_steps, recipe, step=step)
+    return jax.jit(steps, donate_argnums=0, out_shardings=(everywhere, everywhere))
 
 
 def run_steps(
-    recipe: Recipe, state: State, images: Array, labels: Array, batches: Array, count: Array
+    recipe: Recipe,
+    state: State,
+    images: Array,
+    labels: Array,
+    batches: Array,
+    count: Array,
+    *,
+    step: Step = train_step,
 ) -> tuple[State, Array]:
     """Makes `count` updates in one compiled loop.
 
@@ -404,6 +416,7 @@ def run_steps(
         labels: uint8 `[examples]`.
         batches: int32 `[at least count, batch]`, the rows of each step's batch; -1 is no row.
         count: int32 `[]`.
+        step: makes one update.
 
     Returns:
         The state after, and the loss of each batch, float32 `[len(batches)]`.
@@ -413,49 +426,11 @@ def run_steps(
         state, losses = carried
         rows = batches[index]
         batch_images = images[rows].astype(jnp.float32) / 255
-        state, loss = train_step(recipe, state, batch_images, labels[rows].astype(jnp.int32), rows >= 0)
+        state, loss = step(recipe, state, batch_images, labels[rows].astype(jnp.int32), rows >= 0)
         return state, losses.at[index].set(loss)
 
     result: tuple[State, Array] = jax.lax.fori_loop(0, count, turn, (state, jnp.zeros(len(batches))))
     return result
-
-
-def train_step(
-    recipe: Recipe, state: State, images: Array, labels: Array, present: Array
-) -> tuple[State, Array]:
-    """One update of the weights.
-
-    Args:
-        recipe: the loss, the optimizer and the averaging.
-        state: the state before.
-        images: float32 `[batch, 28, 28]`, 0 to 1.
-        labels: int32 `[batch]`.
-        present: bool `[batch]`; a place of the batch without an example counts for nothing.
-
-    Returns:
-        The state after, and the loss of the batch before the update, float32 `[]`; of a model that deals its
-        batches out, the mean of its members' losses.
-    """
-    key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
-    if recipe.augmentation != "none":
-        key, augmentation_key = jax.random.split(key)
-        images, labels = augmented(recipe, augmentation_key, images, labels)
-
-    # Only batches in file order can be short; the others are spared the bookkeeping.
-    short = present if recipe.order == "file" else None
-
-    def batch_loss(model: Model) -> Array:
-        logits = model(images, key, short)
-        targets = smoothed(labels, logits.shape[-1], share) if (share := recipe.label_smoothing) else labels
-        losses = jnp.where(present, example_losses(recipe.loss, logits, targets), 0)
-        # One column for each share of the batch, whose loss is its own.
-        sums, counts = (rows.reshape(-1, model.shares).sum(axis=0) for rows in (losses, present))
-        loss = {"mean": sums / jnp.maximum(counts, 1), "sum": sums}[recipe.reduction].sum()
-        return loss + recipe.l2_penalty * l2_penalty(model) if recipe.l2_penalty else loss
-
-    assert isinstance(state.model, Model)
-    loss, gradient = jax.value_and_grad(batch_loss)(state.model)
-    return updated(recipe, state, gradient), loss / state.model.shares
 
 
 def require_finite(

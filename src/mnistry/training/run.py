@@ -71,11 +71,13 @@ class Run(RunFolder):
         init_from: Path | str | None = None,
         pictures: Path | str | None = None,
         measured_on: MeasuredOn = "test",
+        with_kernels: bool = False,
     ) -> "Run":
         """Makes a new folder in `runs`, named by the recipe and the first free number.
 
         Every path is kept whole, so that it means the same from any working directory. Of data that were
-        given as values, hashes and shapes are kept.
+        given as values, hashes and shapes are kept. `with_kernels` is kept, too: whether compiled kernels
+        make the steps.
 
         Raises:
             InvalidValueError: the recipe's name is no name for a folder.
@@ -97,6 +99,7 @@ class Run(RunFolder):
             "init_from": _whole(init_from),
             **({"pictures": _whole(pictures)} if pictures else {}),
             **({"measured_on": measured_on} if measured_on != "test" else {}),
+            **({"kernels": "compiled"} if with_kernels else {}),
             "versions": library_versions(),
             "python": platform.python_version(),
             "platform": platform.platform(),

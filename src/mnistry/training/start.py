@@ -18,6 +18,7 @@ from mnistry.optimizers import spans_the_run
 from mnistry.recipes import Recipe, find_recipe, own_values
 from mnistry.training import processes
 from mnistry.training.checkpoint import load_newest, state_of_first
+from mnistry.training.compiled import compiled_step
 from mnistry.training.devices import keep_compiled, make_mesh
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.run import Run, split_for
@@ -101,6 +102,17 @@ def prepared(
     classes = len(dataset.class_names)
     state = state_of_first(lambda: first_state(recipe, seed, init_from, classes), recipe, classes)
     return Prepared(recipe, dataset, split, mesh, state)
+
+
+def say_if_computed_otherwise(run: Run, mesh: Mesh, progress: TrainingProgress) -> None:
+    """Warns where compiled kernels made the steps of a run and do so no more, or do so from now on."""
+    ways = {True: "with compiled kernels", False: "without compiled kernels"}
+    before, now = "kernels" in run.description, compiled_step(run.recipe, mesh) is not None
+    if before != now:
+        progress.warn(
+            f"{run.path}: started {ways[before]}, goes on {ways[now]}: the weights will be those of an "
+            "uninterrupted run but for rounding"
+        )
 
 
 def planned(run: Run, steps: int, progress: TrainingProgress) -> Run:

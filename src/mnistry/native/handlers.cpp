@@ -1,0 +1,107 @@
+// What XLA calls: each handler checks its arrays and hands them to the kernel for this processor.
+#include <sched.h>
+
+#include <initializer_list>
+
+#include "call.h"
+
+using mnistry::Array;
+using mnistry::Call;
+using mnistry::Pool;
+
+void mnistry::Pool::pause() { sched_yield(); }
+
+namespace {
+
+const Kernels* chosen = &plain_kernels;
+
+}  // namespace
+
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+// What these handlers take and give; library.py asks for one number.
+EXPORTED int mnistry_interface() { return 1; }
+
+// The instruction sets that this processor has, as a bit each: 1 none in particular, 2 AVX2, 4 AVX-512.
+EXPORTED int mnistry_instruction_sets() {
+  int found = 1;
+#ifdef MNISTRY_X86
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found |= 2;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    found |= 4;
+  }
+#endif
+  return found;
+}
+
+// Has one of them used from now on; to be called before any kernel.
+EXPORTED void mnistry_use(int instruction_set) {
+  chosen = &plain_kernels;
+#ifdef MNISTRY_X86
+  if (instruction_set == 2) chosen = &avx2_kernels;
+  if (instruction_set == 4) chosen = &avx512_kernels;
+#endif
+  (void)instruction_set;
+}
+
+// (x [batch, inputs], weights [inputs, outputs]) → [batch, outputs]
+EXPORTED XLA_FFI_Error* mnistry_product(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({2, 2}, {2})) return call.refused("mnistry_product: two float32 matrices were expected");
+  const Array x = call.argument(0), weights = call.argument(1), out = call.result(0);
+  if (x.dims[1] != weights.dims[0] || out.dims[0] != x.dims[0] || out.dims[1] != weights.dims[1]) {
+    return call.refused("mnistry_product: the matrices do not fit");
+  }
+  Pool pool(call);
+  chosen->product(&pool, x.data, weights.data, out.data, x.dims[0], x.dims[1], weights.dims[1]);
+  return nullptr;
+}
+
+// (x [batch, inputs], gradient [batch, outputs]) → [inputs, outputs]
+EXPORTED XLA_FFI_Error* mnistry_weight_gradient(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({2, 2}, {2})) return call.refused("mnistry_weight_gradient: two float32 matrices were expected");
+  const Array x = call.argument(0), gradient = call.argument(1), out = call.result(0);
+  if (x.dims[0] != gradient.dims[0] || out.dims[0] != x.dims[1] || out.dims[1] != gradient.dims[1]) {
+    return call.refused("mnistry_weight_gradient: the matrices do not fit");
+  }
+  Pool pool(call);
+  chosen->weight_gradient(&pool, x.data, gradient.data, out.data, x.dims[0], x.dims[1], gradient.dims[1]);
+  return nullptr;
+}
+
+// (x [batch, inputs], gradient [batch, outputs], amounts [3], weights [inputs, outputs], average or nothing)
+// → new weights, and new average where there is one. The amounts are learning rate, L2 penalty and the share of the
+// average that is kept.
+EXPORTED XLA_FFI_Error* mnistry_descend(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  const bool averaged = call.has({2, 2, 1, 2, 2}, {2, 2});
+  if (!averaged && !call.has({2, 2, 1, 2}, {2})) {
+    return call.refused("mnistry_descend: x, gradient, three amounts, weights and perhaps an average were expected");
+  }
+  const Array x = call.argument(0), gradient = call.argument(1), amounts = call.argument(2);
+  const Array weights = call.argument(3), fresh = call.result(0);
+  const int64_t inputs = x.dims[1], outputs = gradient.dims[1];
+  bool fits = x.dims[0] == gradient.dims[0] && amounts.dims[0] == 3;
+  for (int64_t i = 0; i < (averaged ? 2 : 1); ++i) {
+    for (const Array& one : {call.argument(3 + i), call.result(i)}) {
+      fits = fits && one.dims[0] == inputs && one.dims[1] == outputs;
+    }
+  }
+  if (!fits) return call.refused("mnistry_descend: the matrices do not fit");
+  const Descent descent{weights.data,
+                        averaged ? call.argument(4).data : nullptr,
+                        fresh.data,
+                        averaged ? call.result(1).data : nullptr,
+                        amounts.data[0],
+                        amounts.data[1],
+                        amounts.data[2]};
+  Pool pool(call);
+  chosen->descend(&pool, x.data, gradient.data, &descent, x.dims[0], inputs, outputs);
+  return nullptr;
+}

@@ -1,0 +1,248 @@
+// The kernels, compiled once for each instruction set: LANES says how many floats a vector has, KERNELS how they
+// are called. Nothing of the C++ library is used here: a linker would keep only one instruction set's version of it.
+#include "kernels.h"
+
+#include <cstdlib>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+namespace {
+
+using Vector = float __attribute__((vector_size(4 * LANES)));
+
+constexpr int64_t WIDE = LANES == 4 ? 8 : 64 / LANES;  // vectors side by side, as many as leave registers free
+constexpr int64_t STRIP = WIDE * LANES;                // columns that are computed at once
+constexpr int64_t BLOCK = 16;                          // inputs whose columns of x are gathered at once
+constexpr int64_t ALIGNMENT = 64;
+
+inline Vector load(const float* from) {
+  Vector found;
+  __builtin_memcpy(&found, from, sizeof found);
+  return found;
+}
+
+inline void store(float* to, Vector values) { __builtin_memcpy(to, &values, sizeof values); }
+
+inline int64_t rounded_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Memory that is kept from one call to the next.
+struct Scratch {
+  void* memory = nullptr;
+  size_t size = 0;
+
+  template <typename T>
+  T* of(int64_t count) {
+    const size_t wanted = rounded_up(count * sizeof(T), ALIGNMENT) + ALIGNMENT;
+    if (wanted > size) {
+      std::free(memory);
+      memory = std::malloc(size = wanted);
+      if (!memory) std::abort();
+    }
+    return reinterpret_cast<T*>(rounded_up(reinterpret_cast<int64_t>(memory), ALIGNMENT));
+  }
+  ~Scratch() { std::free(memory); }
+};
+
+// Where a list of floats is not zero, and what it is there.
+struct Entry {
+  int32_t place;
+  float value;
+};
+
+// Which of 16 floats are not zero, a bit each.
+inline uint32_t nonzero_bits(const float* x) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask(_mm512_loadu_ps(x), _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#elif defined(__AVX2__)
+  const __m256 zero = _mm256_setzero_ps();
+  const int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x), zero, _CMP_NEQ_UQ));
+  const int high = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + 8), zero, _CMP_NEQ_UQ));
+  return static_cast<uint32_t>(low | high << 8);
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < 16; ++i) bits |= static_cast<uint32_t>(x[i] != 0) << i;
+  return bits;
+#endif
+}
+
+// Calls take(i) for each of `count` floats, at most 16, that is not zero, in their order.
+template <typename Take>
+inline void for_each_nonzero(const float* x, int64_t count, Take take) {
+  if (count < 16) {
+    for (int64_t i = 0; i < count; ++i) {
+      if (x[i] != 0) take(i);
+    }
+    return;
+  }
+  for (uint32_t bits = nonzero_bits(x); bits; bits &= bits - 1) take(__builtin_ctz(bits));
+}
+
+// sums[0 … STRIP) += Σ value · rows[place], where a row has STRIP floats.
+inline void weighted_sum(const Entry* entries, int64_t count, const float* rows, Vector (&sums)[WIDE]) {
+  for (const Entry* entry = entries; entry != entries + count; ++entry) {
+    const float* row = rows + entry->place * STRIP;
+    for (int64_t v = 0; v < WIDE; ++v) sums[v] += entry->value * load(row + v * LANES);
+  }
+}
+
+// Columns [first, first + STRIP) of the rows of a matrix, side by side; beyond its last column are zeros.
+void pack_strip(const float* matrix, int64_t rows, int64_t columns, int64_t first, float* packed) {
+  const int64_t width = smaller(STRIP, columns - first);
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* from = matrix + row * columns + first;
+    float* to = packed + row * STRIP;
+    if (width == STRIP) {
+      for (int64_t v = 0; v < WIDE; ++v) store(to + v * LANES, load(from + v * LANES));
+    } else {
+      for (int64_t column = 0; column < STRIP; ++column) to[column] = column < width ? from[column] : 0;
+    }
+  }
+}
+
+inline void store_some(float* to, const Vector (&values)[WIDE], int64_t width) {
+  if (width == STRIP) {
+    for (int64_t v = 0; v < WIDE; ++v) store(to + v * LANES, values[v]);
+  } else {
+    float whole[STRIP];
+    for (int64_t v = 0; v < WIDE; ++v) store(whole + v * LANES, values[v]);
+    for (int64_t column = 0; column < width; ++column) to[column] = whole[column];
+  }
+}
+
+struct Product {
+  const float* x;
+  const float* weights;
+  float* out;
+  int64_t batch, inputs, outputs;
+  Entry* entries;   // [batch, inputs]
+  int64_t* counts;  // [batch]
+};
+
+void find_entries(int64_t row, void* context) {
+  const Product& job = *static_cast<Product*>(context);
+  const float* x = job.x + row * job.inputs;
+  Entry* entry = job.entries + row * job.inputs;
+  for (int64_t first = 0; first < job.inputs; first += BLOCK) {
+    for_each_nonzero(x + first, smaller(BLOCK, job.inputs - first), [&](int64_t i) {
+      *entry++ = {static_cast<int32_t>(first + i), x[first + i]};
+    });
+  }
+  job.counts[row] = entry - (job.entries + row * job.inputs);
+}
+
+void product_strip(int64_t strip, void* context) {
+  const Product& job = *static_cast<Product*>(context);
+  thread_local Scratch scratch;
+  float* packed = scratch.of<float>(job.inputs * STRIP);
+  const int64_t first = strip * STRIP;
+  pack_strip(job.weights, job.inputs, job.outputs, first, packed);
+  for (int64_t row = 0; row < job.batch; ++row) {
+    Vector sums[WIDE] = {};
+    weighted_sum(job.entries + row * job.inputs, job.counts[row], packed, sums);
+    store_some(job.out + row * job.outputs + first, sums, smaller(STRIP, job.outputs - first));
+  }
+}
+
+void product(const Threads* threads, const float* x, const float* weights, float* out, int64_t batch, int64_t inputs,
+             int64_t outputs) {
+  thread_local Scratch entries, counts;
+  Product job{x, weights, out, batch, inputs, outputs, entries.of<Entry>(batch * inputs), counts.of<int64_t>(batch)};
+  threads->for_each(threads, batch, find_entries, &job);
+  threads->for_each(threads, rounded_up(outputs, STRIP) / STRIP, product_strip, &job);
+}
+
+struct Gradient {
+  const float* x;
+  const float* gradient;
+  float* out;
+  const Descent* descent;  // or null
+  int64_t batch, inputs, outputs;
+  float* packed;  // the gradient, strip by strip
+};
+
+void pack_gradient(int64_t strip, void* context) {
+  const Gradient& job = *static_cast<Gradient*>(context);
+  pack_strip(job.gradient, job.batch, job.outputs, strip * STRIP, job.packed + strip * job.batch * STRIP);
+}
+
+void descend_some(const Descent& to, int64_t at, const Vector (&gradient)[WIDE], int64_t width) {
+  if (width == STRIP) {
+    for (int64_t v = 0; v < WIDE; ++v) {
+      const int64_t place = at + v * LANES;
+      const Vector before = load(to.weights + place);
+      const Vector after = before - to.learning_rate * (gradient[v] + to.l2_penalty * before);
+      store(to.new_weights + place, after);
+      if (to.average) {
+        const Vector average = load(to.average + place);
+        store(to.new_average + place, average + (1 - to.kept) * (after - average));
+      }
+    }
+    return;
+  }
+  float whole[STRIP];
+  for (int64_t v = 0; v < WIDE; ++v) store(whole + v * LANES, gradient[v]);
+  for (int64_t column = 0; column < width; ++column) {
+    const int64_t place = at + column;
+    const float before = to.weights[place];
+    const float after = before - to.learning_rate * (whole[column] + to.l2_penalty * before);
+    to.new_weights[place] = after;
+    if (to.average) to.new_average[place] = to.average[place] + (1 - to.kept) * (after - to.average[place]);
+  }
+}
+
+void gradient_block(int64_t block, void* context) {
+  const Gradient& job = *static_cast<Gradient*>(context);
+  thread_local Scratch scratch;
+  Entry* entries = scratch.of<Entry>(BLOCK * job.batch);
+  const int64_t first_input = block * BLOCK, here = smaller(BLOCK, job.inputs - first_input);
+  int64_t counts[BLOCK] = {};
+  for (int64_t row = 0; row < job.batch; ++row) {
+    const float* x = job.x + row * job.inputs + first_input;
+    for_each_nonzero(x, here, [&](int64_t i) {
+      entries[i * job.batch + counts[i]++] = {static_cast<int32_t>(row), x[i]};
+    });
+  }
+  for (int64_t first = 0; first < job.outputs; first += STRIP) {
+    const float* rows = job.packed + first * job.batch;
+    const int64_t width = smaller(STRIP, job.outputs - first);
+    for (int64_t i = 0; i < here; ++i) {
+      Vector sums[WIDE] = {};
+      weighted_sum(entries + i * job.batch, counts[i], rows, sums);
+      const int64_t at = (first_input + i) * job.outputs + first;
+      if (job.descent) {
+        descend_some(*job.descent, at, sums, width);
+      } else {
+        store_some(job.out + at, sums, width);
+      }
+    }
+  }
+}
+
+void run(const Threads* threads, Gradient job) {
+  thread_local Scratch packed;
+  const int64_t strips = rounded_up(job.outputs, STRIP) / STRIP;
+  job.packed = packed.of<float>(strips * STRIP * job.batch);
+  threads->for_each(threads, strips, pack_gradient, &job);
+  threads->for_each(threads, rounded_up(job.inputs, BLOCK) / BLOCK, gradient_block, &job);
+}
+
+void weight_gradient(const Threads* threads, const float* x, const float* gradient, float* out, int64_t batch,
+                     int64_t inputs, int64_t outputs) {
+  run(threads, {x, gradient, out, nullptr, batch, inputs, outputs, nullptr});
+}
+
+void descend(const Threads* threads, const float* x, const float* gradient, const Descent* descent, int64_t batch,
+             int64_t inputs, int64_t outputs) {
+  run(threads, {x, gradient, nullptr, descent, batch, inputs, outputs, nullptr});
+}
+
+}  // namespace
+
+#define TEXT_OF(name) #name
+#define TEXT(name) TEXT_OF(name)
+#define JOINED(a, b) a##b
+#define SYMBOL(name) JOINED(name, _kernels)
+const Kernels SYMBOL(KERNELS) = {TEXT(KERNELS), product, weight_gradient, descend};

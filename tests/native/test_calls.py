@@ -1,0 +1,98 @@
+"""Each kernel gives what the plain JAX gives that it stands for, with every instruction set that is here."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mnistry.native import calls
+from mnistry.native.library import SETS, VARIABLE, library
+
+Use = Callable[[str], None]
+# Whole blocks and strips, and what is left over on every side.
+SHAPES = [(200, 784, 500), (3, 17, 10), (1, 1, 1), (33, 40, 64), (16, 32, 129)]
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Has an instruction set used, if this processor has it."""
+
+    def chosen(name: str) -> None:
+        monkeypatch.setenv(VARIABLE, name)
+        found = library()
+        assert found.said == name or "this processor has no" in found.said
+        if found.handlers is None:
+            monkeypatch.setenv(VARIABLE, "plain")
+        assert calls.usable()
+
+    return chosen
+
+
+def images(batch: int, inputs: int) -> np.ndarray:
+    """A fifth of them is not zero, as in MNIST; some rows and some columns are blank."""
+    random = np.random.default_rng(batch + inputs)
+    x = np.where(random.random((batch, inputs)) < 0.2, random.random((batch, inputs)), 0)
+    x[::5] = 0
+    x[:, ::7] = 0
+    return x.astype(np.float32)
+
+
+def weights(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(("batch", "inputs", "outputs"), SHAPES)
+def test_the_product_and_its_gradient(use: Use, name: str, batch: int, inputs: int, outputs: int) -> None:
+    use(name)
+    x, w, g = images(batch, inputs), weights(inputs, outputs), weights(batch, outputs)
+
+    @jax.jit
+    def both(w: jax.Array, g: jax.Array) -> tuple[jax.Array, jax.Array]:
+        value, back = jax.vjp(lambda w: calls.product(x, w), w)
+        return value, back(g)[0]
+
+    value, of_weights = both(w, g)
+    np.testing.assert_allclose(value, x.astype(float) @ w, atol=2e-5)
+    np.testing.assert_allclose(of_weights, x.T.astype(float) @ g, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("averaged", [False, True])
+@pytest.mark.parametrize(("batch", "inputs", "outputs"), SHAPES)
+def test_one_step_of_descent(
+    use: Use, name: str, averaged: bool, batch: int, inputs: int, outputs: int
+) -> None:
+    use(name)
+    x, w, g = images(batch, inputs), weights(inputs, outputs), weights(batch, outputs)
+    average = weights(inputs, outputs)[::-1] if averaged else None
+    rate, kept = jnp.float32(0.3), jnp.float32(0.9)
+    step = jax.jit(partial(calls.descend, rate=rate, l2=0.01, kept=kept))
+    found, moved = step(x, g, w, average)
+    expected = w - 0.3 * (x.T.astype(float) @ g + 0.01 * w)
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+    if average is None:
+        assert moved is None
+    else:
+        np.testing.assert_allclose(moved, average + 0.1 * (expected - average), atol=2e-5)
+
+
+def test_what_is_not_finite_is_not_lost(use: Use) -> None:
+    """A pixel that is no number counts as one that is not blank; weights that meet no ink do not matter."""
+    use("auto" if library().said not in SETS else library().said)
+    x, w = np.zeros((2, 3), np.float32), np.ones((3, 2), np.float32)
+    x[0, 1] = np.nan
+    found = np.asarray(jax.jit(calls.product)(x, w))
+    assert np.isnan(found[0]).all()
+    assert not found[1].any()
+
+
+def test_matrices_that_do_not_fit_are_refused(use: Use) -> None:
+    use("plain")
+    with pytest.raises(jax.errors.JaxRuntimeError, match="the matrices do not fit"):
+        calls.product(jnp.zeros((2, 3)), jnp.zeros((4, 2))).block_until_ready()
+    with pytest.raises(jax.errors.JaxRuntimeError, match="two float32 matrices were expected"):
+        calls.product(jnp.zeros((2, 3), jnp.int32), jnp.zeros((3, 2))).block_until_ready()

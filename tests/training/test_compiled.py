@@ -1,0 +1,102 @@
+"""Steps with compiled kernels lead to the weights of plain ones; a run keeps which of them made it."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from mnistry.data import Dataset
+from mnistry.models import PerceptronConfig, ScratchConfig
+from mnistry.native.library import VARIABLE
+from mnistry.recipes import RECIPES, Recipe
+from mnistry.runs import EVALUATION
+from mnistry.training import Run, TrainingProgress, resume, train
+from mnistry.training.compiled import compiled_step
+from mnistry.training.devices import make_mesh
+from mnistry.training.loop import image_steps
+from mnistry.training.state import State, initial_state
+
+NARROW = {
+    "mlp": PerceptronConfig(hidden=(50,)),
+    "scratch": ScratchConfig(hidden=40),
+    "mlp-deep": PerceptronConfig(hidden=(70, 20), initialization="he", dropout=0.2),
+    "mlp-fast": PerceptronConfig(hidden=(50,), initialization="he"),
+}
+SKIPPING = ["softmax", "softmax-squared", "softmax-sum", *NARROW]
+FEW = replace(
+    RECIPES["mlp"], model=NARROW["mlp"], steps=40, log_every=5, validate_every=20, checkpoint_every=20
+)
+
+
+def recipe_of(name: str) -> Recipe:
+    return replace(RECIPES[name], model=NARROW.get(name, RECIPES[name].model))
+
+
+def steps_of(recipe: Recipe, optdigits: Dataset) -> tuple[State, np.ndarray]:
+    """Twenty steps, in file order with a short batch among them, and their losses."""
+    steps = image_steps(recipe, optdigits.train, make_mesh(recipe, pytest.fail), seed=0)
+    return steps(initial_state(recipe, 3), 0, 20)
+
+
+@pytest.mark.parametrize("name", SKIPPING)
+def test_twenty_steps_lead_to_the_same_weights(
+    monkeypatch: pytest.MonkeyPatch, optdigits: Dataset, name: str
+) -> None:
+    recipe = recipe_of(name)
+    assert compiled_step(recipe, make_mesh(recipe, pytest.fail))
+    found, losses = steps_of(recipe, optdigits)
+    monkeypatch.setenv(VARIABLE, "none")
+    assert not compiled_step(recipe, make_mesh(recipe, pytest.fail))
+    expected, plain_losses = steps_of(recipe, optdigits)
+    np.testing.assert_allclose(losses, plain_losses, rtol=1e-5)
+    # Adam makes whole steps of gradients that are nothing but rounding.
+    atol = 1e-6 if recipe.optimizer == "sgd" else 2e-5
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, atol=atol)
+
+
+def stopped(run: Run, folder: Path) -> Path:
+    """A copy, as if it had been killed after step 20."""
+    copy = folder / "stopped"
+    shutil.copytree(run.path, copy)
+    (copy / EVALUATION).unlink()
+    (copy / "checkpoints" / "step-00000040.safetensors").unlink()
+    return copy
+
+
+@pytest.mark.parametrize("kernels", ["auto", "none"])
+def test_a_run_keeps_which_steps_it_made_and_can_go_on_with_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kernels: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, kernels)
+    run = train(FEW, data="optdigits", runs=tmp_path)
+    assert run.description.get("kernels") == (None if kernels == "none" else "compiled")
+    copy = stopped(run, tmp_path)
+
+    progress = Said()
+    same = resume(copy, progress=progress)
+    assert (same.path / "model.safetensors").read_bytes() == (run.path / "model.safetensors").read_bytes()
+    assert not progress.warned
+
+    shutil.rmtree(copy)
+    copy = stopped(run, tmp_path)
+    monkeypatch.setenv(VARIABLE, "auto" if kernels == "none" else "none")
+    other = resume(copy, progress=progress)
+    (said,) = progress.warned
+    assert ("without compiled kernels, goes on with" in said) == (kernels == "none")
+    for a, b in zip(jax.tree.leaves(other.model()), jax.tree.leaves(run.model()), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+class Said(TrainingProgress):
+    """Keeps what is warned of."""
+
+    def __init__(self) -> None:
+        super().__init__(silent=True)
+        self.warned: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
