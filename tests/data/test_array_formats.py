@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import pickle
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from sklearn.datasets import dump_svmlight_file
 import mnistry
 from mnistry.data import Dataset, Examples
 from mnistry.data.formats.messages import message
+from mnistry.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +168,29 @@ def matlab_73(data: Dataset, folder: Path) -> Path:
     with (folder / "v73.mat").open("r+b") as opened:
         opened.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(116))
     return folder / "v73.mat"
+
+
+def of_each_digit(data: Dataset) -> dict[str, np.ndarray]:
+    """As Roweis's `mnist_all.mat` holds them: `train0` to `train9` and `test0` to `test9`, row by row."""
+    parts = (("train", data.train), ("test", data.test))
+    return {f"{name}{digit}": flat(part)[part.labels == digit] for name, part in parts for digit in range(10)}
+
+
+def mnist_all(data: Dataset, folder: Path) -> Path:
+    scipy.io.savemat(folder / "mnist_all.mat", of_each_digit(data))
+    return folder / "mnist_all.mat"
+
+
+def npz_of_each_digit(data: Dataset, folder: Path) -> Path:
+    np.savez(folder / "digits.npz", **of_each_digit(data))
+    return folder / "digits.npz"
+
+
+def hdf5_of_each_digit(data: Dataset, folder: Path) -> Path:
+    with h5py.File(folder / "digits.h5", "w") as file:
+        for name, images in of_each_digit(data).items():
+            file[f"mnist/{name}"] = images.reshape(-1, 28, 28)
+    return folder / "digits.h5"
 
 
 def theano_pickle(protocol: int) -> Callable[[Dataset, Path], Path]:
@@ -382,6 +407,9 @@ WAYS: dict[str, Callable[[Dataset, Path], Path]] = {
     "matlab emnist": emnist_matlab,
     "matlab mldata": mldata_matlab,
     "matlab 7.3": matlab_73,
+    "matlab, an array a digit": mnist_all,
+    "npz, an array a digit": npz_of_each_digit,
+    "hdf5, an array a digit": hdf5_of_each_digit,
     "pickle, protocol 0": theano_pickle(0),
     "pickle, protocol 2": theano_pickle(2),
     "pickle, protocol 5": theano_pickle(5),
@@ -431,6 +459,10 @@ def test_what_others_wrote(digits: Dataset, tmp_path: Path, way: str) -> None:
         labels = np.concatenate([part.labels for part in given])
         test = np.arange(len(images)) % 7 == 6
         expected = (Examples(images[~test], labels[~test]), Examples(images[test], labels[test]))
+    elif "an array a digit" in way:
+        expected = tuple(part[np.argsort(part.labels, kind="stable")] for part in (digits.train, digits.test))
+        told = "train0 to train9 and test0 to test9 are taken for the images of one digit each"
+        assert told in dataset.notes
     else:
         expected = (digits.train, digits.test)
     for part, right in zip((dataset.train, dataset.test), expected, strict=True):
@@ -440,3 +472,22 @@ def test_what_others_wrote(digits: Dataset, tmp_path: Path, way: str) -> None:
     assert dataset.doubts == frozenset()
     assert len(dataset.validation) == (7 if way == "medmnist" else 10) if dataset.validation else True
     assert ("matlab" in way) == any("pixels are taken as stored" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"test7": None}, "for each digit of the test part, found 0: (5, 784), 1:"),
+        ({"train7": np.zeros((3, 100), np.uint8)}, "for each digit of the train part"),
+        (
+            {f"test{digit}": None for digit in range(10)} | {"train3": None},
+            "expected images and labels by name",
+        ),
+    ],
+)
+def test_what_lacks_a_digit(digits: Dataset, tmp_path: Path, change: dict[str, Any], found: str) -> None:
+    arrays = of_each_digit(digits) | change
+    scipy.io.savemat(tmp_path / "a.mat", {name: array for name, array in arrays.items() if array is not None})
+    with pytest.raises(DataError, match=re.escape(found)) as raised:
+        mnistry.load(tmp_path / "a.mat")
+    assert "a.mat" in str(raised.value)

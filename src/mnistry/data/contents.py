@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mnistry.data.arrays import Taken, to_examples
 from mnistry.data.classes import CLASS_NAMES, checked_names
+from mnistry.data.dataset import DIGITS
 from mnistry.data.decode import open_picture
 from mnistry.data.file_kinds import Kind, kind_of
 from mnistry.data.formats import Arrays
@@ -24,9 +25,9 @@ from mnistry.data.formats.tfrecord import read_tfrecord
 from mnistry.data.formats.torch_file import read_torch
 from mnistry.data.label_column import columns_of
 from mnistry.data.npz import read_npy, read_npz
-from mnistry.data.parts import Part
+from mnistry.data.parts import PARTS, Part
 from mnistry.data.pictures import read_pictures
-from mnistry.data.roles import pairs_among, role_of, without_numbers
+from mnistry.data.roles import digit_of, is_telling, pairs_among, role_of, without_numbers
 from mnistry.data.table import read_table
 from mnistry.errors import DataError, PictureError
 
@@ -52,7 +53,7 @@ class Contents:
 def _read_npz(path: Path) -> Arrays:
     def wanted(names: set[str]) -> list[str]:
         few = len(names) <= _UNNAMED
-        return [name for name in sorted(names) if few or role_of(name) or name == CLASS_NAMES]
+        return [name for name in sorted(names) if few or is_telling(name) or name == CLASS_NAMES]
 
     values: dict[str, Any] = read_npz(path, wanted)
     names = values.pop(CLASS_NAMES, None)
@@ -109,8 +110,12 @@ def read_contents(files: Mapping[str, Path], where: Path, full_scale: float | No
         class_names = class_names or found.class_names
         by_columns |= found.by_columns
         notes += found.notes
-    if len(values) == _UNNAMED and not any(map(role_of, values)):
-        values = _named(values)
+    if not any(map(role_of, values)):
+        values, more = _of_digits(values, where)
+        notes += more
+        origins |= {name: name for name in values}
+        if len(values) == _UNNAMED and not more:
+            values = _named(values)
     parts: dict[Part, Taken] = {}
     for part, (images, labels) in pairs_among(values, where).items():
         if labels is None:
@@ -163,6 +168,35 @@ def _add(values: dict[str, Any], name: str, value: NDArray[Any] | list[bytes], p
         raise DataError(
             f"{path}: its {name!r} does not continue that of the file before it: {error}."
         ) from error
+
+
+def _of_digits(values: dict[str, Any], where: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Arrays of ten digits' images, such as `train0` to `train9`, put together with their labels; or all as
+    they are.
+
+    Raises:
+        DataError: those of a digit are missing, or of another size.
+    """
+    found: dict[Part, dict[int, NDArray[Any]]] = {}
+    for name, value in values.items():
+        if (told := digit_of(name)) and isinstance(value, np.ndarray) and value.ndim > 1:
+            found.setdefault(told[0], {})[told[1]] = value
+    if not any(len(arrays) == len(DIGITS) for arrays in found.values()):
+        return values, ()
+    made: dict[str, Any] = {}
+    parts = [part for part in PARTS if part in found]
+    for part in parts:
+        arrays = found[part]
+        ordered = [arrays[digit] for digit in sorted(arrays)]
+        if len(ordered) < len(DIGITS) or len({array.shape[1:] for array in ordered}) > 1:
+            shapes = ", ".join(f"{digit}: {arrays[digit].shape}" for digit in sorted(arrays))
+            raise DataError(
+                f"{where}: expected images of one size for each digit of the {part} part, found {shapes}."
+            )
+        made[f"{part}/images"] = np.concatenate(ordered)
+        made[f"{part}/labels"] = np.repeat(np.arange(len(DIGITS), dtype=np.uint8), [*map(len, ordered)])
+    names = " and ".join(f"{part}0 to {part}9" for part in parts)
+    return made, (f"{names} are taken for the images of one digit each",)
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:

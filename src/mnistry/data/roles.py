@@ -44,6 +44,22 @@ def part_of(name: str) -> Part | None:
     return next((part for word in _words(name) if (part := part_called(word))), None)
 
 
+def digit_of(name: str) -> tuple[Part, int] | None:
+    """The part and the digit of an array that holds one digit's images, as those of `mnist_all.mat` do.
+
+    >>> digit_of("train0"), digit_of("mnist/Test9"), digit_of("train10"), digit_of("x1")
+    (('train', 0), ('test', 9), None, None)
+    """
+    found = re.fullmatch(r"([A-Za-z]+)([0-9])", name.rpartition("/")[2])
+    part = part_called(found[1]) if found else None
+    return (part, int(found[2])) if found and part else None
+
+
+def is_telling(name: str) -> bool:
+    """Whether an array is called as images, labels or the images of one digit are."""
+    return role_of(name) is not None or digit_of(name) is not None
+
+
 def pairs_among(names: Iterable[str], where: object) -> dict[Part, tuple[str, str | None]]:
     """The names of each part's images and labels.
 

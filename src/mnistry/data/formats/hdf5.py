@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnistry import atomic
 from mnistry.data.classes import CLASS_NAMES
 from mnistry.data.formats import Arrays, check_bytes, needed
-from mnistry.data.roles import role_of
+from mnistry.data.roles import is_telling
 
 _MOST_NAMES = 10_000
 MATLAB = b"MATLAB 7.3 MAT-file"
@@ -26,7 +26,7 @@ def read_hdf5(path: Path) -> Arrays:
         visited += 1
         if visited > _MOST_NAMES:
             raise ValueError(f"it holds more than {_MOST_NAMES:,} arrays and groups")
-        if isinstance(item, h5py.Dataset) and (role_of(name) or name == CLASS_NAMES):
+        if isinstance(item, h5py.Dataset) and (is_telling(name) or name == CLASS_NAMES):
             found[name] = item
 
     with path.open("rb") as start:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.data.formats import Arrays, check_bytes, needed
-from mnistry.data.roles import role_of
+from mnistry.data.roles import is_telling
 from mnistry.files import open_regular
 
 
@@ -18,7 +18,7 @@ def read_matlab(path: Path) -> Arrays:
     """
     with open_regular(path) as file:
         variables = needed("scipy.io").loadmat(file, simplify_cells=True, chars_as_strings=True)
-    found = [(name, array) for name, array in _arrays(variables, "") if role_of(name)]
+    found = [(name, array) for name, array in _arrays(variables, "") if is_telling(name)]
     check_bytes(sum(array.nbytes for _, array in found))
     return Arrays(dict(found), by_columns=True)
 
