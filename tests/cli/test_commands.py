@@ -3,10 +3,10 @@
 import gc
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -59,9 +59,11 @@ def test_garbage_is_collected_again_after_the_imports() -> None:
 def test_help_answers_at_once(mnistry_process: Command) -> None:
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = mnistry_process("--help")
-        seconds.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Of a processor, which other programs do not take away.
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert done.returncode == 0
     for command in COMMANDS:
         assert command in done.stdout
@@ -145,7 +147,7 @@ def test_several_seeds_give_mean_and_deviation(mnistry: Command) -> None:
     assert len({run["run"] for run in result["runs"]}) == 3
     assert result["test"]["accuracy"] == pytest.approx(sum(accuracies) / 3)
     assert result["test"]["sd"] > 0
-    assert "mean ± sd over 3 seeds" in mnistry("train", "softmax", *SHORT, "--seeds", 3).stdout
+    assert "mean ± sd over 2 seeds" in mnistry("train", "softmax", *SHORT, "--seeds", 2).stdout
 
 
 def test_a_folder_of_pictures_of_three_classes_of_ones_own(

@@ -176,7 +176,7 @@ def test_a_thousand_runs_are_listed_at_once_and_no_model_is_loaded(
             (run / name).symlink_to(trained / "softmax-1" / name)
     started = time.perf_counter()
     done = mnistry_process("runs", "--json")
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30  # 1 s on an idle machine
     assert len(json.loads(done.stdout)["runs"]) == 1000
     heavy = ("jax", "onnxruntime", "cv2")
     script = f"import sys, mnistry.cli.runs; print([name for name in {heavy} if name in sys.modules])"

@@ -32,7 +32,7 @@ def started(*flags: str, **environment: str) -> subprocess.Popen[str]:
 
 def first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout
-    assert select.select([process.stdout], [], [], 20)[0]
+    assert select.select([process.stdout], [], [], 60)[0]
     return process.stdout.readline()
 
 
@@ -46,7 +46,7 @@ def test_it_starts_at_once_and_stops_cleanly(stop: signal.Signals) -> None:
         with urllib.request.urlopen(f"{address[0]}/readyz") as answer:
             assert answer.status == 200
         took = time.monotonic() - begin
-        assert took < 5  # 0.4 s on an idle machine
+        assert took < 30  # 0.4 s on an idle machine
         process.send_signal(stop)
         rest, log = process.communicate(timeout=20)
     assert process.returncode == 0

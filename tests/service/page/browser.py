@@ -62,7 +62,7 @@ def open_browser(browser: str, driver: str) -> webdriver.Chrome:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = webdriver.Chrome(options, Service(driver))
     chrome.set_window_size(1280, 900)
-    chrome.set_script_timeout(30)
+    chrome.set_script_timeout(60)
     return chrome
 
 
@@ -140,7 +140,7 @@ class Page:
             )
         )
 
-    def wait(self, condition: str, *arguments: Any, seconds: float = 8) -> Any:
+    def wait(self, condition: str, *arguments: Any, seconds: float = 30) -> Any:
         """Waits until a script returns something true, and returns that."""
         return WebDriverWait(self.chrome, seconds, 0.02).until(
             lambda _: self.js(condition, *arguments), f"never true: {condition}"
@@ -148,11 +148,11 @@ class Page:
 
     def wait_for_digits(self, digits: str) -> None:
         try:
-            WebDriverWait(self.chrome, 8, 0.02).until(lambda _: self.digits == digits)
+            WebDriverWait(self.chrome, 30, 0.02).until(lambda _: self.digits == digits)
         except TimeoutException:
             raise AssertionError(f"expected {digits!r}, the page reads {self.digits!r}") from None
 
-    def wait_for_text(self, selector: str, text: str, seconds: float = 8) -> None:
+    def wait_for_text(self, selector: str, text: str, seconds: float = 30) -> None:
         try:
             WebDriverWait(self.chrome, seconds, 0.02).until(lambda _: text in self.text(selector))
         except TimeoutException:
