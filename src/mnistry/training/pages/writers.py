@@ -99,21 +99,27 @@ class Writer:
         strokes = swayed(self.sources.letters[samples[random.integers(len(samples))]], random)
         return draw_strokes(strokes, height, self.pen, _bend(random, self.slant), widest=1.6)
 
+    def on_the_line(self, letter: str, random: np.random.Generator, low: float) -> tuple[Ink, float]:
+        """A letter as high as it is among others, and how far it reaches below the line, in pixels.
+
+        Args:
+            letter: which.
+            random: draws how it is written.
+            low: how high this hand's low letters are, in heights of a digit.
+        """
+        deep = random.uniform(0.3, 0.6) if letter in DEEP else 0.0
+        high = letter.isupper() or letter in TALL
+        size = (random.uniform(0.85, 1.15) if high else low + deep) * random.uniform(0.9, 1.1)
+        return self.letter(random, which=letter, size=size), deep * self.height
+
     def spelled(self, random: np.random.Generator, count: int) -> list[tuple[Ink, float]]:
         """The letters of a word that is none, each with how far it reaches below the line, in pixels."""
         names, often = list(HOW_OFTEN), np.array(list(HOW_OFTEN.values()))
         word = "".join(names[i] for i in random.choice(len(names), count, p=often / often.sum()))
         kind = random.random()
         word = word.upper() if kind < 0.12 else word.capitalize() if kind < 0.3 else word
-        low = random.uniform(0.45, 0.75)  # how high the low letters are
-        letters = []
-        for letter in word:
-            high = letter.isupper() or letter in TALL
-            deep = random.uniform(0.3, 0.6) if letter in DEEP else 0.0
-            size = (random.uniform(0.85, 1.15) if high else low + deep) * random.uniform(0.9, 1.1)
-            ink = self.letter(random, which=letter, size=size)
-            letters.append((ink, deep * self.height))
-        return letters
+        low = random.uniform(0.45, 0.75)
+        return [self.on_the_line(letter, random, low) for letter in word]
 
     def word(self, random: np.random.Generator) -> Ink:
         """A word; handwriting has no digits in it, print is random letters."""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from mnistry.training.pages.canvas import Canvas
-from mnistry.training.pages.writers import DEEP, TALL, Writer
+from mnistry.training.pages.writers import Writer
 
 Random = np.random.Generator
 VARIABLES = "xxxxyyyyzzaabbccdnmkptuvwhr"
@@ -140,10 +140,8 @@ def write_variable(canvas: Canvas, writer: Writer, random: Random, x: float, bas
     """A letter that stands for a number, sometimes with a small digit raised or lowered."""
     height = writer.height
     name = VARIABLES[random.integers(len(VARIABLES))]
-    high, deep = name in TALL, 0.4 * height * (name in DEEP)
-    size = random.uniform(0.85, 1.1) if high else random.uniform(0.5, 0.8) + deep / height
-    ink = writer.letter(random, which=name, size=size)
-    canvas.put(ink, x, base - ink.shape[0] + deep)
+    ink, below = writer.on_the_line(name, random, random.uniform(0.5, 0.8))
+    canvas.put(ink, x, base - ink.shape[0] + below)
     x += ink.shape[1]
     if random.random() < 0.15:
         digit = int(random.integers(10))
