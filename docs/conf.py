@@ -45,8 +45,12 @@ myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "attrs_inline
 myst_heading_anchors = 3
 
 nb_execution_mode = "cache"
-# The lesson trains for two minutes; a slow test runs it, too.
+# The lesson trains for two minutes; a slow test runs it, too. `build.py --check` executes few.
 nb_execution_excludepatterns = [] if FULL else ["lesson.md"]
+if EXECUTED := os.environ.get("BOOK_EXECUTED"):
+    nb_execution_excludepatterns = [
+        path.name for path in (DOCS / "en").glob("*.md") if path.stem not in EXECUTED.split()
+    ]
 nb_execution_cache_path = str(DOCS / "_build" / "cells")
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True

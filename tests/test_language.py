@@ -1,8 +1,11 @@
 """Messages in the reader's language: the catalogue is whole; the locale or a flag says which language."""
 
+import contextlib
 import io
 import re
 import string
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +17,13 @@ from babel.messages.pofile import read_po
 from PIL import Image, ImageDraw
 
 from mnistry.cli import main
+from mnistry.cli.translated import translated
 from mnistry.errors import UnknownNameError
 from mnistry.language import FOLDER, LANGUAGES, gettext, language, language_of, ngettext, use_language
 
 SOURCE = FOLDER.parent
-METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+ROOT = SOURCE.parent.parent
+sys.path.append(str(ROOT / "scripts"))  # what finds messages, as `scripts/messages` does
 CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/mnistry.po"))
 
 
@@ -26,6 +31,19 @@ CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/mnistry.po"))
 def english_again() -> Iterator[None]:
     yield
     use_language(None)
+
+
+def marked() -> set[tuple[str, ...]]:
+    """Every message that `scripts/messages` finds in the code."""
+    mappings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
+    methods, options = [], {}
+    for mapping in mappings:
+        method, patterns = mapping.pop("method"), mapping.pop("pattern")
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            methods.append((pattern, method))
+            options[pattern] = mapping
+    found = extract_from_dir(ROOT, methods, options, directory_filter=lambda path: "src" in Path(path).parts)
+    return {(text,) if isinstance(text, str) else tuple(text) for _, _, text, _, _ in found}
 
 
 def ids(message: Message) -> tuple[str, ...]:
@@ -50,12 +68,9 @@ def test_there_is_a_catalogue_of_each_language() -> None:
 def test_every_message_of_the_code_is_translated_and_compiled(path: Path) -> None:
     catalogue = read_po(io.BytesIO(path.read_bytes()), locale=path.parent.parent.name)
     translated = {ids(message): message for message in catalogue if message.id}
-    marked = {
-        (text,) if isinstance(text, str) else tuple(text)
-        for _, _, text, _, _ in extract_from_dir(SOURCE, METHODS)
-    }
-    assert len(marked) > 100
-    assert translated.keys() == marked, "run scripts/messages, and translate what is new"
+    every = marked()
+    assert len(every) > 600
+    assert translated.keys() == every, "run scripts/messages, and translate what is new"
     for message in translated.values():
         assert all(texts(message)), f"not translated: {message.id}"
         for text in texts(message):
@@ -98,6 +113,72 @@ def test_messages_are_formatted_in_the_language_that_is_chosen() -> None:
     assert ngettext("{n} run", "{n} runs", 3).format(n=3) == "3 次运行"
     with pytest.raises(UnknownNameError, match=r"no language 'kx'.*en, zh"):
         use_language("kx")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "softmx"], "没有配方 'softmx'。是不是 'softmax'？已有：softmax, "),
+        (["trian"], "没有命令 'trian'。是不是 'train'？"),
+        (["train", "softmax", "--learning-rat", "1"], "没有参数 --learning-rat。是不是 --learning-rate？"),
+        (["train", "softmax", "--seeds", "0"], "--seeds 必须至少为 1，现在是 0"),
+        (
+            ["train", "mlp", "--epochs", "1", "--steps", "5"],
+            "--epochs 1.0 和 --steps 5 都是说训练多久",
+        ),
+        (["train", "softmax", "--schedule", "cosin"], "没有学习率方案 'cosin'。是不是 'cosine'？"),
+        (
+            ["train", "softmax", "--data", "nowhere/at-all"],
+            "没有数据集或路径 'nowhere/at-all'。已有：mnist, ",
+        ),
+        (["train", "--resume", "runs/gone"], "runs/gone：没有这个运行文件夹"),
+        (["evaluate", "runs/gone"], "runs/gone"),
+        (["read", "gone.png"], "gone.png: 没有这个文件。"),
+        (["read", "a.png", "--dpi", "0"], "--dpi 必须大于 0，现在是 0"),
+        (["compare", "runs/a"], "compare 至少需要两个运行文件夹"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_errors_speak_the_readers_language(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "--language", "zh"]) == 2
+    assert said in capsys.readouterr().err
+    assert main([*arguments, "--language", "en"]) == 2
+    assert not re.search("[\u4e00-\u9fff]", capsys.readouterr().err)
+
+
+def test_what_is_not_translated_stays_as_it_is() -> None:
+    use_language("zh")
+    for message in ("nobody has translated this", "runs/a: nor this", "", ": ", "a: b: c", "图片: there"):
+        assert translated(message) == message
+    # Values are kept to the letter, also where they have the form of what stands around them.
+    for path in ("a: b", "there is no such run folder", "{path}", "行 é"):
+        assert translated(f"{path}: there is no such run folder") == f"{path}：没有这个运行文件夹"
+
+
+def test_the_help_of_flags_speaks_the_readers_language(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, said in (
+        (
+            ["train", "mlp", "--help", "--language", "zh"],
+            ("第一步的学习率。", "各隐藏层的宽度", "训练这么多个种子"),
+        ),
+        (["read", "--help", "--language", "zh"], ("读图片和文档里的数字", "置信度低于它的数字")),
+        (["data", "info", "--help", "--language", "zh"], ("先在这个文件夹里找",)),
+        (["--help", "--language", "zh"], ("训练一个配方，评测它",)),
+    ):
+        with contextlib.suppress(SystemExit):
+            main(arguments)
+        printed = re.sub(r"[\s│]+", "", capsys.readouterr().out)
+        assert all(re.sub(r"\s+", "", text) in printed for text in said)
+    with pytest.raises(SystemExit):
+        main(["train", "mlp", "--help", "--language", "en"])
+    assert "Learning rate at the first step." in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.search.zh import SearchChinese
 from sphinx.util import logging
 
 WORDS = Path(__file__).parent.parent / "words.zh.json"
@@ -24,6 +25,12 @@ _NUMBER = re.compile(r"[\d.,]*\d")
 _FULL_WIDTH = re.compile(r"[\u3000-\u303f\uff00-\uffef]")
 _CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _LABEL = re.compile(r'(?<=aria-label=")[^"]*(?=")')
+
+
+class Search(SearchChinese):
+    """Sphinx's, which calls the stemmer of the Latin words in Chinese pages by a name that no script has."""
+
+    language_name = "English"
 
 
 def translated(drawn: str, words: dict[str, str]) -> tuple[str, set[str]]:
@@ -98,6 +105,7 @@ def on_page(app: Sphinx, name: str, _template: str, context: dict[str, Any], _tr
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_search_language(Search)
     app.connect("doctree-read", on_read)
     app.connect("html-page-context", on_page)
     return {"parallel_read_safe": True}

@@ -74,8 +74,12 @@ class UnknownNameError(MnistryError):
         """
         known = list(known)
         meant = nearest(name, known)
-        suggestion = f" Did you mean {meant!r}?" if meant else ""
-        super().__init__(f"there is no {kind} {name!r}.{suggestion} Known: {', '.join(known)}.")
+        names = ", ".join(known)
+        super().__init__(
+            f"there is no {kind} {name!r}. Did you mean {meant!r}? Known: {names}."
+            if meant
+            else f"there is no {kind} {name!r}. Known: {names}."
+        )
 
 
 class InvalidValueError(MnistryError):

@@ -67,6 +67,12 @@ def ngettext(one: str, several: str, n: int) -> str:
     return _catalogue(language()).ngettext(one, several, n)
 
 
+def messages(code: str) -> dict[str, str]:
+    """All messages of a language that count nothing, and their translations."""
+    catalogue: dict[str | tuple[str, int], str] = vars(_catalogue(code)).get("_catalog", {})
+    return {key: text for key, text in catalogue.items() if isinstance(key, str) and key}
+
+
 def part_name(part: str) -> str:
     """What a part of a data set is called: test, validation, train, all."""
     names = {

@@ -28,7 +28,7 @@ _MARATHON_NET = replace(_FOUR_CONVOLUTIONS, dropout=0.3)
 
 _DASH = Recipe(
     name="dash",
-    summary="99 % in seconds: three convolutions, two of them with a stride of two.",
+    summary="Seconds to 99 %: three convolutions, two of them with a stride of two.",
     model=ConvNetConfig(),
     optimizer="adam",
     learning_rate=2e-2,
@@ -215,7 +215,7 @@ _TABLE = (
     replace(
         _DASH,
         name="mile",
-        summary="99.5 % in under a minute: four convolutions, images shifted by a pixel.",
+        summary="Under a minute to 99.5 %: four convolutions, images shifted by a pixel.",
         model=_FOUR_CONVOLUTIONS,
         steps=1500,
         validate_every=500,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from book import printed
-from book.printed import PRINTED, Printed, band, bands, require_inside
+from book.printed import PRINTED, Printed, band, bands, ours, require_inside
 
 
 def test_all_numbers_of_the_texts_are_held() -> None:
@@ -16,12 +16,22 @@ def test_all_numbers_of_the_texts_are_held() -> None:
         "mlp": 1,
     }
     assert by_recipe["scratch"][0] == Printed("scratch", 1, "3.28")
-    assert by_recipe["scratch"][49] == Printed("scratch", 9 * 469 + 401, "0.72", strange=True)
-    assert sum(number.strange for number in PRINTED) == 10
+    assert by_recipe["scratch"][49] == Printed("scratch", 9 * 469 + 401, "0.72")
 
 
 def test_every_printed_number_is_inside_its_band() -> None:
     require_inside(bands())
+
+
+def test_every_number_is_held_by_as_many_seeds_as_the_pages_say() -> None:
+    values = ours()
+    for number in PRINTED:
+        seeds = values[number.recipe][str(number.step)]
+        assert len(seeds) == (10 if number.recipe == "mlp" else 20), number
+    beyond = [number for number in PRINTED if number.beyond(values[number.recipe][str(number.step)])]
+    assert [number.text for number in beyond if number.recipe == "scratch"] == (
+        ["3.28", "2.15", "1.76", "1.46", "1.24", "1.08", "0.96", "0.88", "0.81", "0.76", "0.72"]
+    )
 
 
 def test_a_band_holds_as_many_draws_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import os
 import sys
 from types import ModuleType
 
-from mnistry.cli.flags import as_flags
+from mnistry.cli.translated import spoken
 from mnistry.errors import InvalidValueError, MnistryError, UnknownNameError
 from mnistry.language import LANGUAGES, gettext, use_language
 
@@ -41,10 +41,10 @@ EXTRAS = {"serve": "serve", "label": "serve", "push": "train,hub", "pull": "trai
 """What a command needs to be installed, where that is not `train`."""
 
 USAGE = (
-    "usage: mnistry COMMAND …\n\nHandwritten digits, from the first gradient to real paper.\n\ncommands:\n"
-    + "".join(f"  {name:<18} {summary}\n" for name, summary in COMMANDS.items())
-    + "\n`mnistry COMMAND --help` tells more; `mnistry --version` the version.\n"
-    "`--language zh` has results and reports in Chinese, `--language en` in English; else the locale says.\n"
+    "usage: mnistry COMMAND …\n\nHandwritten digits, from the first gradient to real paper.\n\n"
+    "commands:\n{commands}\n"
+    "`mnistry COMMAND --help` tells more; `mnistry --version` the version.\n"
+    "`--language zh` speaks Chinese, `--language en` English; else the locale says.\n"
 )
 
 
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     except MnistryError as error:
         return _fail(str(error))
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
+        print(_usage(), end="", file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else 2
     try:
         if arguments[0] == "--version":
@@ -89,12 +89,17 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"{where}{error.strerror or error}")
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(arguments[0], "train")
-        return _fail(
-            f"{arguments[0]!r} needs {error.name}, which is not installed: pip install 'mnistry[{extra}]'"
-        )
+        said = gettext("{command!r} needs {name}, which is not installed: pip install 'mnistry[{extra}]'")
+        return _fail(said.format(command=arguments[0], name=error.name, extra=extra))
     except KeyboardInterrupt:
         print("mnistry: " + gettext("interrupted"), file=sys.stderr)
         return 130
+
+
+def _usage() -> str:
+    """What there is, in the reader's language."""
+    commands = "".join(f"  {name:<18} {gettext(summary)}\n" for name, summary in COMMANDS.items())
+    return gettext(USAGE).format(commands=commands)
 
 
 def _in_language(arguments: list[str]) -> list[str]:
@@ -136,5 +141,5 @@ def _imported(module: str) -> ModuleType:
 
 
 def _fail(message: str) -> int:
-    print(f"mnistry: {as_flags(message)}", file=sys.stderr)
+    print(f"mnistry: {spoken(message)}", file=sys.stderr)
     return 2

@@ -10,10 +10,10 @@ from typing import Any
 
 import jax
 import numpy as np
-import tyro
 from rich.console import Console
 from rich.table import Table
 
+from mnistry.cli.parsing import parsed
 from mnistry.errors import InvalidValueError
 from mnistry.recipes import Recipe, find_recipe
 from mnistry.training import Interrupted, TrainingProgress, train
@@ -41,7 +41,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry bench` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry bench")
+    options = parsed(Options, args=arguments, prog="mnistry bench")
     if options.seeds < 1:
         raise InvalidValueError(f"`seeds` must be at least 1, not {options.seeds}")
     recipes = [find_recipe(name) for name in options.recipes]

@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 from rich.console import Console
 
+from mnistry.cli.parsing import parsed
 from mnistry.errors import RunError
 from mnistry.evaluation.compare import McNemar, mcnemar
 from mnistry.evaluation.text import render_comparison
@@ -27,7 +28,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry compare` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry compare")
+    options = parsed(Options, args=arguments, prog="mnistry compare")
     if len(options.runs) < 2:
         raise RunError("compare needs at least two run folders")
     runs = [read_run(path) for path in options.runs]

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mnistry import atomic
 from mnistry.cli.handwriting import list_sets, show_set
+from mnistry.cli.parsing import parsed
 from mnistry.cli.suspects import Suspects
 from mnistry.data import Dataset
 from mnistry.data.catalog import CATALOG
@@ -168,7 +169,7 @@ def main(arguments: list[str]) -> int:
         MnistryError: what the user asked for cannot be done.
         SystemExit: help was asked for, or the arguments are wrong.
     """
-    command: List | Fetch | Info | Convert | Suspects = tyro.cli(
+    command: List | Fetch | Info | Convert | Suspects = parsed(
         Command,
         args=arguments,
         prog="mnistry data",

@@ -12,6 +12,7 @@ import tyro
 from numpy.typing import NDArray
 from rich.console import Console
 
+from mnistry.cli.parsing import parsed
 from mnistry.data import Dataset, Examples
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.writers import read_writers
@@ -64,7 +65,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry evaluate` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry evaluate")
+    options = parsed(Options, args=arguments, prog="mnistry evaluate")
     run, step = _run_and_step(options)
     if options.follow is not None:
         if run is None or step is not None or options.pictures or options.by:

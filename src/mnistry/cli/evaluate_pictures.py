@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnistry import atomic
+from mnistry.cli.parsing import parsed
 from mnistry.data.decode import open_picture
 from mnistry.reading.labels import find_unlabelled, read_labels
 from mnistry.reading.measure import Answer, Figures, Measured, measure
@@ -54,7 +55,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry evaluate-pictures` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry evaluate-pictures")
+    options = parsed(Options, args=arguments, prog="mnistry evaluate-pictures")
     recognizer = Recognizer.load(options.model)
     labelled = read_labels(options.folder)
     if unlabelled := find_unlabelled(options.folder, labelled):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from mnistry.cli.parsing import parsed
 from mnistry.data.dataset import DIGITS
 from mnistry.export.files import Format, export
 from mnistry.export.metadata import LICENCE, NOT_STATED
@@ -28,7 +29,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry export` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry export")
+    options = parsed(Options, args=arguments, prog="mnistry export")
     run = Run.open(options.run)
     model = run.model()
     path = options.output or Path(f"{options.run.resolve().name}.{options.to}")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from mnistry.cli.parsing import parsed
 from mnistry.data.decode import MOST_PIXELS
 from mnistry.errors import InvalidValueError
 from mnistry.service.limits import Limits
@@ -35,7 +36,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry label` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry label", config=(tyro.conf.FlagCreatePairsOff,))
+    options = parsed(Options, args=arguments, prog="mnistry label", config=(tyro.conf.FlagCreatePairsOff,))
     if not 0 <= options.port <= 65535:
         raise InvalidValueError(f"--port must be from 0 to 65535, not {options.port}")
     serve(

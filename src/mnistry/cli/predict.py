@@ -13,6 +13,7 @@ import tyro
 from numpy.typing import NDArray
 
 from mnistry.atomic import write_text
+from mnistry.cli.parsing import parsed
 from mnistry.data.unlabelled import Unlabelled, read_unlabelled
 from mnistry.errors import InvalidValueError
 from mnistry.inference import SHIPPED, classifier_of
@@ -42,7 +43,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry predict` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry predict")
+    options = parsed(Options, args=arguments, prog="mnistry predict")
     if options.csv is not None and (options.csv.is_dir() or not options.csv.absolute().parent.is_dir()):
         raise InvalidValueError(f"`csv={str(options.csv)!r}`: expected a file in a folder that exists")
     classifier = classifier_of(options.model if options.model == SHIPPED else Path(options.model))

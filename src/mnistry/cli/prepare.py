@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from mnistry.atomic import replacing
+from mnistry.cli.parsing import parsed
 from mnistry.errors import InvalidValueError, PictureError
 from mnistry.language import gettext
 from mnistry.reading.preparations import Preparation, draw_preparations, preparations
@@ -34,7 +35,7 @@ class Options:
 def main(arguments: list[str]) -> int:
     """Runs `mnistry prepare` with what follows it, and returns the exit status: 2 if a picture failed."""
     off = (tyro.conf.FlagCreatePairsOff,)
-    options = tyro.cli(Options, args=arguments, prog="mnistry prepare", config=off)
+    options = parsed(Options, args=arguments, prog="mnistry prepare", config=off)
     if not options.files:
         raise InvalidValueError("name at least one picture to prepare")
     recognizer = Recognizer.load(options.model)

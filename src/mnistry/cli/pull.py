@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from mnistry.cli.parsing import parsed
 from mnistry.hub import pull
 
 
@@ -25,7 +26,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry pull` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry pull")
+    options = parsed(Options, args=arguments, prog="mnistry pull")
     run = pull(options.repo, runs=options.runs, revision=options.revision, endpoint=options.endpoint)
     print(
         f"{run.path}: {run.recipe_name}, test accuracy {run.evaluation.accuracy:.4f} of {run.evaluation.n:,}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from mnistry.cli.parsing import parsed
 from mnistry.hub import push
 
 
@@ -32,7 +33,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry push` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry push")
+    options = parsed(Options, args=arguments, prog="mnistry push")
     print(
         push(
             options.run,

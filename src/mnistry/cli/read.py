@@ -16,6 +16,8 @@ from typing import Annotated
 import tyro
 
 from mnistry import atomic
+from mnistry.cli.parsing import parsed
+from mnistry.cli.translated import spoken
 from mnistry.data.decode import MOST_BYTES, Picture
 from mnistry.data.skipped import describe_skipped
 from mnistry.errors import DataError, InvalidValueError, PictureError
@@ -96,7 +98,7 @@ def main(arguments: list[str]) -> int:
 
     0: all was read. 2: something could not be, all else was. 130: stopped by Ctrl-C.
     """
-    options = tyro.cli(Options, args=arguments, prog="mnistry read", config=(tyro.conf.FlagCreatePairsOff,))
+    options = parsed(Options, args=arguments, prog="mnistry read", config=(tyro.conf.FlagCreatePairsOff,))
     options.check()
     if options.out:
         return _read_manifest(options.out, options)
@@ -255,7 +257,7 @@ def _print(file: Path, result: Answer) -> None:
 
 def _print_one(name: str, result: Reading | PictureError) -> None:
     if isinstance(result, PictureError):
-        print(f"mnistry: {name}: {result}", file=sys.stderr)
+        print(f"mnistry: {name}: {spoken(str(result))}", file=sys.stderr)
     elif result.digits:
         said = gettext("(confidence {confidence:.3f})").format(confidence=result.confidence)
         print(f"{name}: {' | '.join(result.lines)} {said}", flush=True)

@@ -9,8 +9,10 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from mnistry.cli.parsing import parsed
 from mnistry.export.layers import Layer, layers_of
 from mnistry.export.onnx import to_onnx
+from mnistry.language import gettext
 from mnistry.models import Model
 from mnistry.recipes import RECIPES, Recipe, find_recipe
 
@@ -27,17 +29,16 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry recipes` with what follows it, and returns the exit status."""
-    options = tyro.cli(
-        Options, args=arguments, prog="mnistry recipes", config=(tyro.conf.FlagCreatePairsOff,)
-    )
+    options = parsed(Options, args=arguments, prog="mnistry recipes", config=(tyro.conf.FlagCreatePairsOff,))
     if options.recipe is not None:
         return _show(find_recipe(options.recipe), as_json=options.json)
     if options.json:
         print(json.dumps({"recipes": [recipe.to_json() for recipe in RECIPES.values()]}))
         return 0
-    table = Table("recipe", "batch × steps", "what it is", box=None, pad_edge=False)
+    heads = (gettext("recipe"), gettext("batch × steps"), gettext("what it is"))
+    table = Table(*heads, box=None, pad_edge=False)
     for recipe in RECIPES.values():
-        table.add_row(recipe.name, f"{recipe.batch_size} × {recipe.steps:,}", recipe.summary)
+        table.add_row(recipe.name, f"{recipe.batch_size} × {recipe.steps:,}", gettext(recipe.summary))
     Console().print(table)
     return 0
 
@@ -50,16 +51,16 @@ def _show(recipe: Recipe, *, as_json: bool) -> int:
         print(json.dumps(shown))
         return 0
     console = Console()
-    console.print(f"{recipe.name}: {recipe.summary}\n", highlight=False)
+    console.print(f"{recipe.name}: {gettext(recipe.summary)}\n", highlight=False)
     if layers:
-        table = Table("layer", box=None, pad_edge=False)
-        table.add_column("gives", justify="right")
-        table.add_column("parameters", justify="right")
-        table.add_row("image", "28×28", "")
+        table = Table(gettext("layer"), box=None, pad_edge=False)
+        table.add_column(gettext("gives"), justify="right")
+        table.add_column(gettext("parameters"), justify="right")
+        table.add_row(gettext("image"), "28×28", "")
         for layer in layers:
             gives = "×".join("?" if size is None else f"{size}" for size in layer.output)
             table.add_row(layer.name, gives, f"{layer.parameters:,}" if layer.parameters else "")
-        table.add_row("all", "", f"{parameters:,}")
+        table.add_row(gettext("all"), "", f"{parameters:,}")
         console.print(table)
     else:
         console.print(f"It reads whole pages, with {parameters:,} parameters.", highlight=False)

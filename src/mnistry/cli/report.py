@@ -11,6 +11,7 @@ import tyro
 from rich.console import Console
 from rich.progress import track
 
+from mnistry.cli.parsing import parsed
 from mnistry.data import Dataset
 from mnistry.errors import InvalidValueError, RunError
 from mnistry.evaluation.report import write_report
@@ -42,7 +43,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry report` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry report")
+    options = parsed(Options, args=arguments, prog="mnistry report")
     if options.leaderboard:
         return _leaderboard(options.leaderboard, options)
     if options.data or options.data_dir:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mnistry.cli.parsing import parsed
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.evaluation.intervals import wilson_interval
 from mnistry.runs import EVALUATION, RECIPE, MeasuredOn, by_number, find_runs, read_run
@@ -80,7 +81,7 @@ class Summary:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry runs` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry runs", config=(tyro.conf.FlagCreatePairsOff,))
+    options = parsed(Options, args=arguments, prog="mnistry runs", config=(tyro.conf.FlagCreatePairsOff,))
     if options.limit is not None and options.limit < 1:
         raise InvalidValueError(f"--limit must be at least 1, not {options.limit}")
     every, broken = summaries(options.folder, recursive=options.recursive)

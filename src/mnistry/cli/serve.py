@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from mnistry.cli.environment import from_environment
+from mnistry.cli.parsing import parsed
 from mnistry.errors import InvalidValueError
 from mnistry.service.gate import is_loopback
 from mnistry.service.limits import Limits
@@ -91,7 +92,7 @@ def main(arguments: list[str]) -> int:
 
     0: stopped by Ctrl-C or SIGTERM, as a service is.
     """
-    options = tyro.cli(
+    options = parsed(
         Options,
         args=arguments,
         prog="mnistry serve",

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mnistry.cli.parsing import parsed
 from mnistry.cluster.plan import parse_settings
 from mnistry.cluster.sweep import Search, Sweep, sweep
 from mnistry.evaluation.intervals import mean_and_sd
@@ -57,7 +58,7 @@ class Options:
 def main(arguments: list[str]) -> int:
     """Runs `mnistry sweep` with what follows it, and returns the exit status."""
     config = (tyro.conf.FlagCreatePairsOff,)
-    options = tyro.cli(Options, args=arguments, prog="mnistry sweep", config=config)
+    options = parsed(Options, args=arguments, prog="mnistry sweep", config=config)
     try:
         result = sweep(
             options.recipes,

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from mnistry.cli.flags import as_flags
+from mnistry.cli.parsing import parsed
+from mnistry.cli.translated import spoken
 from mnistry.training import Interrupted, TrainingProgress
 from mnistry.training.teaching.start import SHIPPED
 from mnistry.training.teaching.teach import RECIPE, teach
@@ -48,7 +49,7 @@ class Options:
 
 def main(arguments: list[str]) -> int:
     """Runs `mnistry teach` with what follows it, and returns the exit status."""
-    options = tyro.cli(Options, args=arguments, prog="mnistry teach", config=(tyro.conf.FlagCreatePairsOff,))
+    options = parsed(Options, args=arguments, prog="mnistry teach", config=(tyro.conf.FlagCreatePairsOff,))
     try:
         run = teach(
             options.folder,
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> int:
             learning_rate=options.learning_rate,
         )
     except Interrupted as stopped:
-        print(f"mnistry: {as_flags(str(stopped))}", file=sys.stderr)
+        print(f"mnistry: {spoken(str(stopped))}", file=sys.stderr)
         return 128 + stopped.signal_number
     print(json.dumps({"run": str(run.path), **run.figures}) if options.json else told(run))
     return 0

@@ -12,7 +12,8 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from mnistry.cli.flags import as_flags
+from mnistry.cli.parsing import parsed
+from mnistry.cli.translated import spoken
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.errors import InvalidValueError, MnistryError, RunError, UnknownNameError, nearest
 from mnistry.evaluation.intervals import mean_and_sd
@@ -25,7 +26,7 @@ from mnistry.training.teaching.told import told
 
 NOTHING_LEARNT = 1  # exit status: the run is whole, but what is built on it would be of no use
 
-USAGE = f"""usage: mnistry train RECIPE [flags]
+USAGE = """usage: mnistry train RECIPE [flags]
        mnistry train --resume RUN [--steps N] [--print-every N] [--accuracy-every N] [--json]
        mnistry train … --coordinator HOST:PORT --processes N --process I    one of N that train together
 
@@ -34,7 +35,7 @@ Every field of a recipe is a flag: `mnistry train RECIPE --help` lists them.
 
 Exit status 1: done, but nothing was learnt; the reason is told, and kept in evaluation.json.
 
-recipes: {", ".join(RECIPES)}
+recipes: {recipes}
 """
 
 
@@ -112,7 +113,7 @@ class Processes:
 
 
 def _say(text: str) -> None:
-    print(f"mnistry: {as_flags(text)}", file=sys.stderr, flush=True)
+    print(f"mnistry: {spoken(text)}", file=sys.stderr, flush=True)
 
 
 ALONE = Processes()
@@ -174,17 +175,21 @@ def main(arguments: list[str]) -> int:
 def _trained(arguments: list[str]) -> int:
     if any(argument.split("=")[0] == "--resume" for argument in arguments):
         rest = [word.removeprefix("--resume=") for word in arguments if word != "--resume"]
-        again = tyro.cli(ResumeOptions, args=rest, prog="mnistry train --resume")
+        again = parsed(ResumeOptions, args=rest, prog="mnistry train --resume")
         again.together.join()
         going_on = partial(resume, path=again.resume, steps=again.steps)
         run = again.together.trained(going_on, again.progress())
         return _report([run], as_json=again.json)
     if not arguments or arguments[0].startswith("-"):
-        print(USAGE, end="", file=sys.stdout if arguments else sys.stderr)
+        print(
+            gettext(USAGE).format(recipes=", ".join(RECIPES)),
+            end="",
+            file=sys.stdout if arguments else sys.stderr,
+        )
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
     recipe = find_recipe(arguments[0])
     given = _given(arguments[1:], recipe)
-    options = tyro.cli(
+    options = parsed(
         TrainOptions,
         args=arguments[1:],
         prog=f"mnistry train {recipe.name}",
