@@ -28,7 +28,7 @@ def sphinx(language: str, *, builder: str, output: Path, full: bool, check: bool
     environment = os.environ | {"BOOK_LANGUAGE": language, "BOOK_RUNS": "full" if full else "short"}
     environment |= {"BOOK_EXECUTED": " ".join(CHECKED) if check else ""}
     doctrees = BUILD / "doctrees" / language
-    command = [sys.executable, "-m", "sphinx", "-b", builder, "-q", "-W", "--keep-going"]
+    command = [sys.executable, "-m", "sphinx", "-b", builder, "-q", "-T", "-W", "--keep-going"]
     command += ["-c", str(DOCS), "-d", str(doctrees), str(DOCS / language), str(output)]
     subprocess.run(command, env=environment, check=True)
 
