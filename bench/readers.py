@@ -21,6 +21,7 @@ from mnistry.reading.labels import Labelled
 from mnistry.reading.measure import Reader, measure
 from mnistry.reading.onnx_files import path_of
 from mnistry.reading.recognizer import Reading, Recognizer
+from mnistry.reading.verifier import SHIPPED_VERIFIER
 from peers import environments, tesseract
 from peers.rapidocr_digits import most_megabytes
 
@@ -89,7 +90,7 @@ class Mnistry(SetReader):
         """
         Recognizer.load(model)  # what is wrong with it is said before anything is measured
         named = [path_of(model)] if model else []
-        self.digest = digest_of(*named, SHIPPED_MODEL, SHIPPED_DETECTOR, code=READING)
+        self.digest = digest_of(*named, SHIPPED_MODEL, SHIPPED_DETECTOR, SHIPPED_VERIFIER, code=READING)
         self._load = partial(Recognizer.load, model)
 
     def read(self, pictures: Sequence[Labelled]) -> SetRead:

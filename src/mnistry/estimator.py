@@ -19,7 +19,7 @@ from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.export.agreement import checked_difference
 from mnistry.export.onnx import to_onnx
 from mnistry.logits import softmax
-from mnistry.models import DetectorConfig
+from mnistry.models import PageConfig
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe, find_recipe
 from mnistry.training.devices import keep_compiled, make_mesh
@@ -134,7 +134,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return recipe.changed(**{name: value for name, value in given.items() if value is not None})
 
     def _train(self, recipe: Recipe, rows: _Rows, classes: int) -> None:
-        if isinstance(recipe.model, DetectorConfig):
+        if isinstance(recipe.model, PageConfig):
             raise InvalidValueError(f"{recipe.name} learns from pages, and not from single images")
         seed = int(check_random_state(self.random_state).randint(2**31))
         keep_compiled()

@@ -23,12 +23,17 @@ from mnistry.models import (
     Model,
     ModelConfig,
     OwnModel,
+    PageConfig,
     PerceptronConfig,
     PooledNetConfig,
+    Reader,
+    ReaderConfig,
     RowLstmConfig,
     ScratchConfig,
     SeparableNetConfig,
     SoftmaxConfig,
+    Verifier,
+    VerifierConfig,
 )
 from mnistry.models.own import UndefinedModel
 from mnistry.optimizers import OptimizerName, ScheduleName
@@ -45,6 +50,8 @@ MODELS: dict[str, type[ModelConfig]] = {
     "separable": SeparableNetConfig,
     "committee": CommitteeConfig,
     "detector": DetectorConfig,
+    "verifier": VerifierConfig,
+    "reader": ReaderConfig,
 }
 
 
@@ -68,7 +75,9 @@ def _value(field: str, value: str) -> Need:
 
 
 _SINGLE_IMAGES = Need(
-    "model", lambda model: not isinstance(model, DetectorConfig), "a model of single images"
+    "model",
+    lambda model: not isinstance(model, PageConfig),
+    "a model of single images",
 )
 
 NEEDS = {
@@ -224,12 +233,12 @@ class Recipe:
 
     @property
     def reads_pages(self) -> bool:
-        """Whether the model finds digits on pages, which are drawn while it trains."""
-        return isinstance(self.model, DetectorConfig)
+        """Whether the model learns from pages, which are drawn while it trains."""
+        return isinstance(self.model, PageConfig)
 
-    def untrained(self, random: np.random.Generator, classes: int) -> Model | Detector:
-        """The model with random weights; one that finds digits on pages has no other classes."""
-        if isinstance(self.model, DetectorConfig):
+    def untrained(self, random: np.random.Generator, classes: int) -> Model | Detector | Verifier | Reader:
+        """The model with random weights; one that reads pages has no other classes."""
+        if isinstance(self.model, PageConfig):
             return self.model.build(random)
         return self.model.build(random, classes)
 

@@ -17,6 +17,7 @@ from mnistry.models import (
     ScratchConfig,
     SeparableNetConfig,
     SoftmaxConfig,
+    VerifierConfig,
 )
 from mnistry.recipe import Recipe
 
@@ -296,6 +297,20 @@ _TABLE = (
         half_precision=True,
         batch_size=8,
         steps=30_000,
+        validate_every=2000,
+        checkpoint_every=500,
+    ),
+    Recipe(
+        name="verifier",
+        summary="Takes a second look at what the detector finds on pages: which digit it is, or none.",
+        model=VerifierConfig(),
+        optimizer="adam",
+        learning_rate=2e-3,
+        schedule="triangular",
+        averaging=0.999,
+        half_precision=True,
+        batch_size=128,
+        steps=20_000,
         validate_every=2000,
         checkpoint_every=500,
     ),

@@ -57,7 +57,7 @@ WEIGHTS = "model.safetensors"
 MODEL = "model.onnx"
 EVALUATION = "evaluation.json"
 REPORT = "report.html"
-BEFORE = "before.onnx"
+BEFORE, BEFORE_VERIFIER = "before.onnx", "before-verifier.onnx"
 LESSONS = "lessons-{step}.npz"
 LOCK = ".lock"
 

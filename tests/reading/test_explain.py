@@ -14,6 +14,7 @@ from mnistry.reading.detector import LARGEST, MARGIN, SMALLEST, STRIDE, Detector
 from mnistry.reading.explain import HOT, KNOWN, NONE, TOO_SMALL, UNKNOWN, draw_explanation
 from mnistry.reading.panels import WIDTH, Colour
 from mnistry.reading.recognizer import Examination, Recognizer
+from mnistry.reading.verifier import Verifier
 
 Box = tuple[int, int, int, int]
 SQUARES = np.array([1.0, 0.0, 0.0, 0.0])  # the detector alone decides
@@ -63,7 +64,9 @@ def recognizer(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Recog
         return chances
 
     monkeypatch.setattr(classifier, "probabilities", three)
-    return Recognizer(classifier, Squares())
+    verifier = Verifier.load(threads=1)
+    monkeypatch.setattr(verifier, "probabilities", lambda patches: three(patches)[:, :11])
+    return Recognizer(classifier, Squares(), verifier)
 
 
 @pytest.fixture

@@ -271,6 +271,6 @@ def test_textures_are_no_writing_and_take_no_longer(recognizer: Recognizer, name
     start = time.process_time()
     reading = recognizer.read(page)
     assert time.process_time() - start < MOST_SECONDS
-    # Among a thousand heaps of blocks a few look like digits.
-    assert len(reading.digits) <= (20 if name == "blocks" else 0)
+    # Among a thousand heaps of blocks one in thirty looks like a digit.
+    assert len(reading.digits) <= (40 if name == "blocks" else 0)
     assert_contract(reading, (1000, 800))

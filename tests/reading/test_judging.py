@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mnistry.reading.cutting import Cut
 from mnistry.reading.detector import PLAIN, Detection
-from mnistry.reading.judging import EVIDENCE, NEIGHBOUR, SECOND, evidence, judged
+from mnistry.reading.judging import EVIDENCE, LOOKED_AGAIN, NEIGHBOUR, SECOND, certainty, evidence, judged
 
 BLANK = Cut(np.zeros((44, 44), np.float32), 0, 0, 1.0, (0, 0, 44, 44))
 
@@ -23,13 +23,22 @@ def opinions(count: int, *, digit: int = 3, none: float = 0.1) -> np.ndarray:
     return np.tile(row, (count, 1))
 
 
+def verified(count: int, *, none: float = 0.1) -> np.ndarray:
+    """As `opinions`, of a verifier."""
+    return opinions(count, none=none)[:, :11]
+
+
+EVEN = np.full((1, 11), 0.05)
+"""A verifier that does not know which digit it is."""
+
+
 def odds(chance: float) -> float:
     return float(np.log(chance / (1 - chance)))
 
 
 def test_the_evidence_by_hand() -> None:
     found = [place(0, 0.9), place(20, 0.6), place(200, 0.7)]
-    rows = evidence(found, opinions(3, none=0.2))
+    rows = evidence(found, verified(3, none=0.2))
     assert rows.shape == (3, EVIDENCE)
     assert rows[:, 0] == pytest.approx([odds(0.9), odds(0.6), odds(0.7)])
     assert rows[:, 1] == pytest.approx([odds(0.6), odds(0.9), odds(NEIGHBOUR)])
@@ -49,13 +58,13 @@ def test_the_evidence_by_hand() -> None:
     ],
 )
 def test_who_is_a_neighbour(other: Detection, beside: bool) -> None:
-    rows = evidence([place(0, 0.3), other], opinions(2))
+    rows = evidence([place(0, 0.3), other], verified(2))
     assert rows[0, 1] == pytest.approx(odds(0.8 if beside else NEIGHBOUR))
 
 
 def test_by_plain_weights_the_detectors_confidence_is_the_probability_of_a_digit() -> None:
     found = [place(100 * number, chance) for number, chance in enumerate((0.05, 0.3, 0.9))]
-    three = judged(found, [BLANK] * 3, opinions(3), PLAIN)
+    three = judged(found, [BLANK] * 3, verified(3), opinions(3), PLAIN)
     assert [one.present for one in three] == pytest.approx([0.05, 0.3, 0.9])
     assert [one.place for one in three] == found
 
@@ -69,12 +78,30 @@ def test_which_digit_it_is_both_say() -> None:
     row[0, 3], row[0, 8] = 0.1, 0.9
 
     def odds_of_three(trust: float) -> float:
-        (one,) = judged(found, [BLANK], row, PLAIN, trust=trust)
+        (one,) = judged(found, [BLANK], EVEN, row, PLAIN, trust=trust)
         return float(one.probabilities[3] / one.probabilities[8])
 
     assert odds_of_three(0) == pytest.approx(2, rel=0.01)
     assert odds_of_three(SECOND) == pytest.approx(2 * (1 / 9) ** SECOND, rel=0.01)
     assert odds_of_three(np.inf) == pytest.approx(1 / 9, rel=0.01)
+
+
+def test_what_the_verifier_says_counts_half() -> None:
+    chances, looked = np.zeros(10), np.full((1, 11), 0.0)
+    chances[3], chances[8], looked[0, 3], looked[0, 8] = 0.6, 0.3, 0.2, 0.8
+    (one,) = judged([Detection(0, 0, 12, 20, chances, 1.0)], [BLANK], looked, opinions(1), PLAIN, trust=0)
+    assert one.probabilities[3] / one.probabilities[8] == pytest.approx(2 * (0.2 / 0.8) ** SECOND, rel=0.01)
+
+
+def test_what_the_verifier_knows_is_the_surer_place() -> None:
+    """By the tenth part of its log odds."""
+    found, looked = (
+        [place(0, 0.55), place(5, 0.5)],
+        np.concatenate([verified(1, none=0.8), verified(1, none=0.1)]),
+    )
+    expected = [odds(0.55) + LOOKED_AGAIN * odds(0.2), odds(0.5) + LOOKED_AGAIN * odds(0.9)]
+    assert certainty(found, looked) == pytest.approx(expected)
+    assert expected[1] > expected[0]
 
 
 def test_which_a_lone_digit_is_a_taught_detector_says_and_else_the_classifier() -> None:
@@ -85,7 +112,7 @@ def test_which_a_lone_digit_is_a_taught_detector_says_and_else_the_classifier() 
 
     def told(trust: float | None) -> int:
         found = [Detection(0, 0, 12, 20, chances, 1.0)]
-        (one,) = judged(found, [BLANK], row, PLAIN, trust=trust, lone=True)
+        (one,) = judged(found, [BLANK], EVEN, row, PLAIN, trust=trust, lone=True)
         return int(one.probabilities.argmax())
 
     assert [told(trust) for trust in (None, np.inf, 0.2)] == [7, 7, 2]
@@ -107,11 +134,11 @@ def test_probabilities_are_some_whatever_the_weights(
         for _ in range(count)
     ]
     rows = random.dirichlet(np.full(12, 0.1), count)
-    for one in judged(found, [BLANK] * count, rows, np.array(weights), trust=trust):
+    for one in judged(found, [BLANK] * count, rows[:, :11], rows, np.array(weights), trust=trust):
         assert (one.probabilities >= 0).all()
         assert one.present <= 1 + 1e-9
         assert np.isfinite(one.probabilities).all()
 
 
 def test_nothing_gives_nothing() -> None:
-    assert judged([], [BLANK], opinions(1), PLAIN) == []
+    assert judged([], [BLANK], verified(1), opinions(1), PLAIN) == []

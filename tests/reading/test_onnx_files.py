@@ -9,6 +9,7 @@ from mnistry.errors import RunError
 from mnistry.reading.classifier import SHIPPED_MODEL
 from mnistry.reading.detector import SHIPPED_DETECTOR
 from mnistry.reading.onnx_files import OtherModelError, check_types, open_session, path_of, read_model
+from mnistry.reading.verifier import SHIPPED_VERIFIER
 
 
 def test_a_file_and_the_model_of_a_run_folder(tmp_path: Path) -> None:
@@ -52,4 +53,6 @@ def test_the_two_that_come_with_mnistry_are_not_taken_for_each_other() -> None:
         check_types(classifier, *of_detector)
     with pytest.raises(OtherModelError, match=r"found \{'pages': 'uint8'\} and \{'found': 'float'\}"):
         check_types(detector, *of_classifier)
-    assert sum(path.stat().st_size for path in (SHIPPED_MODEL, SHIPPED_DETECTOR)) < 4_000_000
+    assert (
+        sum(path.stat().st_size for path in (SHIPPED_MODEL, SHIPPED_DETECTOR, SHIPPED_VERIFIER)) < 4_000_000
+    )

@@ -220,7 +220,7 @@ def test_a_drawing_made_on_a_screen_needs_the_classifier_alone(
         looked.clear()
         recognizer.read(other)
         assert len(looked) > 0
-    taught = Recognizer(recognizer.classifier, recognizer.detector, trust=0.2)
+    taught = Recognizer(recognizer.classifier, recognizer.detector, recognizer.verifier, trust=0.2)
     looked.clear()
     assert taught.read(drawn).lines == ("7",)
     assert len(looked) > 0

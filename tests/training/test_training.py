@@ -273,7 +273,9 @@ SMALLER = [
 ]
 # The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only; what
 # reads pages has tests of its own.
-WHOLE = [recipe for name, recipe in RECIPES.items() if name not in ("record", "marathon", "reader")]
+WHOLE = [
+    recipe for name, recipe in RECIPES.items() if name not in ("record", "marathon", "reader", "verifier")
+]
 EACH = [
     *(
         pytest.param(recipe, id=recipe.name, marks=pytest.mark.slow if recipe.name in SLOW else ())

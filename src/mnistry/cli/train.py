@@ -273,10 +273,12 @@ def _report(runs: list[Run], *, as_json: bool) -> int:
             if run.pictures:
                 print(told(run))
                 continue
-            share, n = run.figures["recall"], run.figures["n"]
-            print(
-                f"{run.path}: {share:.4f} of {n:,} digits on pages by other writers are found and read right"
-            )
+            figures = run.figures
+            what, share = "digits {} are found and read right", figures.get("recall")
+            if share is None:  # a verifier, which is shown where they are
+                what, share = "places {} are told right", figures["accuracy"]
+            told_right = what.format("on pages by other writers")
+            print(f"{run.path}: {share:.4f} of {figures['n']:,} {told_right}")
         return status
     results = [_result(run) for run in runs]
     if len(runs) == 1:

@@ -14,9 +14,14 @@ from mnistry.models.model import FoldedModel, Model, Trainable
 from mnistry.models.own import OwnModel, OwnNet
 from mnistry.models.perceptron import Perceptron, PerceptronConfig
 from mnistry.models.pooled import PooledNet, PooledNetConfig
+from mnistry.models.reader import Reader, ReaderConfig
 from mnistry.models.scratch import Scratch, ScratchConfig
 from mnistry.models.separable import FoldedSeparableNet, SeparableNet, SeparableNetConfig
 from mnistry.models.softmax import SoftmaxConfig, SoftmaxRegression
+from mnistry.models.verifier import FoldedVerifier, Verifier, VerifierConfig
+
+PageConfig = DetectorConfig | VerifierConfig | ReaderConfig
+"""Of models that learn from whole pages."""
 
 ModelConfig = (
     SoftmaxConfig
@@ -28,7 +33,7 @@ ModelConfig = (
     | PooledNetConfig
     | SeparableNetConfig
     | CommitteeConfig
-    | DetectorConfig
+    | PageConfig
     | OwnModel
 )
 
@@ -44,16 +49,20 @@ __all__ = [
     "FoldedDetector",
     "FoldedModel",
     "FoldedSeparableNet",
+    "FoldedVerifier",
     "LeNet5",
     "LeNet5Config",
     "Model",
     "ModelConfig",
     "OwnModel",
     "OwnNet",
+    "PageConfig",
     "Perceptron",
     "PerceptronConfig",
     "PooledNet",
     "PooledNetConfig",
+    "Reader",
+    "ReaderConfig",
     "RowLstm",
     "RowLstmConfig",
     "Scratch",
@@ -63,4 +72,6 @@ __all__ = [
     "SoftmaxConfig",
     "SoftmaxRegression",
     "Trainable",
+    "Verifier",
+    "VerifierConfig",
 ]

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageOps
 from mnistry.data.dataset import CLASSES
 from mnistry.data.decode import Picture
 from mnistry.reading import panels
-from mnistry.reading.detector import FAINT, MARGIN, STRIDE, Box, Grey, copy_at
+from mnistry.reading.detector import FAINT, MARGIN, STRIDE, Box, Grey
 from mnistry.reading.grouping import group_breaks
 from mnistry.reading.judging import Found
 from mnistry.reading.panels import MUTED, PAPER, RULE, TEXT, Colour, Panel
@@ -65,7 +65,7 @@ def draw_explanation(
     if examined.rows:
         explained = (
             "What stands at each place, as the classifier saw it, and the probabilities of 0 to 9 and of no "
-            "digit (-), weighed from what detector and classifier say."
+            "digit (-), weighed from what detector, verifier and classifier say."
         )
         blocks.append(panels.stacked([panels.text("Each digit", 18), panels.text(explained, 14, MUTED)], 4))
     digits = iter(examined.reading.digits)
@@ -94,7 +94,7 @@ def _copies(examined: Examination) -> Image.Image:
     size = f"Grey, {picture.width} x {picture.height} pixels"
     drawn = [Panel("The picture", size, picture.size, partial(panels.scaled, picture))]
     for number, look in enumerate(examined.page.looks, start=1):
-        seen = copy_at(examined.page.grey, look.scale)
+        seen = look.page
         high, wide = (max(1, round(side * look.scale)) for side in examined.page.grey.shape)
         whole = look.regions == [(0, 0, seen.shape[1], seen.shape[0])]
         title = f"Copy {number}, {'whole' if whole else _counted(len(look.regions), 'region')}"

@@ -1,4 +1,4 @@
-"""Which of the places that may be digits are some: by the page, by the line, and by a second opinion."""
+"""Which places are digits, and which: by the detector, the line, and a second look."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,16 @@ from mnistry.reading.detector import Box, Detection
 LEAST = 1e-3
 """No probability is taken for smaller: neither network is that sure when it is wrong."""
 SECOND = 0.5
-"""Weight of the second opinion's log probabilities beside the detector's: they see the same ink."""
+"""Weight of the verifier's and the classifier's log probabilities beside the detector's: all see one ink."""
 NEIGHBOUR = 0.05
 """The confidence of a neighbour where there is none."""
 LEVEL, ALIKE, NEAR = 0.5, 0.6, 1.6
 """A neighbour in the line lies at most so many heights higher or lower, is at least so high as a share of the
 other, and its middle is at most so many heights away."""
-EVIDENCE = 4
+EVIDENCE, VERIFIER = 4, 2
+"""Pieces of evidence, and which of them is the verifier's word."""
+LOOKED_AGAIN = 0.1
+"""Weight of the verifier's log odds beside the detector's, where two places share a box and one stays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,23 +55,31 @@ class Found:
 
 
 def evidence(
-    found: list[Detection], opinions: NDArray[np.float64], *, lone: bool = False
+    found: list[Detection], verified: NDArray[np.float64], *, lone: bool = False
 ) -> NDArray[np.float64]:
     """What speaks for each place to be a digit.
 
     Args:
         found: the places.
-        opinions: float64 `[n, 12]`, see `Classifier.probabilities`.
+        verified: float64 `[n, 11]`, see `Verifier.probabilities`.
         lone: whether it is a picture of one digit; that has no neighbour to wait for.
 
     Returns:
         float64 `[n, 4]`: the log odds of the detector's confidence, of the surest neighbour's in the line, of
-        the classifier's probability that it is something it knows, and 1.
+        the verifier's probability that it is one, and 1.
     """
     own = np.array([digit.confidence for digit in found])
-    known = 1 - opinions[:, CLASSES]
-    chances = np.stack([own, own if lone else _neighbours(found, own), known], axis=1)
+    chances = np.stack([own, own if lone else _neighbours(found, own), 1 - verified[:, CLASSES]], axis=1)
     return np.column_stack([_log_odds(chances), np.ones(len(own))])
+
+
+def certainty(found: list[Detection], verified: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How sure it is that each place is a digit, float64 `[n]`; see `mnistry.reading.scales.distinct`.
+
+    Args: as of `evidence`.
+    """
+    own = np.array([digit.confidence for digit in found])
+    return np.asarray(_log_odds(own) + LOOKED_AGAIN * _log_odds(1 - verified[:, CLASSES]))
 
 
 def _neighbours(found: list[Detection], own: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,6 +101,7 @@ def _log_odds(chances: NDArray[np.float64]) -> NDArray[np.float64]:
 def judged(
     found: list[Detection],
     cuts: list[Cut],
+    verified: NDArray[np.float64],
     opinions: NDArray[np.float64],
     weights: NDArray[np.float64],
     *,
@@ -101,16 +113,18 @@ def judged(
     Args:
         found: the places.
         cuts: what stands there.
-        opinions: float64 `[n, 12]`, the classifier's probabilities for the images of it.
+        verified: float64 `[n, 11]`, the verifier's probabilities for the places.
+        opinions: float64 `[n, 12]`, the classifier's for the images of what stands there.
         weights: float64 `[4]`, of the evidence; see `mnistry.training.pages.weighing`.
-        trust: weight of the second opinion; at `inf` it alone says which digit it is. Without one it is
+        trust: weight of the classifier's opinion; at `inf` it alone says which digit it is. Without one it is
             `SECOND`, and which a lone digit is, the classifier says, as far as it knows any.
         lone: whether it is a picture of one digit.
     """
     if not found:
         return []
-    present = 1 / (1 + np.exp(-evidence(found, opinions, lone=lone) @ weights))
+    present = 1 / (1 + np.exp(-evidence(found, verified, lone=lone) @ weights))
     first = np.array([digit.probabilities for digit in found]) + LEAST
+    first *= (verified[:, :CLASSES] + LEAST) ** SECOND
     second = opinions[:, :CLASSES] + LEAST
     weight = SECOND if trust is None else trust
     if lone and (trust is None or np.isinf(trust)):  # the classifier has learnt to tell them

@@ -1,4 +1,4 @@
-"""ONNX files that are run: of a run folder, of a user, or the two that come with mnistry."""
+"""ONNX files that are run: of a run folder, of a user, or the three that come with mnistry."""
 
 import hashlib
 import re

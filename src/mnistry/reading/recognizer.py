@@ -1,7 +1,8 @@
 """The recognizer: pictures in, digits out, with their places, lines and probabilities."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from mnistry.reading.classifier import Classifier
 from mnistry.reading.cutting import Cut, cut, pieces_of_ink
 from mnistry.reading.detector import Box, Detection, Detector
 from mnistry.reading.grouping import Row, group_breaks, rows_of
-from mnistry.reading.judging import Found, judged
+from mnistry.reading.judging import Found, certainty, judged
 from mnistry.reading.left_out import pieces_left_out
-from mnistry.reading.onnx_files import OtherModelError
-from mnistry.reading.scales import LONGEST_SIDE, MOST_DIGITS, check_time
+from mnistry.reading.onnx_files import OtherModelError, path_of, read_model
+from mnistry.reading.scales import LONGEST_SIDE, MOST_DIGITS, check_time, distinct
 from mnistry.reading.upright import Page, find_page, picture_box
+from mnistry.reading.verifier import TAUGHT, Verifier, patches_of
 
 MIN_CONFIDENCE = 0.25
 DRAWING, MEANT = 32, 10.0
@@ -31,7 +33,7 @@ EVEN, CLEAR = 0.75, 0.98
 surely the classifier must know what it shows to be asked alone."""
 LONE_AROUND = 0.4
 """Heights around a lone digit that are cut out with it: the detector may have seen the ring of a 6 alone."""
-PRESENT = 0.4
+PRESENT = 0.36
 """What is less probably a digit is none. Half would be right if pictures had as many letters and specks as
 the drawn pages that the probabilities were learnt on; they have fewer."""
 
@@ -100,8 +102,31 @@ class Reading:
         }
 
 
+Network = Classifier | Detector | Verifier
+"""What a recognizer reads with."""
+
+
+def network(content: bytes, *, threads: int = 0) -> Network:
+    """The network that the bytes of an ONNX file hold.
+
+    Args:
+        content: the bytes.
+        threads: of computation for each call; 0 takes one for each core.
+
+    Raises:
+        ValueError: none of the three kinds.
+    """
+    try:
+        return Classifier(content, threads=threads)
+    except OtherModelError as error:
+        for kind in (Detector, Verifier):
+            with suppress(OtherModelError):
+                return kind(content, threads=threads)
+        raise error from None
+
+
 class Recognizer:
-    """Reads the digits in pictures: a detector finds them, a classifier has its say. It can be pickled.
+    """Reads the digits in pictures: a detector finds them, a verifier looks again. It can be pickled.
 
     >>> recognizer = Recognizer.load()
     >>> seven = np.full((90, 60), 255, np.uint8)
@@ -112,15 +137,18 @@ class Recognizer:
     ('7',)
     """
 
-    def __init__(self, classifier: Classifier, detector: Detector, *, trust: float | None = None) -> None:
+    def __init__(
+        self, classifier: Classifier, detector: Detector, verifier: Verifier, *, trust: float | None = None
+    ) -> None:
         """
         Args:
             classifier: tells 28×28 images; the attribute `classifier` afterwards.
             detector: finds digits on the page; the attribute `detector` afterwards.
+            verifier: looks again at what the detector found; the attribute `verifier` afterwards.
             trust: weight of the classifier's opinion, see `mnistry.reading.judging.judged`; by default the
                 detector's own.
         """
-        self.classifier, self.detector = classifier, detector
+        self.classifier, self.detector, self.verifier = classifier, detector, verifier
         self.trust = detector.trust if trust is None else trust
 
     @staticmethod
@@ -129,29 +157,53 @@ class Recognizer:
 
         Args:
             source: a run folder, an ONNX file that mnistry wrote, or nothing for the shipped models. A model
-                of 28×28 images says which digit each is that the shipped detector finds; a detector takes
-                the place of the shipped one.
+                of 28×28 images says which digit each is that the shipped detector finds; a detector or a
+                verifier takes the place of the shipped one.
             threads: of computation for each call; 0 takes one for each core. One is best where several
                 threads read pictures.
 
         Raises:
             RunError: there is no such file or folder, or it holds no usable model.
         """
+        classifier, detector = Classifier.load(threads=threads), Detector.load(threads=threads)
+        shipped = Recognizer(classifier, detector, Verifier.load(threads=threads))
         if source is None:
-            return Recognizer(Classifier.load(threads=threads), Detector.load(threads=threads))
+            return shipped
+        path = path_of(source)
         try:
-            classifier = Classifier.load(source, threads=threads)
-        except RunError as error:
-            if not isinstance(error.__cause__, OtherModelError):
-                raise
-            try:
-                detector = Detector.load(source, threads=threads)
-            except RunError as of_detector:
-                if isinstance(of_detector.__cause__, OtherModelError):
-                    raise error from None
-                raise of_detector from None
-            return Recognizer(Classifier.load(threads=threads), detector)
-        return Recognizer(classifier, Detector.load(threads=threads), trust=np.inf)
+            return shipped.having_file(path, read_model(source), threads=threads)
+        except ValueError as error:
+            raise RunError(f"{path}: {error}") from error
+
+    def having_file(self, path: Path, content: bytes, *, threads: int = 0) -> "Recognizer":
+        """A recognizer with the network of a file, and the verifier that was taught with a detector.
+
+        Args:
+            path: of the file; a taught verifier lies beside it.
+            content: its bytes.
+            threads: of computation for each call.
+
+        Raises:
+            ValueError: it is no network that reads pictures.
+            RunError: the verifier beside it is none.
+        """
+        own = network(content, threads=threads)
+        taught = path.with_name(TAUGHT)
+        reader = self.having(own)
+        if not isinstance(own, Detector) or not taught.exists():
+            return reader
+        return reader.having(Verifier.load(taught, threads=threads))
+
+    def having(self, own: Network) -> "Recognizer":
+        """A recognizer with another network in the place of the one of its kind.
+
+        A classifier of one's own then says of everything that is found which digit it is.
+        """
+        if isinstance(own, Classifier):
+            return Recognizer(own, self.detector, self.verifier, trust=np.inf)
+        if isinstance(own, Detector):
+            return Recognizer(self.classifier, own, self.verifier)
+        return Recognizer(self.classifier, self.detector, own)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `Classifier.logits`: those of the ten digits, float32 `[n, 10]`, of uint8 `[n, 28, 28]`."""
@@ -224,7 +276,14 @@ class Recognizer:
         if not taught and (one := self._drawing(grey, on_screen=quick)):
             return Page(grey, np.eye(3)[:2], [], [one.place]), [one], ()
         page = find_page(self.detector, grey, deadline)
-        boxes, lone = [one.box for one in page.found], page.lone
+        lone = page.lone
+        places = page.found if lone else [one for look in page.looks for one in look.found]
+        check_time(deadline)
+        verified = self.verifier.probabilities(patches_of(page.looks, places))
+        check_time(deadline)
+        kept = distinct(places, certainty(places, verified))
+        page, verified = replace(page, found=[places[number] for number in kept]), verified[kept]
+        boxes = [one.box for one in page.found]
         if lone:  # nothing else is near that could be cut out with it, but maybe a shadow
             (box,) = boxes
             narrow, wide = cut(page.grey, box), cut(page.grey, _grown(box, LONE_AROUND * (box[3] - box[1])))
@@ -235,7 +294,8 @@ class Recognizer:
             cuts = _cuts(page.grey, boxes, deadline)
             opinions = self.classifier.probabilities(_images(cuts))
         check_time(deadline)
-        found = judged(page.found, cuts, opinions, self.detector.weights, trust=self.trust, lone=lone)
+        weights = self.detector.weights
+        found = judged(page.found, cuts, verified, opinions, weights, trust=self.trust, lone=lone)
         check_time(deadline)
         notes = _left_out(page.grey, found)
         if len(page.found) < MOST_DIGITS:

@@ -60,12 +60,14 @@ class Look:
 
     Attributes:
         scale: of the copy.
+        page: uint8 `[height, width]`, the copy as the network sees it, see `copy_at`.
         regions: what was looked at of it.
         heats: for each region what the detector said, see `Detector.heat`.
         found: what may be digits in them.
     """
 
     scale: float
+    page: NDArray[np.uint8]
     regions: list[Region]
     heats: list[NDArray[np.float32]]
     found: list[Detection]
@@ -110,7 +112,7 @@ def look(
             check_time(deadline)
             heats.append(detector.heat(page[top:bottom, left:right]))
             found += peaks(heats[-1], scale, left, top)
-        looks.append(Look(scale, regions, heats, found))
+        looks.append(Look(scale, page, regions, heats, found))
         if is_lone_digit(looks, grey.shape):
             break
     return looks
@@ -190,12 +192,18 @@ def found_in(looks: list[Look]) -> list[Detection]:
 
 def each_once(found: list[Detection]) -> list[Detection]:
     """Leaves out what was found again at another scale, or beside its own peak: the surer one stays."""
-    found = sorted(found, key=lambda digit: -digit.confidence)[:MOST_DIGITS]
-    boxes = np.array([digit.box for digit in found]).reshape(-1, 4)
-    kept = np.zeros(len(found), np.bool_)
+    return [found[number] for number in distinct(found, np.array([digit.confidence for digit in found]))]
+
+
+def distinct(found: list[Detection], certainty: NDArray[np.float64]) -> list[int]:
+    """Which places stay, the surest first, where each leaves out what shares its box; float64 `[n]` says how
+    sure each is."""
+    order = np.argsort(-certainty, kind="stable")[:MOST_DIGITS]
+    boxes = np.array([found[number].box for number in order]).reshape(-1, 4)
+    kept = np.zeros(len(order), np.bool_)
     for number, box in enumerate(boxes):
         kept[number] = not (shared(box, boxes[:number][kept[:number]]) >= SHARED).any()
-    return [digit for digit, stays in zip(found, kept, strict=True) if stays]
+    return [int(number) for number in order[kept]]
 
 
 def shared(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

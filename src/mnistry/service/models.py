@@ -17,7 +17,6 @@ from mnistry.data.dataset import DIGITS
 from mnistry.errors import RunError, UnknownNameError
 from mnistry.files import read_regular
 from mnistry.reading.classifier import SHIPPED_MODEL, Classifier
-from mnistry.reading.detector import Detector
 from mnistry.reading.onnx_files import read_model
 from mnistry.reading.recognizer import Recognizer
 from mnistry.runs import MODEL, read_run
@@ -103,7 +102,7 @@ class Models:
             self.default = named.resolve().name if named.is_dir() else named.stem
             self._fixed[self.default] = named / MODEL if named.is_dir() else named
         # Several threads run them at the same time.
-        self._detector, self._classifier = Detector.load(threads=1), Classifier.load(threads=1)
+        self._shipped = Recognizer.load(threads=1)
         self._described: dict[Path, tuple[Stamp, _Description]] = {}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._loading: dict[str, asyncio.Task[_Kept]] = {}
@@ -196,20 +195,12 @@ class Models:
         """As `Recognizer.load`, with the shipped networks that are in memory already.
 
         Raises:
-            ValueError: it is neither a classifier nor a detector.
+            ValueError: it is no network that reads pictures.
         """
         if path == SHIPPED_MODEL:
-            return Recognizer(Classifier(content, threads=1), self._detector)
-        try:
-            return Recognizer(Classifier(content, threads=1), self._detector, trust=np.inf)
-        except ValueError:
-            try:
-                detector = Detector(content, threads=1)
-            except ValueError:
-                pass
-            else:
-                return Recognizer(self._classifier, detector)
-            raise
+            shipped = self._shipped
+            return Recognizer(Classifier(content, threads=1), shipped.detector, shipped.verifier)
+        return self._shipped.having_file(path, content, threads=1)
 
     def _take_anew(self, path: Path, kept: _Kept) -> None:
         """Loads a model again if its file is another one; if that one is bad, the old one stays."""

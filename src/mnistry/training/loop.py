@@ -106,7 +106,7 @@ def train(
     hooks = Hooks(on_interval, on_validation)
     if recipe.reads_pages:
         from mnistry.data.handwriting import find_handwriting
-        from mnistry.training.pages.train import train_detector
+        from mnistry.training.pages.train import train_on_pages
 
         settings = (epochs, form, progress.accuracy_every, hooks, measured_on)
         if settings != (None, AS_MNIST, 0, NO_HOOKS, "test"):
@@ -121,7 +121,7 @@ def train(
                 f"{recipe.name} learns from pages that are drawn with a folder of handwriting: `data` must "
                 "be its path"
             )
-        return train_detector(
+        return train_on_pages(
             recipe,
             find_handwriting(data or "handwriting", data_dir, say=progress.note),
             data_dir=data_dir,
@@ -214,13 +214,13 @@ def resume(
     progress = _heard(progress)
     if run.recipe.reads_pages:
         require_one_process(run.recipe)
-        from mnistry.training.pages.train import resume_detector
+        from mnistry.training.pages.train import resume_on_pages
         from mnistry.training.teaching.teach import resume_teaching
 
         if steps is not None:
             with run.locked():
                 run = planned(run, steps, progress)
-        return resume_teaching(run, progress) if run.pictures else resume_detector(run, progress)
+        return resume_teaching(run, progress) if run.pictures else resume_on_pages(run, progress)
     dataset = run.load_data(data)
     split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
     mesh = make_mesh(run.recipe, progress.warn)

@@ -26,7 +26,7 @@ from mnistry.data.writers import read_writers
 from mnistry.errors import DataError, InvalidValueError, RunError, UnknownNameError
 from mnistry.export.arrays import read_arrays, with_arrays
 from mnistry.export.without_onnx import JaxClassifier
-from mnistry.models import FoldedModel, Trainable
+from mnistry.models import FoldedModel, Reader, Trainable
 from mnistry.models.layers import SIDE
 from mnistry.reading.classifier import Classifier
 from mnistry.recipes import Recipe
@@ -46,6 +46,7 @@ from mnistry.training.notebook import run_as_html
 from mnistry.training.processes import from_first, is_first
 
 Tree = TypeVar("Tree")
+Kept = TypeVar("Kept", bound=Trainable)
 _LOOKED_AT = 0.5  # seconds: who lists runs holds a lock for a moment to see whether it is free
 LIBRARIES = ("mnistry", "jax", "jaxlib", "equinox", "optax", "numpy", "onnx", "onnxruntime")
 
@@ -236,6 +237,8 @@ class Run(RunFolder):
             RunError: the file is missing (the run is not finished), damaged, or of another model.
         """
         initial = self.recipe.untrained(np.random.default_rng(0), self.classes)
+        if isinstance(initial, Reader):  # its verifier has a file of its own
+            initial = initial.detector
         like: FoldedModel = jax.eval_shape(initial.folded, jnp.zeros((1, 1, SIDE, SIDE)))
         return self._filled(like, WEIGHTS)
 
@@ -249,7 +252,7 @@ class Run(RunFolder):
             return JaxClassifier(self.model(), self.figures["class_names"])
         return Classifier.load(self.path)
 
-    def trainable_model(self, like: Trainable) -> Trainable:
+    def trainable_model(self, like: Kept) -> Kept:
         """The trained model as it was trained, from `trainable.safetensors`.
 
         Args:

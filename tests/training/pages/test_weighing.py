@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mnistry.models.detector import STRIDE
-from mnistry.reading.classifier import Classifier
 from mnistry.reading.detector import PLAIN, Detection, Detector
 from mnistry.reading.judging import evidence
+from mnistry.reading.verifier import PATCH, Verifier
 from mnistry.training.pages.canvas import HEIGHT, WIDTH
 from mnistry.training.pages.page import MOST_DIGITS, NOTHING, Page
 from mnistry.training.pages.targets import batch_of
@@ -61,15 +61,15 @@ def page() -> Page:
 
 
 def test_a_detector_that_is_half_right_is_half_trusted(page: Page) -> None:
-    classifier = Classifier.load(threads=1)
-    found = weigh(Half((6, 10), (20, 40)), classifier, [batch_of([page] * 4)] * 3)
+    verifier = Verifier.load(threads=1)
+    found = weigh(Half((6, 10), (20, 40)), verifier, [batch_of([page] * 4)] * 3)
     # Both places have the same evidence: no neighbour, no ink.
-    nothing = classifier.probabilities(np.zeros((1, 28, 28), np.uint8))
+    nothing = verifier.probabilities(np.full((1, PATCH, PATCH), 128, np.uint8))
     place = Detection(42, 26, 20, 20, 0.9 * np.eye(10)[7], 1.0)
     assert evidence([place], nothing)[0] @ found == pytest.approx(0, abs=0.05)
 
 
 def test_a_detector_that_finds_nothing_keeps_the_plain_weights(page: Page) -> None:
-    classifier = Classifier.load(threads=1)
-    assert weigh(Half(), classifier, [batch_of([page])]).tolist() == PLAIN.tolist()
-    assert weigh(Half((6, 10)), classifier, []).tolist() == PLAIN.tolist()
+    verifier = Verifier.load(threads=1)
+    assert weigh(Half(), verifier, [batch_of([page])]).tolist() == PLAIN.tolist()
+    assert weigh(Half((6, 10)), verifier, []).tolist() == PLAIN.tolist()

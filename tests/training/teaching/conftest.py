@@ -10,14 +10,13 @@ import pytest
 from PIL import Image
 
 from mnistry.data import Dataset
-from mnistry.models import DetectorConfig
+from mnistry.models import ReaderConfig
 from mnistry.reading.detector import SHIPPED_DETECTOR
-from mnistry.recipes import RECIPES
+from mnistry.reading.verifier import SHIPPED_VERIFIER
 from mnistry.training.pages import train as training_of_pages
 from mnistry.training.pages.drawing import Pages
 from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.targets import Batch
-from mnistry.training.state import initial_state
 from mnistry.training.teaching import teach as module
 from mnistry.training.teaching.start import Start
 
@@ -43,8 +42,9 @@ def small() -> Iterator[None]:
         yield InThisProcess(pages)
 
     def load(source: Path | str = "shipped") -> Start:
-        recipe = RECIPES["reader"].changed(model=DetectorConfig(features=(4, 6, 8, 10)))
-        return Start(None, recipe, initial_state(recipe, 0).model, SHIPPED_DETECTOR.read_bytes())
+        config = ReaderConfig((4, 6, 8, 10), (6, 8, 10, 12))
+        model = config.build(np.random.default_rng(0))
+        return Start(None, config, model, SHIPPED_DETECTOR.read_bytes(), SHIPPED_VERIFIER.read_bytes())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_of_pages, "VALIDATION_PAGES", 8)

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -12,8 +13,11 @@ import numpy as np
 import pytest
 
 from mnistry.errors import DataError, InvalidValueError, RunError
+from mnistry.export.arrays import named_arrays
+from mnistry.models import DetectorConfig
 from mnistry.reading.labels import read_labels
 from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.verifier import Verifier
 from mnistry.runs import read_run
 from mnistry.training import Run, TrainingProgress, resume
 from mnistry.training.interruption import Interrupted
@@ -25,6 +29,7 @@ from mnistry.training.teaching.teach import teach
 from mnistry.training.teaching.told import told
 
 Command = Callable[..., CompletedProcess[str]]
+REAL_LOAD = Start.load
 FEW = {"steps": 4, "log_every": 2, "validate_every": 4, "checkpoint_every": 1, "batch_size": 4}
 
 
@@ -73,6 +78,10 @@ def test_lessons_say_what_the_labels_say(run: Run) -> None:
 def test_what_came_of_it_reads(run: Run, pictures: Path) -> None:
     reading = Recognizer.load(run.path).read(pictures / "0.png")
     assert all(0 <= digit.confidence <= 1 for digit in reading.digits)
+    taught, shipped = (Recognizer.load(source).verifier.fingerprint for source in (run.path, None))
+    assert taught == Verifier.load(run.path / "verifier.onnx").fingerprint != shipped
+    (alone := pictures.parent / "alone.onnx").write_bytes((run.path / "model.onnx").read_bytes())
+    assert Recognizer.load(alone).verifier.fingerprint == shipped
     assert json.loads((run.path / "evaluation.json").read_text())["steps"] == 4
     assert read_run(run.path).pictures == pictures.resolve()
 
@@ -96,7 +105,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
     with pytest.raises(Interrupted):
         teach(pictures, data_dir=real_data, runs=tmp_path, progress=Stopping(after), **FEW)
     again = resume(tmp_path / "teach-1")
-    for name in ("model.safetensors", "lessons-2.npz"):
+    for name in ("model.safetensors", "trainable.safetensors", "lessons-2.npz"):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
     assert {**again.figures, "train_seconds": 0}.keys() == {**run.figures, "train_seconds": 0}.keys()
     assert again.figures["learnt_from"] == run.figures["learnt_from"]
@@ -169,6 +178,24 @@ def test_values_without_a_meaning_are_errors(
 
 
 def test_too_many_pixels_are_refused(small: None, pictures: Path) -> None:
-    detector = module.Detector(Start.load().onnx)
+    detector = module.Detector(Start.load().detector)
     with pytest.raises(DataError, match="more than the 3,000 pixels"):
         module.lessons_of(detector, read_labels(pictures), most_pixels=3000)
+
+
+def test_what_was_taught_is_taught_on(run: Run, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both networks go on from where they were; the small ones of the tests are not the shipped ones."""
+    monkeypatch.undo()
+    start = REAL_LOAD(run.path)
+    assert start.config == run.recipe.model
+    assert start.verifier == (run.path / "verifier.onnx").read_bytes()
+    kept = named_arrays(run.trainable_model(like=start.model))
+    for name, array in named_arrays(start.model).items():
+        np.testing.assert_array_equal(array, kept[name])
+
+
+def test_what_an_earlier_version_began_is_taught_anew(run: Run) -> None:
+    """It had a detector only."""
+    earlier = replace(run, recipe=replace(run.recipe, model=DetectorConfig()))
+    with pytest.raises(RunError, match="earlier version"):
+        module.resume_teaching(earlier, TrainingProgress(silent=True))

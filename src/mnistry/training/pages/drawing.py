@@ -1,4 +1,4 @@
-"""Batches of pages, drawn by another process while the network learns from those before."""
+"""Batches that are drawn by another process while the network learns from those before."""
 
 import multiprocessing
 import os
@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from mnistry.training.pages.page import draw_page
 from mnistry.training.pages.sources import Sources
@@ -16,6 +17,16 @@ from mnistry.training.pages.targets import Batch, batch_of
 
 AHEAD = 16
 """Batches that are drawn before they are needed."""
+
+
+class Drawn(Protocol):
+    """What is drawn: batches, each decided by its number alone. It can be pickled."""
+
+    def sources(self) -> Any:
+        """Reads what they are drawn with."""
+
+    def batch(self, sources: Any, number: int) -> Any:
+        """Draws the batch of that number."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,11 @@ class Pages:
 class Drawing:
     """Draws batches one after the other in a process of its own."""
 
-    def __init__(self, pages: Pages, executor: ProcessPoolExecutor) -> None:
-        self._pages, self._executor = pages, executor
-        self._ahead: deque[tuple[int, Future[Batch]]] = deque()
+    def __init__(self, executor: ProcessPoolExecutor) -> None:
+        self._executor = executor
+        self._ahead: deque[tuple[int, Future[Any]]] = deque()
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int) -> Any:
         """The batch of that number; those after it are drawn meanwhile."""
         while self._ahead and self._ahead[0][0] != number:
             self._ahead.popleft()[1].cancel()
@@ -64,21 +75,21 @@ class Drawing:
 
 
 @contextmanager
-def drawing(pages: Pages) -> Iterator[Drawing]:
+def drawing(drawn: Drawn) -> Iterator[Drawing]:
     """Starts the process, and ends it with the block."""
     # Spawned, because JAX has threads that a fork would not have; it knows nothing of JAX.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(pages,))
+    executor = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(drawn,))
     try:
-        yield Drawing(pages, executor)
+        yield Drawing(executor)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-_own: tuple[Pages, Sources] | None = None
+_own: tuple[Drawn, Any] | None = None
 
 
-def _begin(pages: Pages) -> None:
+def _begin(drawn: Drawn) -> None:
     global _own
     import signal
 
@@ -87,7 +98,7 @@ def _begin(pages: Pages) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _own = pages, pages.sources()
+    _own = drawn, drawn.sources()
 
 
 def _end_with_parent() -> None:
@@ -98,7 +109,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _draw(number: int) -> Batch:
+def _draw(number: int) -> Any:
     assert _own is not None
-    pages, sources = _own
-    return pages.batch(sources, number)
+    drawn, sources = _own
+    return drawn.batch(sources, number)

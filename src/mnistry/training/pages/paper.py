@@ -80,7 +80,7 @@ def photographed(canvas: Canvas, random: Random) -> Grey:
 def taken(grey: Grey, random: Random, finest: float) -> Grey:
     """What lens, sensor and file make of grey levels; the finest digit stays readable."""
     if random.random() < 0.6:
-        blurred = cv2.GaussianBlur(grey, (0, 0), random.uniform(0.1, max(0.2, 0.055 * finest)))
+        blurred = cv2.GaussianBlur(grey, (0, 0), random.uniform(0.1, max(0.2, 0.085 * finest)))
         grey = np.asarray(blurred, np.float32)
     noise = random.choice([0, 0.01, 0.03, 0.06], p=[0.4, 0.3, 0.2, 0.1])
     grey = np.asarray(grey + noise * random.standard_normal(grey.shape, np.float32), np.float32)
@@ -92,8 +92,8 @@ def taken(grey: Grey, random: Random, finest: float) -> Grey:
         return _thresholded(grey, random)
     if kind < 0.35:
         return _compressed(grey, random)
-    if kind < 0.55:  # a small picture, which the reader enlarges
-        share = min(1.0, random.uniform(9, 20) / finest)
+    if kind < 0.6:  # a small picture, which the reader enlarges
+        share = min(1.0, random.uniform(8, 18) / finest)
         height, width = grey.shape
         size = (max(1, round(width * share)), max(1, round(height * share)))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -1,4 +1,7 @@
-"""The training of a detector: `train_detector` → `fit` → `DetectorSteps` → `train_step`, on drawn pages."""
+"""The training of the two networks that read pages, on pages that are drawn while they learn.
+
+`train_on_pages` → `fit` → `PageSteps` → `train_step`.
+"""
 
 import json
 from collections.abc import Callable
@@ -16,17 +19,19 @@ from mnistry.atomic import remove_leftovers, write_bytes, write_text
 from mnistry.errors import ExportError, RunError
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.detector import detector_to_onnx
-from mnistry.models import Detector, FoldedDetector, Trainable
-from mnistry.reading.classifier import Classifier
+from mnistry.models import Detector, FoldedDetector, Trainable, VerifierConfig
 from mnistry.reading.detector import Detector as OnnxDetector
+from mnistry.reading.verifier import Verifier
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, MODEL, TRAINABLE, WEIGHTS
 from mnistry.training.devices import keep_compiled
 from mnistry.training.loop import fit
-from mnistry.training.pages.drawing import Drawing, Pages, drawing
+from mnistry.training.pages.drawing import Drawing, Drawn, Pages, drawing
+from mnistry.training.pages.patches import Patches, patch_loss
 from mnistry.training.pages.score import Found, found_on
 from mnistry.training.pages.sources import digests
 from mnistry.training.pages.targets import Batch, as_deviations, detection_loss
+from mnistry.training.pages.verifying import VerifierValidation, hand_on_verifier, rounded, told_of
 from mnistry.training.pages.weighing import weigh
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.record import Record
@@ -39,7 +44,7 @@ TOLERANCE = 1e-3
 """Largest difference between the probabilities of the trained detector and of `model.onnx`."""
 
 
-def train_detector(
+def train_on_pages(
     recipe: Recipe,
     folder: Path,
     *,
@@ -49,7 +54,7 @@ def train_detector(
     init_from: Path | str | None,
     progress: TrainingProgress,
 ) -> Run:
-    """Trains a detector on pages written with the handwriting of a folder; see `mnistry.training.train`."""
+    """Trains a detector or a verifier with the handwriting of a folder; see `mnistry.training.train`."""
     keep_compiled()
     state = first_state(recipe, seed, init_from)
     run = Run.create(
@@ -66,8 +71,8 @@ def train_detector(
         return _train(run, state, progress)
 
 
-def resume_detector(run: Run, progress: TrainingProgress) -> Run:
-    """Goes on with a detector's run; see `mnistry.training.resume`.
+def resume_on_pages(run: Run, progress: TrainingProgress) -> Run:
+    """Goes on with such a run; see `mnistry.training.resume`.
 
     Raises:
         RunError: the handwriting is not the same any more.
@@ -85,18 +90,20 @@ def resume_detector(run: Run, progress: TrainingProgress) -> Run:
 
 def _train(run: Run, state: State, progress: TrainingProgress) -> Run:
     recipe = run.recipe
-    pages = Pages(Path(run.data), run.data_dir, run.seed, recipe.batch_size)
+    verifies = isinstance(recipe.model, VerifierConfig)
+    drawn: Drawn = (Patches if verifies else Pages)(Path(run.data), run.data_dir, run.seed, recipe.batch_size)
     with (
         progress.over(recipe.steps),
         Record(run, from_step=int(state.step)) as record,
-        drawing(pages) as batches,
+        drawing(drawn) as batches,
     ):
         progress.note(
             f"{run.path}: {recipe.name}, seed {run.seed}, from step {int(state.step):,}; {recipe.batch_size} "
-            f"pages a step, drawn with the handwriting in {run.data}"
+            f"{'places on pages' if verifies else 'pages'} a step, drawn with the handwriting in {run.data}"
         )
-        validation = DetectorValidation(run)
-        state = fit(run, DetectorSteps(recipe, batches), validation, state, progress, record)
+        validation = VerifierValidation(run) if verifies else DetectorValidation(run)
+        steps = PageSteps(recipe, batches, patch_loss if verifies else page_loss)
+        state = fit(run, steps, validation, state, progress, record)
         _finish(run, state, validation)
         progress.note(f"finished: {run.path}")
     return run
@@ -106,18 +113,22 @@ Mixed = Callable[[Batch, int], Batch]
 """Makes a batch of pages and its number a batch with other pages besides."""
 
 
+BatchLoss = Callable[[Any, Any], Array]
+"""The loss of a model on a batch, float32 `[]`."""
+
+
 def unmixed(batch: Batch, number: int) -> Batch:
     """The batch as it is."""
     return batch
 
 
-class DetectorSteps:
-    """Makes updates, each with a batch of pages that nobody has seen before."""
+class PageSteps:
+    """Makes updates, each with a batch that is drawn for it."""
 
-    def __init__(self, recipe: Recipe, batches: Drawing) -> None:
+    def __init__(self, recipe: Recipe, batches: Drawing, loss: BatchLoss) -> None:
         self._batches = batches
         # One step a call: XLA's convolutions are slow inside a compiled loop on a CPU, and fast outside.
-        self._step = jax.jit(partial(train_step, recipe), donate_argnums=0)
+        self._step = jax.jit(partial(train_step, recipe, loss), donate_argnums=0)
 
     def __call__(self, state: State, first: int, count: int) -> tuple[State, np.ndarray]:
         """Makes `count` updates after step `first`; returns the losses of their batches too."""
@@ -128,17 +139,18 @@ class DetectorSteps:
         return state, np.array(losses, np.float32)
 
 
-def train_step(recipe: Recipe, state: State, batch: Batch) -> tuple[State, Array]:
+def page_loss(model: Detector, batch: Batch) -> Array:
+    """The loss of a detector on a batch of pages, float32 `[]`."""
+    return jnp.sum(jnp.stack(detection_loss(model(as_deviations(batch.images)), batch)))
+
+
+def train_step(recipe: Recipe, batch_loss: BatchLoss, state: State, batch: Any) -> tuple[State, Array]:
     """One update of the weights.
 
     Returns:
         The state after, and the loss of the batch before the update, float32 `[]`.
     """
-
-    def batch_loss(model: Detector) -> Array:
-        return jnp.sum(jnp.stack(detection_loss(model(as_deviations(batch.images)), batch)))
-
-    loss, gradient = jax.value_and_grad(batch_loss)(state.model)
+    loss, gradient = jax.value_and_grad(batch_loss)(state.model, batch)
     return updated(recipe, state, gradient), loss
 
 
@@ -157,8 +169,7 @@ class DetectorValidation:
         self._batches = [held_out.batch(sources, number) for number in range(VALIDATION_PAGES // BATCH)]
         seen = Pages(folder, run.data_dir, run.seed, BATCH)
         sources = seen.sources()
-        batches = [mixed(seen.batch(sources, number), number) for number in range(FOLDING_PAGES // BATCH)]
-        self._seen = jnp.stack([as_deviations(batch.images) for batch in batches])
+        self._seen = [mixed(seen.batch(sources, number), number) for number in range(FOLDING_PAGES // BATCH)]
         self._half = half
 
     def compile(self, model: Trainable) -> None:
@@ -167,10 +178,9 @@ class DetectorValidation:
     def folded(self, model: Trainable) -> FoldedDetector:
         """The detector for use."""
         assert isinstance(model, Detector)
-        folded = model.folded(self._seen)
-        if not self._half:
-            return folded
-        return jax.tree.map(lambda weights: weights.astype(jnp.float16).astype(jnp.float32), folded)  # type: ignore[no-any-return]
+        seen = jnp.stack([as_deviations(batch.images) for batch in self._seen])
+        folded: FoldedDetector = rounded(model.folded(seen), half=self._half)
+        return folded
 
     def found(self, onnx: OnnxDetector) -> Found:
         """What a detector finds on the pages."""
@@ -186,8 +196,8 @@ class DetectorValidation:
         }
 
     def weights(self, onnx: OnnxDetector) -> NDArray[np.float64]:
-        """How much each piece of evidence speaks for a digit, beside the shipped classifier's opinion."""
-        return weigh(onnx, Classifier.load(), self._batches)
+        """How much each piece of evidence speaks for a digit, beside what the shipped verifier says."""
+        return weigh(onnx, Verifier.load(), self._batches)
 
     def difference(self, model: FoldedDetector, onnx: OnnxDetector) -> float:
         """The largest difference between the probabilities of both."""
@@ -196,9 +206,12 @@ class DetectorValidation:
         return float(np.abs(np.asarray(own).transpose(2, 0, 1) - onnx.heat(image)[:-2]).max())
 
 
-def _finish(run: Run, state: State, validation: DetectorValidation) -> None:
-    """Writes the weights, `model.onnx` and what it finds on the validation pages; raises as `hand_on`."""
-    _, figures = hand_on(run, state, validation)
+def _finish(run: Run, state: State, validation: DetectorValidation | VerifierValidation) -> None:
+    """Writes the weights, `model.onnx` and the figures on the validation pages; raises as `hand_on`."""
+    if isinstance(validation, VerifierValidation):
+        figures = hand_on_verifier(run, state, validation)
+    else:
+        _, figures = hand_on(run, state, validation)
     # Last, because it says that the run is finished.
     write_text(run.path / EVALUATION, json.dumps(figures, indent=2) + "\n")
 
@@ -230,8 +243,7 @@ def hand_on(run: Run, state: State, validation: DetectorValidation) -> tuple[Onn
     return OnnxDetector(content), {
         "part": "pages by other writers",
         "data": run.data,
-        "steps": int(state.step),
-        "train_seconds": round(next((row["seconds"] for row in run.history()[::-1]), 0.0), 3),
+        **told_of(run, state),
         "onnx_largest_difference": difference,
         "weights_of_evidence": weights.round(4).tolist(),
         **found.to_json(),

@@ -57,7 +57,7 @@ class Writer:
         """A random writer who writes digits of that height."""
         if printed is None:
             printed = random.random() < 0.15
-        width = np.exp(random.uniform(np.log(0.045), np.log(0.17)))
+        width = np.exp(random.uniform(np.log(0.045), np.log(0.22)))
         hand = None
         if random.random() < 0.5:
             hand = sources.hands[random.integers(len(sources.hands))]
@@ -160,7 +160,7 @@ def swayed(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
     """A sign as the same hand writes it at another time: bent by a slow wave."""
     points = np.concatenate(strokes)
     low, size = points.min(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-3)
-    height, turns = random.normal(0, 0.03, 2), random.uniform(2, 7, 2)
+    height, turns = random.normal(0, 0.04, 2), random.uniform(2, 7, 2)
     begin = random.uniform(0, 2 * np.pi, 2)
 
     def bent(stroke: Stroke) -> Stroke:

@@ -1,7 +1,8 @@
 """Teaching a reader its user's hand: `teach` → `fit` → `TeachingSteps` → `train_step`.
 
 Each batch is half of pages cut out of the labelled pictures, half of pages that are drawn as those that the
-reader learnt from at first, so that it keeps what it knew.
+reader learnt from at first, so that it keeps what it knew. The detector learns from the pages, and the
+verifier from what is found on them.
 """
 
 import json
@@ -13,25 +14,32 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax import Array
+from numpy.typing import NDArray
 
 from mnistry.atomic import remove_leftovers, write_bytes, write_text
 from mnistry.data.handwriting import find_handwriting
 from mnistry.errors import DataError, InvalidValueError, RunError
 from mnistry.export.detector import detector_to_onnx, with_trust
-from mnistry.reading.classifier import Classifier
+from mnistry.export.verifier import verifier_to_onnx
+from mnistry.models import FoldedDetector, Reader, ReaderConfig, Trainable
 from mnistry.reading.detector import Detector
 from mnistry.reading.labels import Labelled, read_labels
 from mnistry.reading.measure import Measured, measure
 from mnistry.reading.recognizer import Recognizer
+from mnistry.reading.verifier import TAUGHT, Verifier
 from mnistry.recipes import RECIPES
-from mnistry.runs import BEFORE, EVALUATION, LESSONS, MODEL
+from mnistry.runs import BEFORE, BEFORE_VERIFIER, EVALUATION, LESSONS, MODEL
 from mnistry.training.checkpoint import checkpoints, save_checkpoint
 from mnistry.training.devices import keep_compiled
 from mnistry.training.loop import fit
 from mnistry.training.pages.drawing import Drawing, Pages, drawing
+from mnistry.training.pages.patches import PatchBatch, patch_loss, some_places_of
 from mnistry.training.pages.sources import digests
-from mnistry.training.pages.targets import Batch
-from mnistry.training.pages.train import DetectorValidation, hand_on, train_step
+from mnistry.training.pages.targets import Batch, as_deviations
+from mnistry.training.pages.train import DetectorValidation, Mixed, hand_on, page_loss, train_step
+from mnistry.training.pages.verifying import BATCH, require_agreement, rounded
+from mnistry.training.pages.weighing import weigh
 from mnistry.training.progress import TrainingProgress
 from mnistry.training.record import Record
 from mnistry.training.run import Run
@@ -44,6 +52,7 @@ from mnistry.training.teaching.start import SHIPPED, Start
 RECIPE = replace(
     RECIPES["reader"],
     name="teach",
+    model=ReaderConfig(),
     summary="A reader that was taught its user's hand, with half of each batch drawn as before.",
     learning_rate=5e-4,
     steps=400,
@@ -51,10 +60,14 @@ RECIPE = replace(
     validate_every=400,
     checkpoint_every=75,
 )
-TAUGHT = "pictures"
+PICTURES = "pictures"
 """The name under which a run keeps the SHA-256 of its pictures."""
 NAMED = 5
 """Pictures that a message names."""
+PLACES = 128
+"""Places that the verifier learns from in each step."""
+PLACES_OF = 5
+"""The stream of random numbers that chooses them."""
 LITTLE = 0.2
 """Weight of the classifier's opinion of a hand that it was never taught, if more is read so than with the
 usual one. Without any, a taught detector misread six of 111 digits by strangers, with this weight one."""
@@ -94,7 +107,7 @@ def teach(
         raise InvalidValueError(f"`seed` must be at least 0 and below {2**32:,}, not {seed}")
     labelled = read_labels(folder)
     start = Start.load(init_from)
-    recipe = replace(RECIPE, model=start.recipe.model).changed(**changes)
+    recipe = replace(RECIPE, model=start.config).changed(**changes)
     if recipe.batch_size < 2:
         raise InvalidValueError("`batch_size` must be at least 2: half of the pages are drawn, not 1")
     handwriting = find_handwriting("handwriting", data_dir, say=progress.note)
@@ -104,7 +117,7 @@ def teach(
             f"{folder}: {len(labelled)} pictures are too few to keep every fifth apart, so it cannot be told "
             "what is gained"
         )
-    lessons, left_out = lessons_of(Detector(start.onnx), taught)
+    lessons, left_out = lessons_of(Detector(start.detector), taught)
     _say_left_out(progress, folder, taught, left_out)
     if not any(len(lesson.digits) for lesson in lessons):
         raise DataError(
@@ -120,7 +133,7 @@ def teach(
         recipe,
         seed=seed,
         source=f"pictures in {folder}, and pages drawn with the handwriting in {handwriting}",
-        sha256={**digests(handwriting), TAUGHT: digest_of_pictures(folder, labelled)},
+        sha256={**digests(handwriting), PICTURES: digest_of_pictures(folder, labelled)},
         data=handwriting,
         data_dir=data_dir,
         init_from=start.run,
@@ -130,7 +143,8 @@ def teach(
         save_lessons(run.path / LESSONS.format(step=0), lessons, left_out)
         save_checkpoint(run.checkpoints, state, keep=recipe.keep_checkpoints, of=run.fingerprint)
         # Last: where it is, everything is there that the run begins with.
-        write_bytes(run.path / BEFORE, start.onnx)
+        write_bytes(run.path / BEFORE_VERIFIER, start.verifier)
+        write_bytes(run.path / BEFORE, start.detector)
         return _teach(run, state, labelled, progress)
 
 
@@ -146,10 +160,12 @@ def resume_teaching(run: Run, progress: TrainingProgress) -> Run:
         raise RunError(
             f"{run.path}: it was stopped before its first step, or lacks its checkpoints: teach anew"
         )
+    if not isinstance(run.recipe.model, ReaderConfig):
+        raise RunError(f"{run.path}: an earlier version of mnistry began it, without a verifier: teach anew")
     labelled = read_labels(folder)
-    found = {**digests(Path(run.data)), TAUGHT: digest_of_pictures(folder, labelled)}
+    found = {**digests(Path(run.data)), PICTURES: digest_of_pictures(folder, labelled)}
     if changed := sorted(name for name, sha256 in run.data_sha256.items() if found.get(name) != sha256):
-        place = folder if changed == [TAUGHT] else run.data
+        place = folder if changed == [PICTURES] else run.data
         raise RunError(
             f"{run.path}: the pictures or the handwriting in {place} are not what this run was started with "
             "(the SHA-256 differs). Put the former files back, or teach anew."
@@ -180,12 +196,47 @@ def _teach(run: Run, state: State, labelled: Sequence[Labelled], progress: Train
         def mixed(batch: Batch, number: int) -> Batch:
             return joined(batch, lesson_batch(lessons, run.seed, number, len(batch.images)))
 
-        validation = DetectorValidation(run, mixed)
+        validation = TeachingValidation(run, mixed)
         steps = TeachingSteps(run, batches, taught, validation, progress)
         state = fit(run, steps, validation, state, progress, record)
         _finish(run, state, validation, held_out, len(taught))
         progress.note(f"finished: {run.path}")
     return run
+
+
+class TeachingValidation(DetectorValidation):
+    """Measures the detector, and makes both networks ready for use."""
+
+    def __init__(self, run: Run, mixed: Mixed) -> None:
+        """As of `DetectorValidation`."""
+        super().__init__(run, mixed)
+        self._finder = Detector.load(run.path / BEFORE)
+        self._verifier = Verifier.load(run.path / BEFORE_VERIFIER)
+
+    def folded(self, model: Trainable) -> FoldedDetector:
+        """The detector for use."""
+        assert isinstance(model, Reader)
+        return super().folded(model.detector)
+
+    def weights(self, onnx: Detector) -> NDArray[np.float64]:
+        """How much each piece of evidence speaks for a digit, beside what the taught verifier says."""
+        return weigh(onnx, self._verifier, self._batches)
+
+    def hand_on_verifier(self, run: Run, model: Trainable) -> None:
+        """Writes the verifier that was taught, which is used from now on.
+
+        Raises:
+            ExportError: its ONNX form does not agree with it.
+            OSError: the folder cannot be written to.
+        """
+        assert isinstance(model, Reader)
+        random = np.random.default_rng((run.seed, PLACES_OF))
+        seen = [some_places_of(self._finder, batch, BATCH, random).images for batch in self._seen]
+        folded = rounded(model.verifier.folded(as_deviations(np.stack(seen))), half=run.recipe.half_precision)
+        content = verifier_to_onnx(folded)
+        self._verifier = Verifier(content)
+        require_agreement(folded, self._verifier, seen[0])
+        write_bytes(run.path / TAUGHT, content)
 
 
 class TeachingSteps:
@@ -201,7 +252,8 @@ class TeachingSteps:
     ) -> None:
         self._run, self._batches, self._taught = run, batches, taught
         self._validation, self._progress = validation, progress
-        self._step = jax.jit(partial(train_step, run.recipe), donate_argnums=0)
+        self._finder = Detector.load(run.path / BEFORE)
+        self._step = jax.jit(partial(train_step, run.recipe, reader_loss), donate_argnums=0)
         self._lessons: dict[int, list[Lesson]] = {}
 
     def __call__(self, state: State, first: int, count: int) -> tuple[State, np.ndarray]:
@@ -211,7 +263,10 @@ class TeachingSteps:
         for number in range(first, first + count):
             lessons = self._lessons_of(number, state)
             pages = lesson_batch(lessons, self._run.seed, number, recipe.batch_size // 2)
-            state, loss = self._step(state, joined(self._batches.batch(number), pages))
+            pages = joined(self._batches.batch(number), pages)
+            random = np.random.default_rng((self._run.seed, number, PLACES_OF))
+            places = some_places_of(self._finder, pages, PLACES, random)
+            state, loss = self._step(state, (pages, places))
             losses.append(loss)
         return state, np.array(losses, np.float32)
 
@@ -238,6 +293,12 @@ class TeachingSteps:
         )
 
 
+def reader_loss(model: Reader, batch: tuple[Batch, PatchBatch]) -> Array:
+    """The losses of both networks, float32 `[]`."""
+    pages, places = batch
+    return page_loss(model.detector, pages) + patch_loss(model.verifier, places)
+
+
 def joined(first: Batch, second: Batch) -> Batch:
     """The pages of both."""
     batch: Batch = jax.tree.map(lambda *arrays: np.concatenate(arrays), first, second)
@@ -245,18 +306,21 @@ def joined(first: Batch, second: Batch) -> Batch:
 
 
 def _finish(
-    run: Run, state: State, validation: DetectorValidation, held_out: Sequence[Labelled], taught: int
+    run: Run, state: State, validation: TeachingValidation, held_out: Sequence[Labelled], taught: int
 ) -> None:
     """Writes the reader, and what it reads better and worse than before; raises as `hand_on`."""
+    validation.hand_on_verifier(run, state.final_model)
     after, figures = hand_on(run, state, validation)
     before = Detector.load(run.path / BEFORE)
     kept_apart = None
     if held_out:
         content = with_trust((run.path / MODEL).read_bytes(), LITTLE)
-        doubting, classifier = Detector(content), Classifier.load()
-        old, new, other = (
-            measure(Recognizer(classifier, one), held_out) for one in (before, after, doubting)
+        doubting, shipped = Detector(content), Recognizer.load()
+        untaught, learnt = (
+            shipped.having(Verifier.load(run.path / name)) for name in (BEFORE_VERIFIER, TAUGHT)
         )
+        old = measure(untaught.having(before), held_out)
+        new, other = (measure(learnt.having(one), held_out) for one in (after, doubting))
         if other.figures.exact > new.figures.exact:
             write_bytes(run.path / MODEL, content)
             after, new = doubting, other

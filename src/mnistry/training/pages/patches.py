@@ -1,0 +1,134 @@
+"""Patches: what the detector finds on drawn pages, cut out, and what really stands there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+from numpy.typing import NDArray
+
+from mnistry.data.dataset import CLASSES
+from mnistry.models import Verifier
+from mnistry.reading.detector import Detector
+from mnistry.reading.flatten import LEVEL
+from mnistry.reading.verifier import PATCH, patch_at
+from mnistry.training.pages.page import draw_page
+from mnistry.training.pages.score import ANYTHING, NO_DIGIT, places_on, true_digits
+from mnistry.training.pages.sources import Sources
+from mnistry.training.pages.targets import Batch, as_deviations, batch_of
+
+PAGES = 4
+"""Pages that are drawn for each batch; they hold about a hundred places."""
+POOL = 64
+"""The batch is taken from the places on the pages of so many batches, so that it is not of one hand."""
+ASIDE, LARGER = 0.06, 0.12
+"""Deviations of a digit's box from the true one, as a share of its height: those that the detector misses, or
+sees badly, are to be known too."""
+OF_BATCH, OF_PAGE = 3, 4
+"""Streams of random numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class PatchBatch:
+    """Patches and what they show.
+
+    Attributes:
+        images: uint8 `[n, 48, 48]`.
+        labels: int32 `[n]`: the digit, or 10 for what is none.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+
+jax.tree_util.register_dataclass(PatchBatch)
+
+
+class PatchSources:
+    """What patches are made with: handwriting, and the detector that finds places; keeps the newest ones."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.detector = Detector.load(threads=1)
+        self.kept: dict[int, PatchBatch] = {}
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Which patches are drawn; a batch is decided by its number alone.
+
+    Attributes: see `mnistry.training.pages.drawing.Pages`; `batch_size` counts patches.
+    """
+
+    folder: Path
+    data_dir: Path | None
+    seed: int
+    batch_size: int
+    held_out: bool = False
+
+    def sources(self) -> PatchSources:
+        """Reads what they are drawn with."""
+        return PatchSources(Sources.read(self.folder, self.data_dir, held_out=self.held_out))
+
+    def batch(self, sources: PatchSources, number: int) -> PatchBatch:
+        """Draws the batch of that number: places on its pages, and on those of the batches after it."""
+        needed = range(number, number + POOL)
+        sources.kept = {
+            group: sources.kept.get(group) or self.group(sources, group, PAGES) for group in needed
+        }
+        images = np.concatenate([group.images for group in sources.kept.values()])
+        labels = np.concatenate([group.labels for group in sources.kept.values()])
+        chosen = np.random.default_rng((self.seed, number, OF_BATCH)).integers(
+            len(images), size=self.batch_size
+        )
+        return PatchBatch(images[chosen], labels[chosen])
+
+    def group(self, sources: PatchSources, number: int, pages: int) -> PatchBatch:
+        """All places on the pages of one batch."""
+        examples = [
+            example
+            for page in range(number * pages, (number + 1) * pages)
+            for example in self._of_page(sources, page)
+        ]
+        images = np.array([image for image, _ in examples], np.uint8).reshape(-1, PATCH, PATCH)
+        return PatchBatch(images, np.array([label for _, label in examples], np.int32))
+
+    def _of_page(self, sources: PatchSources, number: int) -> Iterator[tuple[NDArray[np.uint8], int]]:
+        """What the detector finds on a page, and each digit in a box that is a little wrong."""
+        page = draw_page(sources.sources, self.seed, number)
+        yield from places_of(sources.detector, batch_of([page]))
+        random = np.random.default_rng((self.seed, number, OF_PAGE))
+        for x, y, width, height, digit in page.digits[page.digits[:, 4] >= 0].tolist():
+            across, down, larger = random.normal(0, 1, 3)
+            size = np.exp(LARGER * larger)
+            middle = x + ASIDE * height * across, y + ASIDE * height * down
+            yield patch_at(page.image, *middle, width * size, height * size), int(digit)
+
+
+def places_of(detector: Detector, batch: Batch) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """What the detector finds on the pages of a batch, cut out, and what really stands there."""
+    for image, heat, counts in zip(batch.images, batch.heat, batch.counts, strict=True):
+        found = places_on(detector, image)
+        for one, digit in zip(found, true_digits(found, heat, counts), strict=True):
+            if digit != ANYTHING:
+                label = CLASSES if digit == NO_DIGIT else digit
+                yield patch_at(image, one.x, one.y, one.width, one.height), label
+
+
+def some_places_of(detector: Detector, batch: Batch, count: int, random: np.random.Generator) -> PatchBatch:
+    """So many of what the detector finds on the pages of a batch; empty paper where it finds nothing."""
+    found = list(places_of(detector, batch)) or [(np.full((PATCH, PATCH), LEVEL, np.uint8), CLASSES)]
+    chosen = random.integers(len(found), size=count)
+    images = np.stack([found[number][0] for number in chosen])
+    return PatchBatch(images, np.array([found[number][1] for number in chosen], np.int32))
+
+
+def patch_loss(model: Verifier, batch: PatchBatch) -> Array:
+    """The mean cross-entropy, float32 `[]`."""
+    logits = model(as_deviations(batch.images))
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.asarray(batch.labels))
+    return jnp.mean(losses)
