@@ -4,7 +4,9 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
+import filelock
 import pytest
 from selenium import webdriver
 
@@ -47,14 +49,19 @@ def page(chrome: webdriver.Chrome, address: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def axe(request: pytest.FixtureRequest) -> str:
-    """The accessibility checker, fetched once into pytest's cache."""
+    """The accessibility checker, fetched once into pytest's cache, by one of the processes that run tests."""
     folder = request.config.cache.mkdir("axe-core")
-    if not (folder / "axe.min.js").exists():
-        if not shutil.which("npm"):
-            pytest.skip("npm, which fetches axe-core, is not installed")
-        pack = ["npm", "pack", "axe-core@4.12.1", "--silent", "--pack-destination", str(folder)]
-        if subprocess.run(pack, capture_output=True, timeout=120).returncode:
-            pytest.skip("npm could not fetch axe-core")
-        with tarfile.open(next(folder.glob("axe-core-*.tgz"))) as pack_file:
-            (folder / "axe.min.js").write_bytes(pack_file.extractfile("package/axe.min.js").read())
+    with filelock.FileLock(folder / ".lock"):
+        if not (folder / "axe.min.js").exists():
+            fetch_axe(folder)
     return (folder / "axe.min.js").read_text()
+
+
+def fetch_axe(folder: Path) -> None:
+    if not shutil.which("npm"):
+        pytest.skip("npm, which fetches axe-core, is not installed")
+    pack = ["npm", "pack", "axe-core@4.12.1", "--silent", "--pack-destination", str(folder)]
+    if subprocess.run(pack, capture_output=True, timeout=120).returncode:
+        pytest.skip("npm could not fetch axe-core")
+    with tarfile.open(next(folder.glob("axe-core-*.tgz"))) as pack_file:
+        (folder / "axe.min.js").write_bytes(pack_file.extractfile("package/axe.min.js").read())
