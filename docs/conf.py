@@ -60,6 +60,8 @@ if CHINESE:
     nb_code_prompt_show, nb_code_prompt_hide = "展开代码", "收起代码"
 nb_mime_priority_overrides = [("html", "text/html", 0)]
 
+html_search_options = {"dict": str(DOCS / "search.zh.txt")} if CHINESE else {}  # terms that are one word
+
 linkcheck_ignore = [r"https://github\.com/mnistry/"]  # not published yet
 
 html_theme = "furo"

@@ -1,5 +1,7 @@
 """Words in figures and tables are translated, all or none; code is not."""
 
+import pytest
+
 from book import sphinx_pages
 
 DRAWN = (
@@ -29,3 +31,17 @@ def test_a_word_with_a_quotation_mark_is_found() -> None:
         "<p>自己的</p>",
         set(),
     )
+
+
+# jieba leaves its dictionary to the garbage collector to close.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_terms_are_one_word_for_the_search_in_chinese() -> None:
+    terms = (sphinx_pages.WORDS.parent / "search.zh.txt").read_text().split()
+    search = sphinx_pages.Search({"dict": str(sphinx_pages.WORDS.parent / "search.zh.txt")})
+    for term in terms:
+        assert term in search.split(f"旧的{term}没有了")
+
+
+def test_the_stemmer_that_the_search_in_chinese_calls_is_in_its_script() -> None:
+    search = sphinx_pages.Search
+    assert f"{search.language_name.lower()}-stemmer.js" == search.js_stemmer_rawcode
