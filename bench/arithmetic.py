@@ -30,9 +30,13 @@ class MultiplyAdds(NamedTuple):
         """Floating-point operations of one image, forward; a multiply-add is two."""
         return 2 * (self.with_picture + self.with_hidden)
 
-    def training_operations(self) -> int:
-        """Those of one example in training, forward and backward; of a committee, one member sees it."""
-        return 2 * (2 * self.with_picture + 3 * self.with_hidden) // self.members
+    def training_operations(self, ink: float = 1.0) -> int:
+        """Those of one example in training, forward and backward; of a committee, one member sees it.
+
+        Args:
+            ink: the share of pixels that are not blank, if products with the others are left out.
+        """
+        return int(2 * (2 * ink * self.with_picture + 3 * self.with_hidden)) // self.members
 
 
 def multiply_adds(config: ModelConfig) -> MultiplyAdds:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mnistry.models.lstm import last_hidden_state as plain_lstm
 from mnistry.native import calls
 from mnistry.native.library import SETS, VARIABLE, library
 
@@ -96,3 +97,31 @@ def test_matrices_that_do_not_fit_are_refused(use: Use) -> None:
         calls.product(jnp.zeros((2, 3)), jnp.zeros((4, 2))).block_until_ready()
     with pytest.raises(jax.errors.JaxRuntimeError, match="two float32 matrices were expected"):
         calls.product(jnp.zeros((2, 3), jnp.int32), jnp.zeros((3, 2))).block_until_ready()
+
+
+def textbook(rows: jax.Array, weights: jax.Array, bias: jax.Array) -> jax.Array:
+    """The last hidden state in plain JAX, as the model computes it."""
+    inputs = rows.shape[-1]
+    return plain_lstm(jnp.swapaxes(rows, 0, 1) @ weights[:inputs] + bias, weights[inputs:])
+
+
+# A whole tile of the batch and of units, and what is left over; one row alone has no state before it.
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(
+    ("batch", "steps", "inputs", "units"), [(128, 28, 28, 150), (7, 5, 3, 16), (1, 1, 1, 1), (13, 3, 28, 100)]
+)
+def test_the_lstm_and_its_gradients(
+    use: Use, name: str, batch: int, steps: int, inputs: int, units: int
+) -> None:
+    use(name)
+    rows = images(batch * steps, inputs).reshape(batch, steps, inputs)
+    w, bias = weights(inputs + units, 4 * units) / np.sqrt(inputs + units), weights(4 * units) * 3
+    of_hidden = weights(batch, units)
+
+    def both(function: Callable[..., jax.Array]) -> list[np.ndarray]:
+        value, back = jax.vjp(partial(function, rows), w, bias)
+        return [value, *back(of_hidden)]
+
+    found, expected = (jax.jit(partial(both, function))() for function in (calls.last_hidden_state, textbook))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-6 * max(1, abs(theirs).max()))

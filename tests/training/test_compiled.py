@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from mnistry.data import Dataset
-from mnistry.models import PerceptronConfig, ScratchConfig
+from mnistry.models import PerceptronConfig, RowLstmConfig, ScratchConfig
 from mnistry.native.library import VARIABLE
 from mnistry.recipes import RECIPES, Recipe
 from mnistry.runs import EVALUATION
 from mnistry.training import Run, TrainingProgress, resume, train
-from mnistry.training.compiled import compiled_step
+from mnistry.training.compiled import compiled_step, has_kernels
 from mnistry.training.devices import make_mesh
 from mnistry.training.loop import image_steps
 from mnistry.training.state import State, initial_state
@@ -24,15 +24,28 @@ NARROW = {
     "scratch": ScratchConfig(hidden=40),
     "mlp-deep": PerceptronConfig(hidden=(70, 20), initialization="he", dropout=0.2),
     "mlp-fast": PerceptronConfig(hidden=(50,), initialization="he"),
+    "lstm": RowLstmConfig(units=20),
 }
-SKIPPING = ["softmax", "softmax-squared", "softmax-sum", *NARROW]
+WITH_KERNELS = ["softmax", "softmax-squared", "softmax-sum", *NARROW]
 FEW = replace(
     RECIPES["mlp"], model=NARROW["mlp"], steps=40, log_every=5, validate_every=20, checkpoint_every=20
 )
 
 
 def recipe_of(name: str) -> Recipe:
-    return replace(RECIPES[name], model=NARROW.get(name, RECIPES[name].model))
+    return replace(RECIPES[name], model=NARROW.get(name, RECIPES[name].model), devices=1)
+
+
+def test_these_are_all_recipes_that_have_kernels() -> None:
+    recipes = [name for name, recipe in RECIPES.items() if has_kernels(recipe.model)]
+    assert sorted(recipes) == sorted([*WITH_KERNELS, "first-look"])  # which differs by its optimizer alone
+
+
+def test_an_lstm_needs_no_second_device_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compiled_step(RECIPES["lstm"], make_mesh(RECIPES["lstm"], pytest.fail))
+    told: list[str] = []
+    monkeypatch.setenv(VARIABLE, "none")
+    assert make_mesh(RECIPES["lstm"], told.append).size == 2 - len(told)
 
 
 def steps_of(recipe: Recipe, optdigits: Dataset) -> tuple[State, np.ndarray]:
@@ -41,7 +54,7 @@ def steps_of(recipe: Recipe, optdigits: Dataset) -> tuple[State, np.ndarray]:
     return steps(initial_state(recipe, 3), 0, 20)
 
 
-@pytest.mark.parametrize("name", SKIPPING)
+@pytest.mark.parametrize("name", WITH_KERNELS)
 def test_twenty_steps_lead_to_the_same_weights(
     monkeypatch: pytest.MonkeyPatch, optdigits: Dataset, name: str
 ) -> None:

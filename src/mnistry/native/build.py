@@ -17,8 +17,9 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent
 LIBRARY = "kernels.so"
+KERNELS = ("blanks.cpp", "lstm.cpp")  # compiled for each instruction set
 COMPILERS = ("c++", "g++", "clang++")
-FLAGS = ("-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
+FLAGS = ("-std=c++17", "-O3", "-ffp-contract=fast", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
 PLAIN: dict[str, tuple[str, ...]] = {"plain": ("-DLANES=4",)}
 X86: dict[str, tuple[str, ...]] = {
     "avx2": ("-DLANES=8", "-mavx2", "-mfma"),
@@ -49,7 +50,8 @@ def build(folder: Path = SOURCE, *, x86: bool | None = None) -> Path:
         command.append("-DMNISTRY_X86")
     else:
         sets = PLAIN
-    jobs = [("handlers.cpp", ()), *(("kernels.cpp", (f"-DKERNELS={name}", *sets[name])) for name in sets)]
+    kernels = [(source, (f"-DKERNELS={name}", *flags)) for name, flags in sets.items() for source in KERNELS]
+    jobs = [("handlers.cpp", ()), *kernels]
     with tempfile.TemporaryDirectory(dir=folder) as made:
 
         def compiled(number: int) -> str:

@@ -12,6 +12,12 @@ namespace mnistry {
 struct Array {
   float* data;
   const int64_t* dims;
+
+  template <typename... Sizes>
+  bool are(Sizes... sizes) const {
+    const int64_t* dim = dims;
+    return ((*dim++ == sizes) && ...);
+  }
 };
 
 class Call {

@@ -8,7 +8,15 @@ from jax import Array
 
 from mnistry.native.library import library
 
-_NAMES = ("mnistry_product", "mnistry_weight_gradient", "mnistry_descend")
+_NAMES = (
+    "mnistry_product",
+    "mnistry_weight_gradient",
+    "mnistry_descend",
+    "mnistry_lstm_forward",
+    "mnistry_lstm_backward",
+)
+_SAVED = 6  # arrays of an LSTM's cells that the way back needs
+_WHOLE = 16  # to a multiple of which its units are rounded up in them
 
 
 def usable() -> bool:
@@ -83,3 +91,45 @@ def descend(
     call = jax.ffi.ffi_call("mnistry_descend", out, input_output_aliases=in_place)
     new_weights, *new_average = call(x, gradient, amounts, *changed)
     return new_weights, new_average[0] if new_average else None
+
+
+@jax.custom_vjp
+def last_hidden_state(rows: Array, weights: Array, bias: Array) -> Array:
+    """Runs an LSTM over the rows of images; these are data and have no gradient.
+
+    Args:
+        rows: float32 `[batch, steps, inputs]`.
+        weights: float32 `[inputs + units, 4 units]`, of input and hidden state; gates in the order input,
+            candidate, forget, output.
+        bias: float32 `[4 units]`; that of the forget gate is 1 larger.
+
+    Returns:
+        The last hidden state, float32 `[batch, units]`.
+    """
+    return _forward(rows, weights, bias)[0]
+
+
+def _forward(rows: Array, weights: Array, bias: Array) -> tuple[Array, tuple[Array, ...]]:
+    batch, steps, inputs = rows.shape
+    units = len(bias) // 4
+    out = [
+        jax.ShapeDtypeStruct(shape, jnp.float32)
+        for shape in (
+            (batch, units),
+            (steps, batch, inputs + units),
+            (steps, batch, _SAVED, -(-units // _WHOLE) * _WHOLE),
+        )
+    ]
+    hidden, states, saved = jax.ffi.ffi_call("mnistry_lstm_forward", out)(rows, weights, bias)
+    return hidden, (states, saved, weights)
+
+
+def _backward(kept: tuple[Array, ...], of_hidden: Array) -> tuple[None, Array, Array]:
+    states, saved, weights = kept
+    out = jax.ShapeDtypeStruct((*states.shape[:2], weights.shape[1]), jnp.float32)
+    of_gates = jax.ffi.ffi_call("mnistry_lstm_backward", out)(saved, weights, of_hidden)
+    across = of_gates.reshape(-1, weights.shape[1])
+    return None, states.reshape(len(across), -1).T @ across, across.sum(axis=0)
+
+
+last_hidden_state.defvjp(_forward, _backward)

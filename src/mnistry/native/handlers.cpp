@@ -13,14 +13,29 @@ void mnistry::Pool::pause() { sched_yield(); }
 
 namespace {
 
-const Kernels* chosen = &plain_kernels;
+struct Kernels {
+  decltype(&product_plain) product;
+  decltype(&weight_gradient_plain) weight_gradient;
+  decltype(&descend_plain) descend;
+  decltype(&lstm_forward_plain) lstm_forward;
+  decltype(&lstm_backward_plain) lstm_backward;
+};
+
+#define OF(set) {product_##set, weight_gradient_##set, descend_##set, lstm_forward_##set, lstm_backward_##set}
+
+const Kernels plain = OF(plain);
+#ifdef MNISTRY_X86
+const Kernels avx2 = OF(avx2);
+const Kernels avx512 = OF(avx512);
+#endif
+const Kernels* chosen = &plain;
 
 }  // namespace
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 // What these handlers take and give; library.py asks for one number.
-EXPORTED int mnistry_interface() { return 1; }
+EXPORTED int mnistry_interface() { return 2; }
 
 // The instruction sets that this processor has, as a bit each: 1 none in particular, 2 AVX2, 4 AVX-512.
 EXPORTED int mnistry_instruction_sets() {
@@ -38,10 +53,10 @@ EXPORTED int mnistry_instruction_sets() {
 
 // Has one of them used from now on; to be called before any kernel.
 EXPORTED void mnistry_use(int instruction_set) {
-  chosen = &plain_kernels;
+  chosen = &plain;
 #ifdef MNISTRY_X86
-  if (instruction_set == 2) chosen = &avx2_kernels;
-  if (instruction_set == 4) chosen = &avx512_kernels;
+  if (instruction_set == 2) chosen = &avx2;
+  if (instruction_set == 4) chosen = &avx512;
 #endif
   (void)instruction_set;
 }
@@ -103,5 +118,46 @@ EXPORTED XLA_FFI_Error* mnistry_descend(XLA_FFI_CallFrame* frame) {
                         amounts.data[2]};
   Pool pool(call);
   chosen->descend(&pool, x.data, gradient.data, &descent, x.dims[0], inputs, outputs);
+  return nullptr;
+}
+
+// (rows [batch, steps, inputs], weights [inputs + units, 4 units], bias [4 units])
+// → hidden [batch, units], states [steps, batch, inputs + units], saved [steps, batch, 6, units up to a multiple of 16]
+EXPORTED XLA_FFI_Error* mnistry_lstm_forward(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({3, 2, 1}, {2, 3, 4})) return call.refused("mnistry_lstm_forward: rows, weights and bias were expected");
+  const Array rows = call.argument(0), weights = call.argument(1), bias = call.argument(2);
+  const Array hidden = call.result(0), states = call.result(1), saved = call.result(2);
+  const int64_t batch = rows.dims[0], steps = rows.dims[1], inputs = rows.dims[2], units = hidden.dims[1];
+  if (hidden.dims[0] != batch || !weights.are(inputs + units, 4 * units) || bias.dims[0] != 4 * units ||
+      !states.are(steps, batch, inputs + units) || !saved.are(steps, batch, 6, (units + 15) / 16 * 16)) {
+    return call.refused("mnistry_lstm_forward: the arrays do not fit");
+  }
+  const Lstm lstm{batch,     steps,       inputs,      units,       weights.data, rows.data,
+                  bias.data, hidden.data, states.data, saved.data, nullptr,      nullptr};
+  Pool pool(call);
+  chosen->lstm_forward(&pool, &lstm);
+  return nullptr;
+}
+
+// (saved, as above, weights [inputs + units, 4 units], gradient of hidden [batch, units])
+// → gradient of the gates before their nonlinearities [steps, batch, 4 units]
+EXPORTED XLA_FFI_Error* mnistry_lstm_backward(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({4, 2, 2}, {3})) return call.refused("mnistry_lstm_backward: saved, weights, gradient were expected");
+  const Array saved = call.argument(0), weights = call.argument(1), of_hidden = call.argument(2);
+  const Array of_gates = call.result(0);
+  const int64_t steps = saved.dims[0], batch = saved.dims[1], units = of_hidden.dims[1];
+  const int64_t inputs = weights.dims[0] - units;
+  if (!saved.are(steps, batch, 6, (units + 15) / 16 * 16) || inputs < 0 || weights.dims[1] != 4 * units ||
+      of_hidden.dims[0] != batch || !of_gates.are(steps, batch, 4 * units)) {
+    return call.refused("mnistry_lstm_backward: the arrays do not fit");
+  }
+  const Lstm lstm{batch,   steps,   inputs,  units,      weights.data,   nullptr,
+                  nullptr, nullptr, nullptr, saved.data, of_hidden.data, of_gates.data};
+  Pool pool(call);
+  chosen->lstm_backward(&pool, &lstm);
   return nullptr;
 }

@@ -23,24 +23,40 @@ struct Descent {
   float kept;  // of the average
 };
 
-struct Kernels {
-  const char* name;
-
-  // out [batch, outputs] = x [batch, inputs] · weights [inputs, outputs], where x is not zero.
-  void (*product)(const Threads*, const float* x, const float* weights, float* out, int64_t batch, int64_t inputs,
-                  int64_t outputs);
-
-  // out [inputs, outputs] = xᵀ · gradient, where x [batch, inputs] is not zero; gradient [batch, outputs].
-  void (*weight_gradient)(const Threads*, const float* x, const float* gradient, float* out, int64_t batch,
-                          int64_t inputs, int64_t outputs);
-
-  // The same, of which no more is kept than the weights that it leads to.
-  void (*descend)(const Threads*, const float* x, const float* gradient, const Descent*, int64_t batch,
-                  int64_t inputs, int64_t outputs);
+// An LSTM over the rows of images, gates in the order input, candidate, forget, output; forget has a bias of 1 more.
+struct Lstm {
+  int64_t batch, steps, inputs, units;
+  const float* weights;  // [inputs + units, 4 units]
+  // Forward:
+  const float* rows;  // [batch, steps, inputs]
+  const float* bias;  // [4 units]
+  float* hidden;      // [batch, units], the last one
+  float* states;      // [steps, batch, inputs + units], what each time step's product was made with
+  float* saved;       // [steps, batch, 6 · units up to whole vectors], the same for each part of a cell
+  // Backward:
+  const float* of_hidden;  // [batch, units], the gradient of the last hidden state
+  float* of_gates;         // [steps, batch, 4 units]
 };
 
-extern const Kernels plain_kernels;
+// The kernels, each once for every instruction set.
+#define MNISTRY_JOINED(a, b) a##_##b
+#define MNISTRY_NAME(name, set) MNISTRY_JOINED(name, set)
+#define KERNEL(name) MNISTRY_NAME(name, KERNELS)
+#define MNISTRY_DECLARED(set)                                                                                         \
+  /* out [batch, outputs] = x [batch, inputs] · weights [inputs, outputs], where x is not zero. */                    \
+  void product_##set(const Threads*, const float* x, const float* weights, float* out, int64_t batch, int64_t inputs, \
+                     int64_t outputs);                                                                                \
+  /* out [inputs, outputs] = xᵀ · gradient, where x [batch, inputs] is not zero; gradient [batch, outputs]. */        \
+  void weight_gradient_##set(const Threads*, const float* x, const float* gradient, float* out, int64_t batch,        \
+                             int64_t inputs, int64_t outputs);                                                        \
+  /* The same, of which no more is kept than the weights that it leads to. */                                         \
+  void descend_##set(const Threads*, const float* x, const float* gradient, const Descent*, int64_t batch,            \
+                     int64_t inputs, int64_t outputs);                                                                \
+  void lstm_forward_##set(const Threads*, const Lstm*);                                                               \
+  void lstm_backward_##set(const Threads*, const Lstm*);
+
+MNISTRY_DECLARED(plain)
 #ifdef MNISTRY_X86
-extern const Kernels avx2_kernels;
-extern const Kernels avx512_kernels;
+MNISTRY_DECLARED(avx2)
+MNISTRY_DECLARED(avx512)
 #endif

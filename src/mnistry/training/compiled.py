@@ -14,6 +14,8 @@ from mnistry.models import (
     ModelConfig,
     Perceptron,
     PerceptronConfig,
+    RowLstm,
+    RowLstmConfig,
     Scratch,
     ScratchConfig,
     SoftmaxConfig,
@@ -21,7 +23,7 @@ from mnistry.models import (
     Trainable,
 )
 from mnistry.models.layers import PIXELS
-from mnistry.native.calls import descend, product, usable
+from mnistry.native.calls import descend, last_hidden_state, product, usable
 from mnistry.optimizers import average_decay
 from mnistry.recipes import Recipe
 from mnistry.training.state import State, schedule_of, updated
@@ -40,12 +42,18 @@ def compiled_step(recipe: Recipe, mesh: Mesh) -> Step | None:
     """
     if not has_kernels(recipe.model) or mesh.size > 1 or not usable():
         return None
-    return descending_step if recipe.optimizer == "sgd" else skipping_step
+    descends = recipe.optimizer == "sgd" and not isinstance(recipe.model, RowLstmConfig)
+    return descending_step if descends else step_with_kernels
 
 
 def has_kernels(config: ModelConfig) -> bool:
-    """Whether there are kernels for a model: those whose first layer is a product with the pixels."""
-    return isinstance(config, SoftmaxConfig | PerceptronConfig | ScratchConfig)
+    """Whether there are kernels for a model: an LSTM, or one that begins with a product with the pixels."""
+    return isinstance(config, SoftmaxConfig | PerceptronConfig | ScratchConfig | RowLstmConfig)
+
+
+def shares_by_itself(config: ModelConfig) -> bool:
+    """Whether a kernel gives each core its part of a batch for a whole pass, as that of an LSTM does."""
+    return isinstance(config, RowLstmConfig) and usable()
 
 
 class Skipping(eqx.Module):
@@ -60,16 +68,30 @@ class Skipping(eqx.Module):
         return result if self.shift is None else result + self.shift
 
 
-def skipping_step(
+class WholeLstm(Model):
+    """An LSTM that goes over all rows in one kernel."""
+
+    plain: RowLstm
+
+    def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
+        """Returns the logits; see `Model`."""
+        weights = jnp.concatenate([self.plain.input.weight, self.plain.recurrent])
+        return self.plain.output(last_hidden_state(images, weights, self.plain.input.bias))
+
+
+def step_with_kernels(
     recipe: Recipe, state: State, images: Array, labels: Array, present: Array
 ) -> tuple[State, Array]:
-    """`train_step` without the products with blank pixels."""
+    """`train_step`, the gradient found through kernels."""
     assert isinstance(state.model, Model)
     key, images, labels = batch_to_learn_from(recipe, state, images, labels)
 
     def loss_of(model: Model) -> Array:
-        skipping = with_first_weight(model, Skipping(first_weight(model)))
-        return batch_loss(recipe, key, images, labels, present, skipping)
+        if isinstance(model, RowLstm):
+            model = WholeLstm(model)
+        else:
+            model = with_first_weight(model, Skipping(first_weight(model)))
+        return batch_loss(recipe, key, images, labels, present, model)
 
     loss, gradient = jax.value_and_grad(loss_of)(state.model)
     return updated(recipe, state, gradient), loss
@@ -78,7 +100,7 @@ def skipping_step(
 def descending_step(
     recipe: Recipe, state: State, images: Array, labels: Array, present: Array
 ) -> tuple[State, Array]:
-    """The same for plain gradient descent, where the gradient of the first weights is never kept.
+    """The same for plain gradient descent, where the gradient of the first layer's weights is never kept.
 
     What is found in its place is the gradient of the product with them, as that of zeros which are added to
     it. One kernel makes the new weights of it and of the images, and moves their average.

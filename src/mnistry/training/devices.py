@@ -14,6 +14,7 @@ from mnistry.data.fetch import cache_folder
 from mnistry.errors import InvalidValueError, TrainingError
 from mnistry.recipes import Recipe
 from mnistry.training import processes
+from mnistry.training.compiled import shares_by_itself
 
 MOST_CPU_DEVICES = 64  # more pieces than processors have cores take memory and give nothing
 SHARED = "batch"  # the axis of the mesh: what is shared by its devices
@@ -25,7 +26,8 @@ def make_mesh(recipe: Recipe, warn: Callable[[str], None]) -> Mesh:
     """The devices that share each batch: in each process as many as the recipe says, where there are so many
     and the batch can be divided by them, else as many fewer as it takes.
 
-    A CPU counts as one device unless it is divided before JAX is first used; so we divide it here.
+    A CPU counts as one device unless it is divided before JAX is first used; so we divide it here. One is
+    enough where a compiled kernel shares the batch among the cores by itself.
 
     Args:
         recipe: says how many devices, and the size of a batch.
@@ -48,6 +50,8 @@ def make_mesh(recipe: Recipe, warn: Callable[[str], None]) -> Mesh:
             f"`batch_size={recipe.batch_size}` cannot be shared evenly by {len(there)} processes; choose a "
             "multiple"
         )
+    if processes.count() == 1 and shares_by_itself(recipe.model):
+        return Mesh(np.array(jax.devices()[:1]), (SHARED,))
     fewest = min(there.values())
     available = min(recipe.devices, fewest)
     count = next(count for count in range(available, 0, -1) if recipe.batch_size % (count * len(there)) == 0)

@@ -1,50 +1,11 @@
-// The kernels, compiled once for each instruction set: LANES says how many floats a vector has, KERNELS how they
-// are called. Nothing of the C++ library is used here: a linker would keep only one instruction set's version of it.
-#include "kernels.h"
-
-#include <cstdlib>
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
+// Products with the pixels, which leave the blank ones out; compiled once for each instruction set.
+#include "vectors.h"
 
 namespace {
-
-using Vector = float __attribute__((vector_size(4 * LANES)));
 
 constexpr int64_t WIDE = LANES == 4 ? 8 : 64 / LANES;  // vectors side by side, as many as leave registers free
 constexpr int64_t STRIP = WIDE * LANES;                // columns that are computed at once
 constexpr int64_t BLOCK = 16;                          // inputs whose columns of x are gathered at once
-constexpr int64_t ALIGNMENT = 64;
-
-inline Vector load(const float* from) {
-  Vector found;
-  __builtin_memcpy(&found, from, sizeof found);
-  return found;
-}
-
-inline void store(float* to, Vector values) { __builtin_memcpy(to, &values, sizeof values); }
-
-inline int64_t rounded_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// Memory that is kept from one call to the next.
-struct Scratch {
-  void* memory = nullptr;
-  size_t size = 0;
-
-  template <typename T>
-  T* of(int64_t count) {
-    const size_t wanted = rounded_up(count * sizeof(T), ALIGNMENT) + ALIGNMENT;
-    if (wanted > size) {
-      std::free(memory);
-      memory = std::malloc(size = wanted);
-      if (!memory) std::abort();
-    }
-    return reinterpret_cast<T*>(rounded_up(reinterpret_cast<int64_t>(memory), ALIGNMENT));
-  }
-  ~Scratch() { std::free(memory); }
-};
 
 // Where a list of floats is not zero, and what it is there.
 struct Entry {
@@ -102,16 +63,6 @@ void pack_strip(const float* matrix, int64_t rows, int64_t columns, int64_t firs
   }
 }
 
-inline void store_some(float* to, const Vector (&values)[WIDE], int64_t width) {
-  if (width == STRIP) {
-    for (int64_t v = 0; v < WIDE; ++v) store(to + v * LANES, values[v]);
-  } else {
-    float whole[STRIP];
-    for (int64_t v = 0; v < WIDE; ++v) store(whole + v * LANES, values[v]);
-    for (int64_t column = 0; column < width; ++column) to[column] = whole[column];
-  }
-}
-
 struct Product {
   const float* x;
   const float* weights;
@@ -146,13 +97,17 @@ void product_strip(int64_t strip, void* context) {
   }
 }
 
-void product(const Threads* threads, const float* x, const float* weights, float* out, int64_t batch, int64_t inputs,
+}  // namespace
+
+void KERNEL(product)(const Threads* threads, const float* x, const float* weights, float* out, int64_t batch, int64_t inputs,
              int64_t outputs) {
   thread_local Scratch entries, counts;
   Product job{x, weights, out, batch, inputs, outputs, entries.of<Entry>(batch * inputs), counts.of<int64_t>(batch)};
   threads->for_each(threads, batch, find_entries, &job);
   threads->for_each(threads, rounded_up(outputs, STRIP) / STRIP, product_strip, &job);
 }
+
+namespace {
 
 struct Gradient {
   const float* x;
@@ -229,20 +184,19 @@ void run(const Threads* threads, Gradient job) {
   threads->for_each(threads, rounded_up(job.inputs, BLOCK) / BLOCK, gradient_block, &job);
 }
 
-void weight_gradient(const Threads* threads, const float* x, const float* gradient, float* out, int64_t batch,
+}  // namespace
+
+void KERNEL(weight_gradient)(const Threads* threads, const float* x, const float* gradient, float* out, int64_t batch,
                      int64_t inputs, int64_t outputs) {
   run(threads, {x, gradient, out, nullptr, batch, inputs, outputs, nullptr});
 }
 
-void descend(const Threads* threads, const float* x, const float* gradient, const Descent* descent, int64_t batch,
+
+void KERNEL(descend)(const Threads* threads, const float* x, const float* gradient, const Descent* descent, int64_t batch,
              int64_t inputs, int64_t outputs) {
   run(threads, {x, gradient, nullptr, descent, batch, inputs, outputs, nullptr});
 }
 
-}  // namespace
+namespace {
 
-#define TEXT_OF(name) #name
-#define TEXT(name) TEXT_OF(name)
-#define JOINED(a, b) a##b
-#define SYMBOL(name) JOINED(name, _kernels)
-const Kernels SYMBOL(KERNELS) = {TEXT(KERNELS), product, weight_gradient, descend};
+}  // namespace

@@ -1,0 +1,62 @@
+// What the kernels have in common, for the instruction set that is compiled for: LANES says how many floats a vector
+// has, KERNELS what the set is called. Nothing of the C++ library is used here: a linker would keep only one
+// instruction set's version of it.
+#pragma once
+
+#include <cstdlib>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+#include "kernels.h"
+
+namespace {
+
+using Vector = float __attribute__((vector_size(4 * LANES)));
+using Integers = int32_t __attribute__((vector_size(4 * LANES)));
+
+constexpr int64_t ALIGNMENT = 64;
+
+inline Vector load(const float* from) {
+  Vector found;
+  __builtin_memcpy(&found, from, sizeof found);
+  return found;
+}
+
+inline void store(float* to, Vector values) { __builtin_memcpy(to, &values, sizeof values); }
+
+inline int64_t rounded_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Memory that is kept from one call to the next.
+struct Scratch {
+  void* memory = nullptr;
+  size_t size = 0;
+
+  template <typename T>
+  T* of(int64_t count) {
+    const size_t wanted = rounded_up(count * sizeof(T), ALIGNMENT) + ALIGNMENT;
+    if (wanted > size) {
+      std::free(memory);
+      memory = std::malloc(size = wanted);
+      if (!memory) std::abort();
+    }
+    return reinterpret_cast<T*>(rounded_up(reinterpret_cast<int64_t>(memory), ALIGNMENT));
+  }
+  ~Scratch() { std::free(memory); }
+};
+
+// Stores vectors side by side, of which so many floats are wanted; they may be fewer or more than there are.
+template <int64_t COUNT>
+inline void store_some(float* to, const Vector (&values)[COUNT], int64_t wanted) {
+  if (wanted >= COUNT * LANES) {
+    for (int64_t v = 0; v < COUNT; ++v) store(to + v * LANES, values[v]);
+  } else {
+    float whole[COUNT * LANES];
+    for (int64_t v = 0; v < COUNT; ++v) store(whole + v * LANES, values[v]);
+    for (int64_t column = 0; column < wanted; ++column) to[column] = whole[column];
+  }
+}
+
+}  // namespace
