@@ -121,6 +121,7 @@ def test_messages_are_formatted_in_the_language_that_is_chosen() -> None:
         (["train", "softmx"], "没有配方 'softmx'。是不是 'softmax'？已有：softmax, "),
         (["trian"], "没有命令 'trian'。是不是 'train'？"),
         (["train", "softmax", "--learning-rat", "1"], "没有参数 --learning-rat。是不是 --learning-rate？"),
+        (["train", "mlp", "--schedul", "cosine"], "是不是 --schedule？"),
         (["train", "softmax", "--seeds", "0"], "--seeds 必须至少为 1，现在是 0"),
         (
             ["train", "mlp", "--epochs", "1", "--steps", "5"],
@@ -158,7 +159,7 @@ def test_what_is_not_translated_stays_as_it_is() -> None:
     for message in ("nobody has translated this", "runs/a: nor this", "", ": ", "a: b: c", "图片: there"):
         assert translated(message) == message
     # Values are kept to the letter, also where they have the form of what stands around them.
-    for path in ("a: b", "there is no such run folder", "{path}", "行 é"):
+    for path in ("a: b", "schedule", "there is no such run folder", "{path}", "行 é"):
         assert translated(f"{path}: there is no such run folder") == f"{path}：没有这个运行文件夹"
 
 

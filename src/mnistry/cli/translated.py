@@ -12,8 +12,8 @@ from functools import cache
 from mnistry.cli.flags import as_flags
 from mnistry.language import gettext, language, messages
 
-FEWEST_LETTERS = 8
-"""Of a form's own text; with fewer, anything might have it by chance."""
+FEWEST_SPACES = 2
+"""In a form's own text; with fewer it is a word, which a name or a value might be, too."""
 
 
 @dataclass(frozen=True)
@@ -110,5 +110,5 @@ def _parsed(catalogue: dict[str, str]) -> Iterator[Form]:
             if name is not None:
                 names.append(name)
                 texts.append("")
-        if sum(letter.isalpha() for text in texts for letter in text) >= FEWEST_LETTERS:
+        if sum(text.count(" ") for text in texts) >= FEWEST_SPACES:
             yield Form(tuple(texts), tuple(names), translation)
