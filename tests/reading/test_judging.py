@@ -142,3 +142,11 @@ def test_probabilities_are_some_whatever_the_weights(
 
 def test_nothing_gives_nothing() -> None:
     assert judged([], [BLANK], verified(1), opinions(1), PLAIN) == []
+
+
+def test_a_lone_shape_that_the_classifier_does_not_know_is_doubted() -> None:
+    """However sure the others are, a third is its word: it alone has learnt from lone scribbles."""
+    (one,) = judged([place(0, 0.9)], [BLANK], verified(1), opinions(1, none=1.0), PLAIN, lone=True)
+    assert one.present == pytest.approx(0.9 * 2 / 3)
+    (one,) = judged([place(0, 0.9)], [BLANK], verified(1), opinions(1, none=0.0), PLAIN, lone=True)
+    assert one.present == pytest.approx((2 * 0.9 + 1) / 3)

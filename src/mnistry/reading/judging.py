@@ -129,7 +129,7 @@ def judged(
     weight = SECOND if trust is None else trust
     if lone and (trust is None or np.isinf(trust)):  # the classifier has learnt to tell them
         known = opinions[:, :CLASSES].sum(axis=1)
-        present = np.maximum(present, (2 * present + known) / 3)
+        present = (2 * present + known) / 3
         which = second + (1 - known)[:, None] * first / first.sum(axis=1, keepdims=True)
     elif np.isfinite(weight):
         which = first * second**weight
