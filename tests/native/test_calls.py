@@ -71,7 +71,7 @@ def test_one_step_of_descent(
     x, w, g = images(batch, inputs), weights(inputs, outputs), weights(batch, outputs)
     average = weights(inputs, outputs)[::-1] if averaged else None
     rate, kept = jnp.float32(0.3), jnp.float32(0.9)
-    step = jax.jit(partial(calls.descend, rate=rate, l2=0.01, kept=kept))
+    step = jax.jit(partial(calls.descend, rate=rate, l2=0.01, kept=kept, last=rate))
     found, moved = step(x, g, w, average)
     expected = w - 0.3 * (x.T.astype(float) @ g + 0.01 * w)
     np.testing.assert_allclose(found, expected, atol=2e-5)

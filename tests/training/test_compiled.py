@@ -26,7 +26,6 @@ NARROW = {
     "mlp-fast": PerceptronConfig(hidden=(50,), initialization="he"),
     "lstm": RowLstmConfig(units=20),
 }
-WITH_KERNELS = ["softmax", "softmax-squared", "softmax-sum", *NARROW]
 FEW = replace(
     RECIPES["mlp"], model=NARROW["mlp"], steps=40, log_every=5, validate_every=20, checkpoint_every=20
 )
@@ -38,7 +37,7 @@ def recipe_of(name: str) -> Recipe:
 
 def test_these_are_all_recipes_that_have_kernels() -> None:
     recipes = [name for name, recipe in RECIPES.items() if has_kernels(recipe.model)]
-    assert sorted(recipes) == sorted([*WITH_KERNELS, "first-look"])  # which differs by its optimizer alone
+    assert sorted(recipes) == sorted([*NARROW, "first-look"])  # which differs by its optimizer alone
 
 
 def test_an_lstm_needs_no_second_device_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +53,7 @@ def steps_of(recipe: Recipe, optdigits: Dataset) -> tuple[State, np.ndarray]:
     return steps(initial_state(recipe, 3), 0, 20)
 
 
-@pytest.mark.parametrize("name", WITH_KERNELS)
+@pytest.mark.parametrize("name", NARROW)
 def test_twenty_steps_lead_to_the_same_weights(
     monkeypatch: pytest.MonkeyPatch, optdigits: Dataset, name: str
 ) -> None:

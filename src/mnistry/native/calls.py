@@ -65,7 +65,15 @@ product.defvjp(lambda x, weights: (product(x, weights), x), _weight_gradient)
 
 
 def descend(
-    x: Array, gradient: Array, weights: Array, average: Array | None, *, rate: Array, l2: float, kept: Array
+    x: Array,
+    gradient: Array,
+    weights: Array,
+    average: Array | None,
+    *,
+    rate: Array,
+    l2: float,
+    kept: Array,
+    last: Array,
 ) -> tuple[Array, Array | None]:
     """One step of gradient descent for `weights`, of a `product`, and of their moving average.
 
@@ -80,11 +88,13 @@ def descend(
         rate: the learning rate, float32 `[]`.
         l2: factor of the penalty.
         kept: share of the average that is kept, float32 `[]`.
+        last: what else is computed from the weights, float32 `[]`; they are changed in place after that, and
+            XLA need not copy them.
 
     Returns:
         The new weights and the new average.
     """
-    amounts = jnp.stack([jnp.asarray(one, jnp.float32) for one in (rate, l2, kept)])
+    amounts = jnp.stack([jnp.asarray(one, jnp.float32) for one in (rate, l2, kept, last)])
     changed = [weights] if average is None else [weights, average]
     out = tuple(jax.ShapeDtypeStruct(weights.shape, jnp.float32) for _ in changed)
     in_place = {3 + place: place for place in range(len(changed))}

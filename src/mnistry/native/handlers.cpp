@@ -35,7 +35,7 @@ const Kernels* chosen = &plain;
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 // What these handlers take and give; library.py asks for one number.
-EXPORTED int mnistry_interface() { return 2; }
+EXPORTED int mnistry_interface() { return 3; }
 
 // The instruction sets that this processor has, as a bit each: 1 none in particular, 2 AVX2, 4 AVX-512.
 EXPORTED int mnistry_instruction_sets() {
@@ -89,9 +89,9 @@ EXPORTED XLA_FFI_Error* mnistry_weight_gradient(XLA_FFI_CallFrame* frame) {
   return nullptr;
 }
 
-// (x [batch, inputs], gradient [batch, outputs], amounts [3], weights [inputs, outputs], average or nothing)
-// → new weights, and new average where there is one. The amounts are learning rate, L2 penalty and the share of the
-// average that is kept.
+// (x [batch, inputs], gradient [batch, outputs], amounts [4], weights [inputs, outputs], average or nothing)
+// → new weights, and new average where there is one. The amounts are learning rate, L2 penalty, the share of the
+// average that is kept, and one that only says what must be computed before.
 EXPORTED XLA_FFI_Error* mnistry_descend(XLA_FFI_CallFrame* frame) {
   Call call(frame);
   if (call.only_asked()) return nullptr;
@@ -102,7 +102,7 @@ EXPORTED XLA_FFI_Error* mnistry_descend(XLA_FFI_CallFrame* frame) {
   const Array x = call.argument(0), gradient = call.argument(1), amounts = call.argument(2);
   const Array weights = call.argument(3), fresh = call.result(0);
   const int64_t inputs = x.dims[1], outputs = gradient.dims[1];
-  bool fits = x.dims[0] == gradient.dims[0] && amounts.dims[0] == 3;
+  bool fits = x.dims[0] == gradient.dims[0] && amounts.dims[0] == 4;
   for (int64_t i = 0; i < (averaged ? 2 : 1); ++i) {
     for (const Array& one : {call.argument(3 + i), call.result(i)}) {
       fits = fits && one.dims[0] == inputs && one.dims[1] == outputs;
