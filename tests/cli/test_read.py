@@ -400,10 +400,11 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 STOPPED = """
-import os, sys
+import os, signal, sys
 from mnistry.cli import main
 from mnistry.reading.batch import ReadingTable
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts the tests in the background ignores it
 number, rows = map(int, sys.argv[1:3])
 add = ReadingTable.add
 

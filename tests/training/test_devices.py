@@ -40,7 +40,8 @@ def printed() -> list[list[str]]:
 
 
 def test_every_number_of_devices_and_images(printed: list[list[str]]) -> None:
-    meshes = {(int(devices), int(batch)): rest for kind, devices, batch, *rest in printed if kind == "mesh"}
+    lines = [line[1:] for line in printed if line[0] == "mesh"]
+    meshes = {(int(devices), int(batch)): rest for devices, batch, *rest in lines}
     sizes = {asked: int(rest[0]) for asked, rest in meshes.items()}
     assert [sizes[devices, 96] for devices in (1, 2, 3, 4, 7)] == [1, 2, 3, 4, 4]
     assert [sizes[devices, 99] for devices in (1, 2, 3, 4, 7)] == [1, 1, 3, 3, 3]
