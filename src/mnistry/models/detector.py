@@ -1,5 +1,6 @@
 """The page detector: a fully convolutional network that says where on a page digits are, which, how large."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -129,13 +130,7 @@ class Detector(_Layers, Trainable):
         Args:
             batches: float32 `[n, batch, height, width]`, pages as training sees them.
         """
-        of_batch = jax.jit(lambda pages: self._forward(pages, normalising=True)[1])
-        each = [of_batch(pages) for pages in batches]
-        moments = [
-            (jnp.stack([m for m, _ in layer]), jnp.stack([s for _, s in layer]))
-            for layer in zip(*each, strict=True)
-        ]
-        amounts = iter(means_and_deviations(moments))
+        amounts = iter(amounts_over(batches, lambda pages: self._forward(pages, normalising=True)[1]))
 
         def all_folded(layers: tuple[Convolution, ...]) -> tuple[Convolution, ...]:
             return tuple(layer.folded(*next(amounts)) for layer in layers)
@@ -145,6 +140,23 @@ class Detector(_Layers, Trainable):
         return FoldedDetector(
             stem, fine, down, all_folded(self.coarse), self.up, all_folded(self.merged), self.output
         )
+
+
+def amounts_over(batches: Array, moments_of: Callable[[Array], list[Moments]]) -> list[tuple[Array, Array]]:
+    """Means and deviations over several batches, for each normalised layer; one call of the model a batch.
+
+    Args:
+        batches: float32 `[n, batch, height, width]`.
+        moments_of: the moments of each layer in one batch.
+    """
+    of_batch = jax.jit(moments_of)
+    each = [of_batch(images) for images in batches]
+    return means_and_deviations(
+        [
+            (jnp.stack([mean for mean, _ in layer]), jnp.stack([square for _, square in layer]))
+            for layer in zip(*each, strict=True)
+        ]
+    )
 
 
 def convolved(x: Array, kernel: Array, stride: int, dilation: int) -> Array:

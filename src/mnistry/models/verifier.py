@@ -4,20 +4,18 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from mnistry.errors import InvalidValueError
 from mnistry.fields import check_fields
 from mnistry.models.conv import Convolution
-from mnistry.models.detector import blocks, convolved
-from mnistry.models.layers import Linear, Moments, he_normal, linear, means_and_deviations, normalized
+from mnistry.models.detector import amounts_over, blocks, convolved
+from mnistry.models.layers import Linear, Moments, he_normal, linear, normalized
 from mnistry.models.model import CLASSES, Trainable
 
 PATCH = 48
-"""Rows and columns of what it sees of a page: a digit of `DIGIT` pixels, and what stands around it."""
-DIGIT = 26.0
+"""Rows and columns of what it sees of a page: a digit of 26 pixels, and what stands around it."""
 STRIDES = (1, 2, 1, 2, 1)
 """Of each convolution; those that keep the size add to what came in."""
 LAST_SIDE = PATCH // 2 // 4
@@ -102,12 +100,6 @@ class Verifier(_Layers, Trainable):
         Args:
             batches: float32 `[n, batch, 48, 48]`, patches as training sees them.
         """
-        of_batch = jax.jit(lambda patches: self._forward(patches, normalising=True)[1])
-        each = [of_batch(patches) for patches in batches]
-        moments = [
-            (jnp.stack([mean for mean, _ in layer]), jnp.stack([square for _, square in layer]))
-            for layer in zip(*each, strict=True)
-        ]
-        amounts = means_and_deviations(moments)
+        amounts = amounts_over(batches, lambda patches: self._forward(patches, normalising=True)[1])
         folded = (layer.folded(*of_layer) for layer, of_layer in zip(self.convolutions, amounts, strict=True))
         return FoldedVerifier(tuple(folded), self.hidden, self.output)

@@ -191,12 +191,7 @@ void KERNEL(weight_gradient)(const Threads* threads, const float* x, const float
   run(threads, {x, gradient, out, nullptr, batch, inputs, outputs, nullptr});
 }
 
-
 void KERNEL(descend)(const Threads* threads, const float* x, const float* gradient, const Descent* descent, int64_t batch,
              int64_t inputs, int64_t outputs) {
   run(threads, {x, gradient, nullptr, descent, batch, inputs, outputs, nullptr});
 }
-
-namespace {
-
-}  // namespace

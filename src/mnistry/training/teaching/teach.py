@@ -205,12 +205,16 @@ def _teach(run: Run, state: State, labelled: Sequence[Labelled], progress: Train
 
 
 class TeachingValidation(DetectorValidation):
-    """Measures the detector, and makes both networks ready for use."""
+    """Measures the detector, and makes both networks ready for use.
+
+    Attributes:
+        finder: the detector as it was before, which finds the places that the verifier learns from.
+    """
 
     def __init__(self, run: Run, mixed: Mixed) -> None:
         """As of `DetectorValidation`."""
         super().__init__(run, mixed)
-        self._finder = Detector.load(run.path / BEFORE)
+        self.finder = Detector.load(run.path / BEFORE)
         self._verifier = Verifier.load(run.path / BEFORE_VERIFIER)
 
     def folded(self, model: Trainable) -> FoldedDetector:
@@ -231,7 +235,7 @@ class TeachingValidation(DetectorValidation):
         """
         assert isinstance(model, Reader)
         random = np.random.default_rng((run.seed, PLACES_OF))
-        seen = [some_places_of(self._finder, batch, BATCH, random).images for batch in self._seen]
+        seen = [some_places_of(self.finder, batch, BATCH, random).images for batch in self._seen]
         folded = rounded(model.verifier.folded(as_deviations(np.stack(seen))), half=run.recipe.half_precision)
         content = verifier_to_onnx(folded)
         self._verifier = Verifier(content)
@@ -247,12 +251,11 @@ class TeachingSteps:
         run: Run,
         batches: Drawing,
         taught: Sequence[Labelled],
-        validation: DetectorValidation,
+        validation: TeachingValidation,
         progress: TrainingProgress,
     ) -> None:
         self._run, self._batches, self._taught = run, batches, taught
         self._validation, self._progress = validation, progress
-        self._finder = Detector.load(run.path / BEFORE)
         self._step = jax.jit(partial(train_step, run.recipe, reader_loss), donate_argnums=0)
         self._lessons: dict[int, list[Lesson]] = {}
 
@@ -265,7 +268,7 @@ class TeachingSteps:
             pages = lesson_batch(lessons, self._run.seed, number, recipe.batch_size // 2)
             pages = joined(self._batches.batch(number), pages)
             random = np.random.default_rng((self._run.seed, number, PLACES_OF))
-            places = some_places_of(self._finder, pages, PLACES, random)
+            places = some_places_of(self._validation.finder, pages, PLACES, random)
             state, loss = self._step(state, (pages, places))
             losses.append(loss)
         return state, np.array(losses, np.float32)
@@ -311,7 +314,7 @@ def _finish(
     """Writes the reader, and what it reads better and worse than before; raises as `hand_on`."""
     validation.hand_on_verifier(run, state.final_model)
     after, figures = hand_on(run, state, validation)
-    before = Detector.load(run.path / BEFORE)
+    before = validation.finder
     kept_apart = None
     if held_out:
         content = with_trust((run.path / MODEL).read_bytes(), LITTLE)
