@@ -11,14 +11,13 @@ import json
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import helper
 
-from mnistry.export.onnx import IR_VERSION, OPSET, Graph
+from mnistry.export.onnx import Graph
 from mnistry.models.conv import Convolution
 from mnistry.models.detector import COARSE_DILATIONS, OUTPUTS, USUAL_SIZE, FoldedDetector
 from mnistry.models.model import CLASSES
 from mnistry.reading.detector import TRUST, WEIGHTS
-from mnistry.reading.flatten import LEVEL, STEP
 
 
 def detector_to_onnx(model: FoldedDetector, evidence: NDArray[np.float64] | None = None) -> bytes:
@@ -38,10 +37,7 @@ def detector_to_onnx(model: FoldedDetector, evidence: NDArray[np.float64] | None
     def added(x: str, more: str) -> str:
         return graph.add("Add", x, more)
 
-    grey = graph.add("Cast", "pages", to=TensorProto.FLOAT)
-    level, step = graph.constant(np.float32(LEVEL)), graph.constant(np.float32(STEP))
-    x = graph.add("Div", graph.add("Sub", grey, level), step)
-    x = graph.add("SpaceToDepth", graph.add("Unsqueeze", x, graph.constant(np.array([1]))), blocksize=2)
+    x = graph.blocks("pages")
     x = layer(layer(x, model.stem[0]), model.stem[1])
     x = layer(x, model.stem[2], stride=2)
     for weights in model.fine:
@@ -64,23 +60,8 @@ def detector_to_onnx(model: FoldedDetector, evidence: NDArray[np.float64] | None
     )
     pixels = graph.add("Mul", graph.add("Exp", sizes), graph.constant(np.float32(USUAL_SIZE)))
     found = graph.add("Concat", graph.add("Sigmoid", logits), pixels, axis=1)
-    graph.nodes.append(helper.make_node("Identity", [found], ["found"]))
-    proto = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "mnistry",
-            [helper.make_tensor_value_info("pages", TensorProto.UINT8, ["batch", "height", "width"])],
-            [
-                helper.make_tensor_value_info(
-                    "found", TensorProto.FLOAT, ["batch", OUTPUTS, "rows", "columns"]
-                )
-            ],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="mnistry",
-    )
+    taken = "pages", ["batch", "height", "width"]
+    proto = graph.proto(found, taken, ("found", ["batch", OUTPUTS, "rows", "columns"]))
     if evidence is not None:
         helper.set_model_props(proto, {WEIGHTS: json.dumps([round(float(weight), 4) for weight in evidence])})
     onnx.checker.check_model(proto, full_check=True)

@@ -36,6 +36,7 @@ from mnistry.models.conv import Convolution
 from mnistry.models.layers import PIXELS, SIDE, Linear
 from mnistry.models.separable import LEAK
 from mnistry.models.upright import LITTLE, NARROWEST, STEEPEST, USUAL_WIDTH, WIDEST
+from mnistry.reading.flatten import LEVEL, STEP
 
 OPSET = 17
 IR_VERSION = 8  # what runtimes since 2022 read
@@ -65,6 +66,37 @@ class Graph:
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(half if is_half else array, name))
         return self.add("Cast", name, to=TensorProto.FLOAT) if is_half else name
+
+    def blocks(self, pages: str) -> str:
+        """Grey levels, uint8 `[batch, height, width]`, as deviations, each 2×2 block as four channels."""
+        grey = self.add("Cast", pages, to=TensorProto.FLOAT)
+        level, step = self.constant(np.float32(LEVEL)), self.constant(np.float32(STEP))
+        x = self.add("Div", self.add("Sub", grey, level), step)
+        return self.add("SpaceToDepth", self.add("Unsqueeze", x, self.constant(np.array([1]))), blocksize=2)
+
+    def proto(
+        self, result: str, taken: tuple[str, Sequence[int | str]], given: tuple[str, Sequence[int | str]]
+    ) -> onnx.ModelProto:
+        """The model that these nodes make.
+
+        Args:
+            result: what it gives.
+            taken: name and shape of what goes in, uint8.
+            given: name and shape of what comes out, float32.
+        """
+        self.nodes.append(helper.make_node("Identity", [result], [given[0]]))
+        return helper.make_model(
+            helper.make_graph(
+                self.nodes,
+                "mnistry",
+                [helper.make_tensor_value_info(taken[0], TensorProto.UINT8, taken[1])],
+                [helper.make_tensor_value_info(given[0], TensorProto.FLOAT, given[1])],
+                self.constants,
+            ),
+            producer_name="mnistry",
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
 
     def linear(self, x: str, weight: Any, bias: Any) -> str:
         return self.add("Gemm", x, self.constant(weight), self.constant(bias))
@@ -145,21 +177,9 @@ def _proto(model: FoldedModel) -> onnx.ModelProto:
             logits = graph.add("Mean", *(graph.add("LogSoftmax", answer, axis=1) for answer in answers))
         case _:
             raise ExportError(f"a {type(model).__name__} has no ONNX form")
-    graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
     one_image = jax.ShapeDtypeStruct((1, SIDE, SIDE), jnp.float32)
     classes = jax.eval_shape(model, one_image).shape[1]
-    return helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "mnistry",
-            [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE])],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
-            graph.constants,
-        ),
-        producer_name="mnistry",
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
+    return graph.proto(logits, ("images", ["batch", SIDE, SIDE]), ("logits", ["batch", classes]))
 
 
 def _dense(graph: Graph, images: str, layers: Sequence[tuple[Any, Any]]) -> str:
