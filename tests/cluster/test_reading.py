@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from PIL import Image
 
@@ -12,7 +13,10 @@ from mnistry.cluster import reading
 from mnistry.cluster.places import fetch
 from mnistry.cluster.reading import Reader, read_manifest
 from mnistry.errors import BusyError, DataError, InvalidValueError
+from mnistry.reading.classifier import SHIPPED_MODEL
+from mnistry.reading.detector import SHIPPED_DETECTOR
 from mnistry.reading.recognizer import Reading, Recognizer
+from mnistry.reading.verifier import SHIPPED_VERIFIER
 
 Rows = list[dict[str, Any]]
 RowsOf = Callable[[Path | str], Rows]
@@ -76,6 +80,13 @@ def test_rows_of_another_model_or_threshold_are_not_mixed(scans: Path, tmp_path:
     assert read_manifest(manifest, str(table)) == ((1, 0), 0)
     with pytest.raises(InvalidValueError, match=r"begun with min_confidence 0\.25, not 0\.5"):
         read_manifest(manifest, str(table), min_confidence=0.5, resume=True)
+    shipped = {"classifier": SHIPPED_MODEL, "detector": SHIPPED_DETECTOR, "verifier": SHIPPED_VERIFIER}
+    for name, model in shipped.items():
+        other = onnx.load(model)
+        other.doc_string = "another"
+        onnx.save(other, tmp_path / "other.onnx")
+        with pytest.raises(InvalidValueError, match=f"was begun with {name} "):
+            read_manifest(manifest, str(table), model=tmp_path / "other.onnx", resume=True)
     assert read_manifest(manifest, str(table), resume=True) == ((1, 0), 1)
 
 

@@ -147,6 +147,7 @@ def read_manifest(
     job = {
         "classifier": recognizer.classifier.fingerprint,
         "detector": recognizer.detector.fingerprint,
+        "verifier": recognizer.verifier.fingerprint,
         "min_confidence": min_confidence,
         "dpi": dpi,
     }
