@@ -12,6 +12,8 @@ from mnistry.errors import UnknownNameError
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam"]
 ScheduleName = Literal["constant", "staircase", "cosine", "triangular", "inv"]
 Tree = TypeVar("Tree")
+ADAM = {"b1": 0.9, "b2": 0.999, "eps": 1e-8}
+RMSPROP = {"decay": 0.9, "eps": 1e-7}
 RISE = 0.2  # share of the steps in which the triangular rate rises
 
 
@@ -82,9 +84,9 @@ def make_optimizer(
         case "momentum":
             return optax.sgd(schedule, momentum=momentum)
         case "rmsprop":
-            return optax.rmsprop(schedule, decay=0.9, eps=1e-7)
+            return optax.rmsprop(schedule, **RMSPROP)
         case "adam":
-            return optax.adam(schedule)
+            return optax.adam(schedule, **ADAM)
     raise UnknownNameError("optimizer", name, get_args(OptimizerName))
 
 

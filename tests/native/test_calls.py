@@ -62,23 +62,41 @@ def test_the_product_and_its_gradient(use: Use, name: str, batch: int, inputs: i
 
 
 @pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("averaged", [False, True])
+@pytest.mark.parametrize(
+    "kept", [(), ("average",), ("average", "first"), ("second",), ("average", "first", "second")]
+)
 @pytest.mark.parametrize(("batch", "inputs", "outputs"), SHAPES)
 def test_one_step_of_descent(
-    use: Use, name: str, averaged: bool, batch: int, inputs: int, outputs: int
+    use: Use, name: str, kept: tuple[str, ...], batch: int, inputs: int, outputs: int
 ) -> None:
     use(name)
     x, w, g = images(batch, inputs), weights(inputs, outputs), weights(batch, outputs)
-    average = weights(inputs, outputs)[::-1] if averaged else None
-    rate, kept = jnp.float32(0.3), jnp.float32(0.9)
-    step = jax.jit(partial(calls.descend, rate=rate, l2=0.01, kept=kept, last=rate))
-    found, moved = step(x, g, w, average)
-    expected = w - 0.3 * (x.T.astype(float) @ g + 0.01 * w)
-    np.testing.assert_allclose(found, expected, atol=2e-5)
-    if average is None:
-        assert moved is None
-    else:
-        np.testing.assert_allclose(moved, average + 0.1 * (expected - average), atol=2e-5)
+    before = calls.Learnt(jnp.asarray(w), **{each: jnp.asarray(abs(w)) for each in kept})
+    amounts = calls.Amounts(0.3, 0.01, 0.9, 0.8, 0.2, 1.7, 0.6, 0.4, 1.3, 1e-3, 1e-2)
+    step = jax.jit(partial(calls.descend, amounts=amounts, last=jnp.zeros(())))
+    found = step(calls.Factors(jnp.asarray(x), jnp.asarray(g)), before)
+
+    gradient = x.T.astype(float) @ g + 0.01 * w
+    first, second = 0.8 * abs(w) + 0.2 * gradient, 0.6 * abs(w) + 0.4 * gradient**2
+    along = 1.7 * first if "first" in kept else gradient
+    new = w - 0.3 * along / (np.sqrt(1.3 * second + 1e-3) + 1e-2 if "second" in kept else 1)
+    average = abs(w) + 0.1 * (new - abs(w))
+    expected = calls.Learnt(new, average, first, second)
+    for each in ("weights", *kept):
+        np.testing.assert_allclose(getattr(found, each), getattr(expected, each), rtol=2e-5, atol=2e-5)
+    assert [each for each in found._fields[1:] if getattr(found, each) is not None] == list(kept)
+
+
+def test_the_gradient_of_a_factored_product_is_the_product_of_its_factors(use: Use) -> None:
+    use("auto" if library().said not in SETS else library().said)
+    x, w, g = images(7, 30), weights(30, 20), weights(7, 20)
+    nothing = calls.Factors(jnp.zeros((7, 30)), jnp.zeros((7, 20)))
+    value, back = jax.vjp(calls.factored_product, x, w, nothing)
+    of_x, of_w, factors = back(g)
+    np.testing.assert_allclose(value, x @ w, atol=2e-5)
+    np.testing.assert_allclose(of_x, g @ w.T, atol=2e-5)
+    np.testing.assert_allclose(factors.x.T @ factors.of_product, x.T @ g, atol=2e-5)
+    assert not of_w.any()
 
 
 def test_what_is_not_finite_is_not_lost(use: Use) -> None:
@@ -97,6 +115,18 @@ def test_matrices_that_do_not_fit_are_refused(use: Use) -> None:
         calls.product(jnp.zeros((2, 3)), jnp.zeros((4, 2))).block_until_ready()
     with pytest.raises(jax.errors.JaxRuntimeError, match="two float32 matrices were expected"):
         calls.product(jnp.zeros((2, 3), jnp.int32), jnp.zeros((3, 2))).block_until_ready()
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("shape", [(128, 512), (3, 5461), (7,)])
+def test_what_is_drawn_is_what_jax_draws(use: Use, name: str, shape: tuple[int, ...]) -> None:
+    use(name)
+    for key in jax.random.split(jax.random.key(2**31 + 5), 3):
+        found, expected = (jax.random.bits(each, shape) for each in (calls.drawing(key), key))
+        np.testing.assert_array_equal(found, expected)
+    kept = partial(jax.random.bernoulli, p=0.8, shape=shape)
+    keys = jax.random.split(key, 2)
+    np.testing.assert_array_equal(jax.vmap(kept)(calls.drawing(keys)), jax.vmap(kept)(keys))
 
 
 def textbook(rows: jax.Array, weights: jax.Array, bias: jax.Array) -> jax.Array:

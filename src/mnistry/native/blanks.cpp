@@ -6,6 +6,7 @@ namespace {
 constexpr int64_t WIDE = LANES == 4 ? 8 : 64 / LANES;  // vectors side by side, as many as leave registers free
 constexpr int64_t STRIP = WIDE * LANES;                // columns that are computed at once
 constexpr int64_t BLOCK = 16;                          // inputs whose columns of x are gathered at once
+constexpr int64_t DEPTH = 96;                          // inputs whose rows of a strip stay in the first cache
 
 // Where a list of floats is not zero, and what it is there.
 struct Entry {
@@ -68,32 +69,42 @@ struct Product {
   const float* weights;
   float* out;
   int64_t batch, inputs, outputs;
-  Entry* entries;   // [batch, inputs]
-  int64_t* counts;  // [batch]
+  int64_t blocks;   // of DEPTH inputs
+  Entry* entries;   // [batch, blocks, DEPTH], places counted from a block's first input
+  int64_t* counts;  // [batch, blocks]
 };
 
 void find_entries(int64_t row, void* context) {
   const Product& job = *static_cast<Product*>(context);
-  const float* x = job.x + row * job.inputs;
-  Entry* entry = job.entries + row * job.inputs;
-  for (int64_t first = 0; first < job.inputs; first += BLOCK) {
-    for_each_nonzero(x + first, smaller(BLOCK, job.inputs - first), [&](int64_t i) {
-      *entry++ = {static_cast<int32_t>(first + i), x[first + i]};
-    });
+  for (int64_t block = 0; block < job.blocks; ++block) {
+    const float* x = job.x + row * job.inputs + block * DEPTH;
+    const int64_t here = smaller(DEPTH, job.inputs - block * DEPTH);
+    Entry* const entries = job.entries + (row * job.blocks + block) * DEPTH;
+    Entry* entry = entries;
+    for (int64_t first = 0; first < here; first += BLOCK) {
+      for_each_nonzero(x + first, smaller(BLOCK, here - first), [&](int64_t i) {
+        *entry++ = {static_cast<int32_t>(first + i), x[first + i]};
+      });
+    }
+    job.counts[row * job.blocks + block] = entry - entries;
   }
-  job.counts[row] = entry - (job.entries + row * job.inputs);
 }
 
 void product_strip(int64_t strip, void* context) {
   const Product& job = *static_cast<Product*>(context);
-  thread_local Scratch scratch;
-  float* packed = scratch.of<float>(job.inputs * STRIP);
-  const int64_t first = strip * STRIP;
-  pack_strip(job.weights, job.inputs, job.outputs, first, packed);
-  for (int64_t row = 0; row < job.batch; ++row) {
-    Vector sums[WIDE] = {};
-    weighted_sum(job.entries + row * job.inputs, job.counts[row], packed, sums);
-    store_some(job.out + row * job.outputs + first, sums, smaller(STRIP, job.outputs - first));
+  alignas(ALIGNMENT) float packed[DEPTH * STRIP];
+  const int64_t first = strip * STRIP, width = smaller(STRIP, job.outputs - first);
+  for (int64_t block = 0; block < job.blocks; ++block) {
+    const int64_t here = smaller(DEPTH, job.inputs - block * DEPTH);
+    pack_strip(job.weights + block * DEPTH * job.outputs, here, job.outputs, first, packed);
+    for (int64_t row = 0; row < job.batch; ++row) {
+      float* out = job.out + row * job.outputs + first;
+      Vector sums[WIDE] = {};
+      for (int64_t v = 0; block && v * LANES < width; ++v) sums[v] = load_some(out + v * LANES, width - v * LANES);
+      const int64_t at = row * job.blocks + block;
+      weighted_sum(job.entries + at * DEPTH, job.counts[at], packed, sums);
+      store_some(out, sums, width);
+    }
   }
 }
 
@@ -102,7 +113,9 @@ void product_strip(int64_t strip, void* context) {
 void KERNEL(product)(const Threads* threads, const float* x, const float* weights, float* out, int64_t batch, int64_t inputs,
              int64_t outputs) {
   thread_local Scratch entries, counts;
-  Product job{x, weights, out, batch, inputs, outputs, entries.of<Entry>(batch * inputs), counts.of<int64_t>(batch)};
+  const int64_t blocks = rounded_up(inputs, DEPTH) / DEPTH;
+  Product job{x,      weights, out, batch, inputs, outputs, blocks, entries.of<Entry>(batch * blocks * DEPTH),
+              counts.of<int64_t>(batch * blocks)};
   threads->for_each(threads, batch, find_entries, &job);
   threads->for_each(threads, rounded_up(outputs, STRIP) / STRIP, product_strip, &job);
 }
@@ -123,28 +136,26 @@ void pack_gradient(int64_t strip, void* context) {
   pack_strip(job.gradient, job.batch, job.outputs, strip * STRIP, job.packed + strip * job.batch * STRIP);
 }
 
-void descend_some(const Descent& to, int64_t at, const Vector (&gradient)[WIDE], int64_t width) {
-  if (width == STRIP) {
-    for (int64_t v = 0; v < WIDE; ++v) {
-      const int64_t place = at + v * LANES;
-      const Vector before = load(to.weights + place);
-      const Vector after = before - to.learning_rate * (gradient[v] + to.l2_penalty * before);
-      store(to.new_weights + place, after);
-      if (to.average) {
-        const Vector average = load(to.average + place);
-        store(to.new_average + place, average + (1 - to.kept) * (after - average));
-      }
-    }
-    return;
+// One update of `width` weights side by side, or of LANES, if that is less.
+inline void descend_some(const Descent& to, int64_t at, Vector gradient, int64_t width) {
+  Vector weights = load_some(to.weights + at, width);
+  gradient += to.l2_penalty * weights;
+  Vector step = gradient, rate = Vector{} + to.learning_rate;
+  if (to.first) {
+    const Vector first = to.first_decay * load_some(to.first + at, width) + to.first_share * gradient;
+    store_some<1>(to.first + at, {first}, width);
+    step = to.first_scale * first;
   }
-  float whole[STRIP];
-  for (int64_t v = 0; v < WIDE; ++v) store(whole + v * LANES, gradient[v]);
-  for (int64_t column = 0; column < width; ++column) {
-    const int64_t place = at + column;
-    const float before = to.weights[place];
-    const float after = before - to.learning_rate * (whole[column] + to.l2_penalty * before);
-    to.new_weights[place] = after;
-    if (to.average) to.new_average[place] = to.average[place] + (1 - to.kept) * (after - to.average[place]);
+  if (to.second) {
+    const Vector second = to.second_decay * load_some(to.second + at, width) + to.second_share * (gradient * gradient);
+    store_some<1>(to.second + at, {second}, width);
+    rate /= square_root(to.second_scale * second + to.floor_in_root) + to.floor;
+  }
+  weights -= rate * step;
+  store_some<1>(to.weights + at, {weights}, width);
+  if (to.average) {
+    const Vector average = load_some(to.average + at, width);
+    store_some<1>(to.average + at, {average + (1 - to.average_decay) * (weights - average)}, width);
   }
 }
 
@@ -168,7 +179,9 @@ void gradient_block(int64_t block, void* context) {
       weighted_sum(entries + i * job.batch, counts[i], rows, sums);
       const int64_t at = (first_input + i) * job.outputs + first;
       if (job.descent) {
-        descend_some(*job.descent, at, sums, width);
+        for (int64_t v = 0; v * LANES < width; ++v) {
+          descend_some(*job.descent, at + v * LANES, sums[v], width - v * LANES);
+        }
       } else {
         store_some(job.out + at, sums, width);
       }

@@ -17,9 +17,18 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent
 LIBRARY = "kernels.so"
-KERNELS = ("blanks.cpp", "lstm.cpp")  # compiled for each instruction set
+KERNELS = ("blanks.cpp", "lstm.cpp", "random.cpp")  # compiled for each instruction set
 COMPILERS = ("c++", "g++", "clang++")
-FLAGS = ("-std=c++17", "-O3", "-ffp-contract=fast", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-Wall",
+    "-Wextra",
+)
 PLAIN: dict[str, tuple[str, ...]] = {"plain": ("-DLANES=4",)}
 X86: dict[str, tuple[str, ...]] = {
     "avx2": ("-DLANES=8", "-mavx2", "-mfma"),

@@ -1,8 +1,6 @@
 // What XLA calls: each handler checks its arrays and hands them to the kernel for this processor.
 #include <sched.h>
 
-#include <initializer_list>
-
 #include "call.h"
 
 using mnistry::Array;
@@ -19,9 +17,12 @@ struct Kernels {
   decltype(&descend_plain) descend;
   decltype(&lstm_forward_plain) lstm_forward;
   decltype(&lstm_backward_plain) lstm_backward;
+  decltype(&random_bits_plain) random_bits;
 };
 
-#define OF(set) {product_##set, weight_gradient_##set, descend_##set, lstm_forward_##set, lstm_backward_##set}
+#define OF(set)                                                                                              \
+  {product_##set,       weight_gradient_##set, descend_##set, lstm_forward_##set, lstm_backward_##set, \
+   random_bits_##set}
 
 const Kernels plain = OF(plain);
 #ifdef MNISTRY_X86
@@ -35,7 +36,7 @@ const Kernels* chosen = &plain;
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 // What these handlers take and give; library.py asks for one number.
-EXPORTED int mnistry_interface() { return 3; }
+EXPORTED int mnistry_interface() { return 4; }
 
 // The instruction sets that this processor has, as a bit each: 1 none in particular, 2 AVX2, 4 AVX-512.
 EXPORTED int mnistry_instruction_sets() {
@@ -89,33 +90,29 @@ EXPORTED XLA_FFI_Error* mnistry_weight_gradient(XLA_FFI_CallFrame* frame) {
   return nullptr;
 }
 
-// (x [batch, inputs], gradient [batch, outputs], amounts [4], weights [inputs, outputs], average or nothing)
-// → new weights, and new average where there is one. The amounts are learning rate, L2 penalty, the share of the
-// average that is kept, and one that only says what must be computed before.
+// (x [batch, inputs], gradient [batch, outputs], amounts [12], weights [inputs, outputs], average, first, second)
+// → the last four after the step, in their places; each of the last three may be [0, 0], and is then not kept. The
+// amounts are those of Descent, in its order, and one that only says what must be computed before.
 EXPORTED XLA_FFI_Error* mnistry_descend(XLA_FFI_CallFrame* frame) {
   Call call(frame);
   if (call.only_asked()) return nullptr;
-  const bool averaged = call.has({2, 2, 1, 2, 2}, {2, 2});
-  if (!averaged && !call.has({2, 2, 1, 2}, {2})) {
-    return call.refused("mnistry_descend: x, gradient, three amounts, weights and perhaps an average were expected");
+  if (!call.has({2, 2, 1, 2, 2, 2, 2}, {2, 2, 2, 2})) {
+    return call.refused("mnistry_descend: x, gradient, amounts, weights and three more matrices were expected");
   }
   const Array x = call.argument(0), gradient = call.argument(1), amounts = call.argument(2);
-  const Array weights = call.argument(3), fresh = call.result(0);
   const int64_t inputs = x.dims[1], outputs = gradient.dims[1];
-  bool fits = x.dims[0] == gradient.dims[0] && amounts.dims[0] == 4;
-  for (int64_t i = 0; i < (averaged ? 2 : 1); ++i) {
-    for (const Array& one : {call.argument(3 + i), call.result(i)}) {
-      fits = fits && one.dims[0] == inputs && one.dims[1] == outputs;
-    }
+  bool fits = x.dims[0] == gradient.dims[0] && amounts.dims[0] == 12;
+  float* changed[4] = {};
+  for (int64_t i = 0; i < 4; ++i) {
+    const Array before = call.argument(3 + i), after = call.result(i);
+    if (i > 0 && before.are(0, 0) && after.are(0, 0)) continue;
+    fits = fits && before.are(inputs, outputs) && after.are(inputs, outputs) && before.data == after.data;
+    changed[i] = after.data;
   }
   if (!fits) return call.refused("mnistry_descend: the matrices do not fit");
-  const Descent descent{weights.data,
-                        averaged ? call.argument(4).data : nullptr,
-                        fresh.data,
-                        averaged ? call.result(1).data : nullptr,
-                        amounts.data[0],
-                        amounts.data[1],
-                        amounts.data[2]};
+  const float* amount = amounts.data;
+  const Descent descent{changed[0], changed[1], changed[2], changed[3], amount[0], amount[1], amount[2], amount[3],
+                        amount[4],  amount[5],  amount[6],  amount[7],  amount[8], amount[9], amount[10]};
   Pool pool(call);
   chosen->descend(&pool, x.data, gradient.data, &descent, x.dims[0], inputs, outputs);
   return nullptr;
@@ -159,5 +156,16 @@ EXPORTED XLA_FFI_Error* mnistry_lstm_backward(XLA_FFI_CallFrame* frame) {
                   nullptr, nullptr, nullptr, saved.data, of_hidden.data, of_gates.data};
   Pool pool(call);
   chosen->lstm_backward(&pool, &lstm);
+  return nullptr;
+}
+
+// (key [2]) → [count]; what both hold is not floats but words of as many bits.
+EXPORTED XLA_FFI_Error* mnistry_random_bits(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({1}, {1}) || !call.argument(0).are(2)) return call.refused("mnistry_random_bits: a key was expected");
+  const Array out = call.result(0);
+  Pool pool(call);
+  chosen->random_bits(&pool, call.argument(0).data, out.data, out.dims[0]);
   return nullptr;
 }

@@ -12,15 +12,20 @@ struct Threads {
   int64_t count;
 };
 
-// One update of a weight matrix [inputs, outputs] by stochastic gradient descent.
+// One update of a weight matrix [inputs, outputs], in place: with g = gradient + l2_penalty · weights and with the moments
+// that are kept, else with g and 1 in their places,
+//   first ← first_decay · first + first_share · g          second ← second_decay · second + second_share · g²
+//   weights ← weights - learning_rate · first_scale · first / (√(second_scale · second + floor_in_root) + floor)
+//   average ← average + (1 - average_decay) · (weights - average)
 struct Descent {
-  const float* weights;
-  const float* average;  // of the weights, or null
-  float* new_weights;    // may be `weights`
-  float* new_average;    // may be `average`
-  float learning_rate;
-  float l2_penalty;
-  float kept;  // of the average
+  float* weights;
+  float* average;  // or null, as all that follow
+  float* first;
+  float* second;
+  float learning_rate, l2_penalty, average_decay;
+  float first_decay, first_share, first_scale;
+  float second_decay, second_share, second_scale;
+  float floor_in_root, floor;
 };
 
 // An LSTM over the rows of images, gates in the order input, candidate, forget, output; forget has a bias of 1 more.
@@ -53,7 +58,9 @@ struct Lstm {
   void descend_##set(const Threads*, const float* x, const float* gradient, const Descent*, int64_t batch,            \
                      int64_t inputs, int64_t outputs);                                                                \
   void lstm_forward_##set(const Threads*, const Lstm*);                                                               \
-  void lstm_backward_##set(const Threads*, const Lstm*);
+  void lstm_backward_##set(const Threads*, const Lstm*);                                                              \
+  /* The 32-bit words out [count] that `jax.random.bits` has for a key of two such words. */                          \
+  void random_bits_##set(const Threads*, const void* key, void* out, int64_t count);
 
 MNISTRY_DECLARED(plain)
 #ifdef MNISTRY_X86

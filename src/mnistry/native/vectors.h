@@ -25,6 +25,12 @@ inline Vector load(const float* from) {
 
 inline void store(float* to, Vector values) { __builtin_memcpy(to, &values, sizeof values); }
 
+inline Vector square_root(Vector values) {
+  Vector roots;
+  for (int64_t lane = 0; lane < LANES; ++lane) roots[lane] = __builtin_sqrtf(values[lane]);
+  return roots;
+}
+
 inline int64_t rounded_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -46,6 +52,14 @@ struct Scratch {
   }
   ~Scratch() { std::free(memory); }
 };
+
+// A vector of which there are so many floats, or more; after the last come zeros.
+inline Vector load_some(const float* from, int64_t there) {
+  if (there >= LANES) return load(from);
+  float whole[LANES] = {};
+  for (int64_t lane = 0; lane < there; ++lane) whole[lane] = from[lane];
+  return load(whole);
+}
 
 // Stores vectors side by side, of which so many floats are wanted; they may be fewer or more than there are.
 template <int64_t COUNT>

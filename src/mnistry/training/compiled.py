@@ -1,33 +1,16 @@
 """`train_step` with compiled kernels in it, where there are some for a recipe: the same numbers, sooner."""
 
-from dataclasses import replace
-from typing import TypeVar
-
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh
 
-from mnistry.models import (
-    Model,
-    ModelConfig,
-    Perceptron,
-    PerceptronConfig,
-    RowLstm,
-    RowLstmConfig,
-    Scratch,
-    ScratchConfig,
-    Trainable,
-)
-from mnistry.models.layers import PIXELS
-from mnistry.native.calls import descend, last_hidden_state, product, usable
-from mnistry.optimizers import average_decay
+from mnistry.models import Model, ModelConfig, PerceptronConfig, RowLstm, RowLstmConfig, ScratchConfig
+from mnistry.native.calls import last_hidden_state, usable
 from mnistry.recipes import Recipe
-from mnistry.training.state import State, schedule_of, updated
+from mnistry.training.descending import descending_step
+from mnistry.training.state import State, updated
 from mnistry.training.step import Step, batch_loss, batch_to_learn_from
-
-Tree = TypeVar("Tree", bound=Trainable)
 
 
 def compiled_step(recipe: Recipe, mesh: Mesh) -> Step | None:
@@ -40,8 +23,7 @@ def compiled_step(recipe: Recipe, mesh: Mesh) -> Step | None:
     """
     if not has_kernels(recipe.model) or mesh.size > 1 or not usable():
         return None
-    descends = recipe.optimizer == "sgd" and not isinstance(recipe.model, RowLstmConfig)
-    return descending_step if descends else step_with_kernels
+    return lstm_step if isinstance(recipe.model, RowLstmConfig) else descending_step
 
 
 def has_kernels(config: ModelConfig) -> bool:
@@ -57,18 +39,6 @@ def shares_by_itself(config: ModelConfig) -> bool:
     return isinstance(config, RowLstmConfig) and usable()
 
 
-class Skipping(eqx.Module):
-    """Weights that a product with leaves out the zeros of `x`."""
-
-    weight: Array  # float32 [inputs, outputs]
-    shift: Array | None = None  # is added to the product, float32 [batch, outputs]
-
-    def __rmatmul__(self, x: Array) -> Array:
-        """`x @ weight`, float32 `[batch, outputs]`, for `x` float32 `[batch, inputs]`."""
-        result = product(x, self.weight)
-        return result if self.shift is None else result + self.shift
-
-
 class WholeLstm(Model):
     """An LSTM that goes over all rows in one kernel."""
 
@@ -80,68 +50,15 @@ class WholeLstm(Model):
         return self.plain.output(last_hidden_state(images, weights, self.plain.input.bias))
 
 
-def step_with_kernels(
+def lstm_step(
     recipe: Recipe, state: State, images: Array, labels: Array, present: Array
 ) -> tuple[State, Array]:
-    """`train_step`, the gradient found through kernels."""
-    assert isinstance(state.model, Model)
+    """`train_step`, the gradient found through the kernels of an LSTM."""
+    assert isinstance(state.model, RowLstm)
     key, images, labels = batch_to_learn_from(recipe, state, images, labels)
 
-    def loss_of(model: Model) -> Array:
-        if isinstance(model, RowLstm):
-            model = WholeLstm(model)
-        else:
-            model = with_first_weight(model, Skipping(first_weight(model)))
-        return batch_loss(recipe, key, images, labels, present, model)
+    def loss_of(model: RowLstm) -> Array:
+        return batch_loss(recipe, key, images, labels, present, WholeLstm(model))
 
     loss, gradient = jax.value_and_grad(loss_of)(state.model)
     return updated(recipe, state, gradient), loss
-
-
-def descending_step(
-    recipe: Recipe, state: State, images: Array, labels: Array, present: Array
-) -> tuple[State, Array]:
-    """The same for plain gradient descent, where the gradient of the first layer's weights is never kept.
-
-    What is found in its place is the gradient of the product with them, as that of zeros which are added to
-    it. One kernel makes the new weights of it and of the images, and moves their average.
-    """
-    assert isinstance(state.model, Model)
-    key, images, labels = batch_to_learn_from(recipe, state, images, labels)
-    weight = first_weight(state.model)
-
-    def loss_of(model: Model, shift: Array) -> Array:
-        skipping = with_first_weight(model, Skipping(weight, shift))
-        return batch_loss(recipe, key, images, labels, present, skipping)
-
-    nothing = jnp.zeros((len(images), weight.shape[1]))
-    loss, (gradient, of_product) = jax.value_and_grad(loss_of, argnums=(0, 1))(state.model, nothing)
-    after = updated(recipe, state, gradient)  # but for the first weights
-    new_weight, new_average = descend(
-        images.reshape(-1, PIXELS),
-        of_product,
-        weight,
-        None if state.average is None else first_weight(state.average),
-        rate=schedule_of(recipe)(state.step),
-        l2=recipe.l2_penalty,
-        kept=average_decay(after.step, recipe.averaging),
-        last=loss,
-    )
-    average = after.average and with_first_weight(after.average, new_average)
-    return replace(after, model=with_first_weight(after.model, new_weight), average=average), loss
-
-
-def first_weight(model: Trainable) -> Array:
-    """The weights of a model's first layer, float32 `[pixels, outputs]`."""
-    match model:
-        case Perceptron():
-            return model.layers[0].weight
-        case Scratch():
-            return model.layers[0].W
-    raise TypeError(f"{type(model).__name__} has no such layer")
-
-
-def with_first_weight(model: Tree, weight: Array | Skipping | None) -> Tree:
-    """The model with others in their place."""
-    changed: Tree = eqx.tree_at(first_weight, model, weight)
-    return changed
