@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mnistry.errors import PictureSizeError
-from mnistry.reading.detector import LARGEST, SIDE_UNIT, SMALLEST, Detection, Detector
+from mnistry.reading import scales
+from mnistry.reading.detector import LARGEST, SIDE_UNIT, SMALLEST, Detection, Detector, copy_at
 from mnistry.reading.flatten import LEVEL
 from mnistry.reading.scales import (
     MOST_DIGITS,
@@ -100,6 +101,21 @@ def test_blank_paper_is_surveyed_and_no_more() -> None:
     detector = Squares()
     assert found_in(look(detector, paper(3000, 3000))) == []
     assert detector.places < 3 * (2 * SURVEY_SIDE) ** 2
+
+
+def test_no_copy_is_made_that_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[float]()
+
+    def counted(grey: np.ndarray, scale: float) -> np.ndarray:
+        made.append(scale)
+        return copy_at(grey, scale)
+
+    monkeypatch.setattr(scales, "copy_at", counted)
+    for squares in ([], [(50, 40, 100)], [(50, 40, 15)]):
+        made.clear()
+        looks = look(Squares(), paper(2000, 1500, *squares))
+        assert made == [one.scale for one in looks]
+        assert len(made) > 1
 
 
 def test_a_deadline() -> None:

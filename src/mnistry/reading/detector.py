@@ -108,16 +108,25 @@ class Detector(OnnxModel):
         return found
 
 
+def copy_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """Rows and columns of a copy of a picture of that shape, with the empty paper, see `copy_at`."""
+    rows, columns = (-(-_scaled(side, scale) // SIDE_UNIT) * SIDE_UNIT + 2 * MARGIN for side in shape)
+    return rows, columns
+
+
 def copy_at(grey: Grey, scale: float) -> NDArray[np.uint8]:
     """A copy of the picture at some scale as the network sees it, with empty paper around it."""
+    copy = np.full(copy_shape(grey.shape, scale), LEVEL, np.uint8)
+    height, width = (_scaled(side, scale) for side in grey.shape)
     if scale != 1:
-        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
         averaging = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        grey = np.asarray(cv2.resize(grey, size, interpolation=averaging), np.float32)
-    page = flattened(grey)
-    height, width = page.shape
-    below, right = (-height) % SIDE_UNIT + MARGIN, (-width) % SIDE_UNIT + MARGIN
-    return np.pad(page, ((MARGIN, below), (MARGIN, right)), constant_values=LEVEL)
+        grey = np.asarray(cv2.resize(grey, (width, height), interpolation=averaging), np.float32)
+    copy[MARGIN : MARGIN + height, MARGIN : MARGIN + width] = flattened(grey)
+    return copy
+
+
+def _scaled(side: int, scale: float) -> int:
+    return max(1, round(side * scale))
 
 
 def peaks(

@@ -22,8 +22,15 @@ def flattened(grey: NDArray[np.float32], window: int = WINDOW) -> NDArray[np.uin
     Returns:
         uint8 `[height, width]`: 128 is as light as the surroundings, 32 more or less is one deviation.
     """
-    mean = cv2.blur(grey, (window, window), borderType=cv2.BORDER_REFLECT)
-    square = cv2.blur(grey * grey, (window, window), borderType=cv2.BORDER_REFLECT)
-    deviation = np.sqrt(np.maximum(square - mean * mean, 0)) + np.float32(FLOOR)
-    levels = (grey - mean) / deviation * np.float32(STEP) + np.float32(LEVEL)
-    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
+    size, border = (window, window), cv2.BORDER_REFLECT
+    mean = np.asarray(cv2.blur(grey, size, borderType=border), np.float32)
+    deviation = np.asarray(cv2.blur(grey * grey, size, borderType=border), np.float32)
+    # In place: new memory costs as much as the arithmetic.
+    deviation -= mean * mean
+    np.sqrt(np.maximum(deviation, 0, out=deviation), out=deviation)
+    deviation += np.float32(FLOOR)
+    levels = np.subtract(grey, mean, out=mean)
+    levels /= deviation
+    levels *= np.float32(STEP)
+    levels += np.float32(LEVEL)
+    return np.clip(np.rint(levels, out=levels), 0, 255, out=levels).astype(np.uint8)

@@ -26,6 +26,7 @@ from mnistry.reading.detector import (
     Detector,
     Grey,
     copy_at,
+    copy_shape,
     peaks,
 )
 
@@ -100,13 +101,14 @@ def look(
     """
     looks: list[Look] = []
     for scale in scales_for(grey.shape[0], grey.shape[1], longest_side):
-        page = copy_at(grey, scale)
+        shape = copy_shape(grey.shape, scale)
         if max(grey.shape) * scale <= SURVEY_SIDE or not looks:
-            regions = [(0, 0, page.shape[1], page.shape[0])]
+            regions = [(0, 0, shape[1], shape[0])]
         else:
-            regions = _closer(looks[-1], page.shape)
+            regions = _closer(looks[-1], shape)
         if not regions:
             break
+        page = copy_at(grey, scale)
         heats, found = [], list[Detection]()
         for left, top, right, bottom in regions:
             check_time(deadline)
