@@ -214,6 +214,8 @@ def test_a_drawing_made_on_a_screen_needs_the_classifier_alone(
     x, y, width, height = digit.box
     assert (x, y) == pytest.approx((130 + 15 * columns[0], 200 + 15 * rows[0]), abs=15)
     assert (width, height) == pytest.approx((15 * len(columns), 15 * len(rows)), abs=31)
+    close = drawn[185:635, 115:565]  # more than a quarter of it is ink
+    assert (recognizer.read(close).lines, looked) == (("7",), [])
     assert recognizer.examine(drawn).reading.lines == ("7",)
     assert len(looked) > 0
     for other in (drawn - np.arange(900, dtype=np.uint8)[:, None] // 64, row_of(optdigits, 5)):

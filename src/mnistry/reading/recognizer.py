@@ -28,7 +28,7 @@ MIN_CONFIDENCE = 0.25
 DRAWING, MEANT = 32, 10.0
 """Pixels of the longer side of pictures that are as small as MNIST's, and show what those show, one digit;
 and by what factor that is likelier than the classifier has learnt."""
-EVEN, CLEAR = 0.75, 0.98
+EVEN, CLEAR = 0.5, 0.98
 """Share of the pixels exactly as light as the corner from which on a picture was drawn on a screen, and how
 surely the classifier must know what it shows to be asked alone."""
 MOST_VERIFIED = 2 * MOST_DIGITS
