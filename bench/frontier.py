@@ -23,7 +23,15 @@ QUOTED = (
 """Name, seconds and test accuracy, as published; tinygrad's in round figures."""
 BEST_PUBLISHED = (("best single model, published", 0.9983), ("best ensemble, published", 0.9991))
 """Without a time; both chose the epoch on the test set."""
-NAMES = {"tensorflow": "TensorFlow", "keras": "Keras", "pytorch": "PyTorch"}
+NAMES = {
+    "tensorflow": "TensorFlow",
+    "tensorflow-xla": "TensorFlow",
+    "keras": "Keras",
+    "pytorch": "PyTorch",
+    "pytorch-tensors": "PyTorch",
+    "pytorch-compiled": "PyTorch",
+    "openblas": "C",
+}
 OURS, PEERS, OTHERS = "#3a54ba", "#cd5218", "#64646e"
 
 
@@ -43,7 +51,7 @@ def main() -> None:
     )
     for seconds_of_peer, accuracy, _ in peers:
         mark(axes, "", seconds_of_peer, accuracy, PEERS, "s")
-    names = f"the recipe mlp in {', '.join(name for *_, name in peers)}"
+    names = f"the recipe mlp in {', '.join(dict.fromkeys(name for *_, name in peers))}"
     mark(axes, names, peers[0][0], peers[0][1] - 0.004, PEERS, "")
     for name, quoted_seconds, accuracy in QUOTED:
         mark(axes, name, quoted_seconds, accuracy, OTHERS, "^")

@@ -1,12 +1,18 @@
 """How fast is each recipe, from the start of its process to the test accuracy, against the same program in
-TensorFlow sessions, Keras `fit` and a PyTorch loop?
+TensorFlow, Keras, PyTorch and C?
 
     python bench/tutorials.py --data-dir FOLDER
+
+In TensorFlow as the tutorials' sessions, and as whole epochs in one `tf.function(jit_compile=True)`; as Keras
+`fit`; in PyTorch as a loop with `DataLoader`, and with the images as one tensor, eager and with
+`torch.compile`; `mlp` also in C over OpenBLAS. All are reported, the fastest peer first: it is the one to be
+compared with.
 
 On first use the peers' environments are made beside this file (about 3 GB). The programs take turns, so that
 a machine that warms up slows all of them alike; the first round may find a cold disk, hence medians. Measure
 on a machine that does nothing else: where threads must wait for a processor, PyTorch can become ten times
-slower, far more than the others. What other processes took meanwhile is stated with the results.
+slower, far more than the others. What other processes took meanwhile is stated with the results. Programs
+that keep what they compile (mnistry, `torch.compile`) start without it, and find it from their second run on.
 """
 
 import json
@@ -76,6 +82,8 @@ class Run:
     batch_size: int
     seconds: float
     train_seconds: float
+    compile_seconds: float | None
+    """Of `seconds`, what tracing and compiling took, where the program tells them from training."""
     accuracy: float
     cpus_of_others: float | None
     """Processors that other processes kept busy meanwhile; None where the system does not tell."""
@@ -100,15 +108,22 @@ class Results:
     failures: list[Failure] = field(default_factory=list)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each recipe and program; `seconds`, `train_seconds` and `accuracy` are medians."""
+        """One row for each recipe and program: mnistry's, then its peers', the fastest first.
+
+        `seconds`, `train_seconds`, `compile_seconds` and `accuracy` are medians.
+        """
         groups: dict[tuple[RecipeName, str], list[Run]] = {}
         for run in self.runs:
             groups.setdefault((run.recipe, run.program), []).append(run)
         seconds = {key: statistics.median(run.seconds for run in runs) for key, runs in groups.items()}
+        recipes = list(dict.fromkeys(recipe for recipe, _ in groups))
+        ranked = sorted(groups, key=lambda key: (recipes.index(key[0]), key[1] != "mnistry", seconds[key]))
         rows = []
-        for (recipe, program), runs in groups.items():
+        for recipe, program in ranked:
+            runs = groups[recipe, program]
             steps, batch_size = runs[0].steps, runs[0].batch_size
             train_seconds = statistics.median(run.train_seconds for run in runs)
+            compile_seconds = [run.compile_seconds for run in runs if run.compile_seconds is not None]
             mnistry_seconds = seconds.get((recipe, "mnistry"))
             # The short batch that ends an epoch in file order counts as a whole one: 0.05 % too many.
             operations = multiply_adds(RECIPES[recipe].model).training_operations() * steps * batch_size
@@ -124,6 +139,7 @@ class Results:
                 "slowest": max(run.seconds for run in runs),
                 "times_mnistry": seconds[recipe, program] / mnistry_seconds if mnistry_seconds else None,
                 "train_seconds": train_seconds,
+                "compile_seconds": statistics.median(compile_seconds) if compile_seconds else None,
                 "accuracy": statistics.median(run.accuracy for run in runs),
                 "gflops": gflops,
                 "share_of_machine": gflops / self.machine["gflops"],
@@ -141,32 +157,39 @@ def main() -> None:
     say("measuring the machine's matrix products")
     results = Results(measure_machine(), arguments.fraction)
     try:
-        for name in arguments.recipes:
-            recipe = replace(RECIPES[name], **TUTORIAL.get(name, {}))
-            recipe = replace(recipe, steps=max(1, round(recipe.steps * arguments.fraction)))
-            commands = {"mnistry": mnistry_command(name, recipe, arguments.data_dir)}
-            for peer, command in peers.items():
-                commands[peer] = [*command, name, *lengths(recipe, arguments.data_dir)]
-            for repeat in range(1, arguments.repeats + 1):
-                for program, command in list(commands.items()):
-                    outcome = run_program(name, program, command, recipe)
-                    if isinstance(outcome, Run):
-                        results.runs.append(outcome)
-                        note = f"{outcome.seconds:.2f} s, accuracy {outcome.accuracy:.4f}"
-                        if (outcome.cpus_of_others or 0) > 0.1:
-                            note += f"; other processes took {outcome.cpus_of_others:.2f} CPUs"
-                    else:
-                        results.failures.append(outcome)
-                        del commands[program]  # it would only fail again
-                        note = f"failed, and is left out of this recipe\n{outcome.message}"
-                    say(f"{name} {repeat}/{arguments.repeats} {program}: {note}")
-                    if arguments.json_file:
-                        results.write(arguments.json_file)
+        with tempfile.TemporaryDirectory() as caches:
+            measure(arguments, peers, results, Path(caches))
     except KeyboardInterrupt:
         say("interrupted; these are the runs so far")
         show(results)
         raise SystemExit(130) from None
     show(results)
+
+
+def measure(arguments: Arguments, peers: dict[PeerName, list[str]], results: Results, caches: Path) -> None:
+    """Runs all programs in turns, and adds to the results."""
+    for name in arguments.recipes:
+        recipe = replace(RECIPES[name], **TUTORIAL.get(name, {}))
+        recipe = replace(recipe, steps=max(1, round(recipe.steps * arguments.fraction)))
+        commands = {"mnistry": mnistry_command(name, recipe, arguments.data_dir)}
+        for peer, command in peers.items():
+            if PEERS[peer].only in (None, name):
+                commands[peer] = [*command, name, *lengths(recipe, arguments.data_dir)]
+        for repeat in range(1, arguments.repeats + 1):
+            for program, command in list(commands.items()):
+                outcome = run_program(name, program, command, recipe, caches)
+                if isinstance(outcome, Run):
+                    results.runs.append(outcome)
+                    note = f"{outcome.seconds:.2f} s, accuracy {outcome.accuracy:.4f}"
+                    if (outcome.cpus_of_others or 0) > 0.1:
+                        note += f"; other processes took {outcome.cpus_of_others:.2f} CPUs"
+                else:
+                    results.failures.append(outcome)
+                    del commands[program]  # it would only fail again
+                    note = f"failed, and is left out of this recipe\n{outcome.message}"
+                say(f"{name} {repeat}/{arguments.repeats} {program}: {note}")
+                if arguments.json_file:
+                    results.write(arguments.json_file)
 
 
 def lengths(recipe: Recipe, data_dir: Path) -> list[str]:
@@ -184,12 +207,18 @@ def mnistry_command(name: RecipeName, recipe: Recipe, data_dir: Path) -> list[st
     return [executable, "train", name, "--json", "--runs", "runs", *lengths(recipe, data_dir), *flags]
 
 
-def run_program(name: RecipeName, program: str, command: list[str], recipe: Recipe) -> Run | Failure:
-    """Runs a program in an empty folder and reads the JSON that is the last line of its output."""
+def run_program(
+    name: RecipeName, program: str, command: list[str], recipe: Recipe, caches: Path
+) -> Run | Failure:
+    """Runs a program in an empty folder and reads the JSON that is the last line of its output.
+
+    What programs compile and keep is kept in `caches`.
+    """
+    kept = {"MNISTRY_CACHE": str(caches / "mnistry"), "TORCHINDUCTOR_CACHE_DIR": str(caches / "torch")}
     with tempfile.TemporaryDirectory() as folder:
         others = seconds_of_others()
         start = time.perf_counter()
-        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        process = subprocess.run(command, cwd=folder, env=os.environ | kept, capture_output=True, text=True)
         seconds = time.perf_counter() - start
         others_after = seconds_of_others()
     cpus_of_others = None if others is None or others_after is None else (others_after - others) / seconds
@@ -199,6 +228,8 @@ def run_program(name: RecipeName, program: str, command: list[str], recipe: Reci
     try:
         answer = json.loads(process.stdout.splitlines()[-1])
         train_seconds, accuracy = float(answer["train_seconds"]), float(answer["test"]["accuracy"])
+        compiling = answer.get("compile_seconds")
+        compile_seconds = None if compiling is None else float(compiling)
         steps = int(answer.get("steps", recipe.steps))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         return Failure(
@@ -207,7 +238,15 @@ def run_program(name: RecipeName, program: str, command: list[str], recipe: Reci
     if steps != recipe.steps:
         return Failure(name, program, f"{steps} steps were run instead of {recipe.steps}")
     return Run(
-        name, program, recipe.steps, recipe.batch_size, seconds, train_seconds, accuracy, cpus_of_others
+        name,
+        program,
+        recipe.steps,
+        recipe.batch_size,
+        seconds,
+        train_seconds,
+        compile_seconds,
+        accuracy,
+        cpus_of_others,
     )
 
 
@@ -249,22 +288,22 @@ def show(results: Results) -> None:
         title="Whole process, from its start to the test accuracy",
         caption=f"{results.fraction:.0%} of each recipe's steps; {machine['cpu_count']} CPUs, {disturbed}; "
         f"JAX on {machine['device']}; rate: arithmetic of the matrix products over the seconds of training, "
-        f"as a share of this machine's {machine['gflops']:.0f} GFLOP/s. mnistry compiles before that clock "
-        "starts, the peers build and trace in their first step: compare programs by whole seconds",
+        f"as a share of this machine's {machine['gflops']:.0f} GFLOP/s. The median has all, compiling too; "
+        "peers that tell no seconds of compiling build and trace in their first step, within training s",
     )
     for heading in ("recipe", "steps × batch", "program"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for heading in (
         "runs",
         "median s",
         "min–max s",
         "× mnistry",
         "training s",
+        "compile s",
         "accuracy",
-        "GFLOP/s",
         "rate",
     ):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     previous = None
     for row in results.rows():
         first = row["recipe"] != previous
@@ -279,16 +318,27 @@ def show(results: Results) -> None:
             f"{row['fastest']:.2f}–{row['slowest']:.2f}",
             f"{row['times_mnistry']:.2f}" if row["times_mnistry"] else "–",
             f"{row['train_seconds']:.2f}",
+            "–" if row["compile_seconds"] is None else f"{row['compile_seconds']:.2f}",
             f"{row['accuracy']:.4f}",
-            f"{row['gflops']:.1f}",
             f"{row['share_of_machine']:.1%}",
         )
         previous = row["recipe"]
     # A terminal is as wide as it is; a file gets the table on whole lines.
-    console = Console() if sys.stdout.isatty() else Console(width=130)
+    console = Console() if sys.stdout.isatty() else Console(width=150)
     console.print(table)
+    for recipe, peer, times in against_the_best(results.rows()):
+        console.print(f"{recipe}: the best peer, {peer}, takes {times:.2f} times as long", markup=False)
     for failure in results.failures:
         console.print(f"{failure.program} failed on {failure.recipe}:\n{failure.message}", markup=False)
+
+
+def against_the_best(rows: list[dict[str, Any]]) -> list[tuple[str, str, float]]:
+    """Recipe, its fastest peer, and how many times longer than mnistry that takes, where both have run."""
+    best: dict[str, tuple[str, str, float]] = {}
+    for row in rows:
+        if row["program"] != "mnistry" and row["times_mnistry"] is not None:
+            best.setdefault(row["recipe"], (row["recipe"], row["program"], row["times_mnistry"]))
+    return list(best.values())
 
 
 def say(message: str) -> None:

@@ -7,25 +7,35 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mnistry import atomic
+from peers.openblas import compiled
 
-PeerName = Literal["tensorflow", "keras", "pytorch"]
+PeerName = Literal[
+    "tensorflow", "keras", "tensorflow-xla", "pytorch", "pytorch-tensors", "pytorch-compiled", "openblas"
+]
 
 
 class Peer(NamedTuple):
-    script: str
+    source: str
     environment: str
+    only: str | None = None
+    """The one recipe that it has; by default it has all."""
 
 
 PEERS: dict[PeerName, Peer] = {
     "tensorflow": Peer("tensorflow_v1.py", "tensorflow"),
     "keras": Peer("keras_fit.py", "tensorflow"),
+    "tensorflow-xla": Peer("tensorflow_xla.py", "tensorflow"),
     "pytorch": Peer("pytorch_loop.py", "pytorch"),
+    "pytorch-tensors": Peer("pytorch_tensors.py", "pytorch"),
+    "pytorch-compiled": Peer("pytorch_compiled.py", "pytorch"),
+    "openblas": Peer("openblas_mlp.c", "openblas", only="mlp"),
 }
 
 # tf_keras has BasicLSTMCell, which the old tutorials use and Keras 3 lacks.
 REQUIREMENTS = {
     "tensorflow": ["tensorflow==2.21.0", "keras==3.15.1", "tf_keras==2.21.0", "numpy==2.4.6"],
     "pytorch": ["torch==2.13.0", "numpy==2.4.6"],
+    "openblas": ["scipy-openblas32==0.3.34.481.3"],
     "rapidocr": [
         "rapidocr-onnxruntime==1.4.4",
         "onnxruntime==1.32.0",
@@ -50,13 +60,21 @@ _PEERS_FOLDER = Path(__file__).resolve().parent
 
 
 def peer_command(name: PeerName) -> list[str]:
-    """The interpreter and the script of a peer. Makes the environment if it is not there as required.
+    """The interpreter and the script of a peer, or the program compiled from its source.
+
+    Makes the environment if it is not there as required.
 
     Raises:
-        SystemExit: the environment cannot be made.
+        SystemExit: the environment or the program cannot be made.
     """
     peer = PEERS[name]
-    return [str(interpreter(peer.environment)), str(_PEERS_FOLDER / peer.script)]
+    python, source = interpreter(peer.environment), _PEERS_FOLDER / peer.source
+    if source.suffix != ".c":
+        return [str(python), str(source)]
+    try:
+        return [str(compiled(source, python.parent / source.stem, python))]
+    except OSError as error:
+        raise SystemExit(f"{error}; --peers can name the others only") from None
 
 
 def interpreter(environment: str) -> Path:

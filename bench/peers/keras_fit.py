@@ -2,184 +2,37 @@
 
 import itertools
 import math
-import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
+from functools import partial
 
 import keras
-import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras_recipes import (
+    MODELS,
+    SAVE_EVERY,
+    checkpoints,
+    naive_model,
+    one_training_step,
+    share_right,
+)
 from mnist_files import Mnist, without_validation
-from program import main
-
-
-def softmax(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    model = keras.Sequential([keras.Input((784,)), layers.Dense(10, kernel_initializer="zeros")])
-    model.compile(keras.optimizers.SGD(0.5), cross_entropy(), metrics=["accuracy"])
-    return fit(model, mnist, steps, batch_size)
-
-
-class SummedCrossEntropy(keras.losses.Loss):
-    """-Σ log(y + 1e-10) of the true class, over probabilities y."""
-
-    def __init__(self) -> None:
-        super().__init__(reduction="sum")
-
-    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        one_hot = tf.one_hot(tf.cast(tf.reshape(y_true, [-1]), tf.int64), 10)
-        return -tf.reduce_sum(one_hot * tf.math.log(y_pred + 1e-10), axis=1)
-
-
-def softmax_sum(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    model = keras.Sequential(
-        [keras.Input((784,)), layers.Dense(10, activation="softmax", kernel_initializer="zeros")]
-    )
-    model.compile(keras.optimizers.SGD(0.001), SummedCrossEntropy(), metrics=["accuracy"])
-    return fit(model, mnist, steps, batch_size)
+from program import Outcome, main
 
 
 class SaveEvery(keras.callbacks.Callback):
     """A checkpoint every so many steps; the newest five are kept."""
 
-    def __init__(self, steps: int, checkpoint: tf.train.Checkpoint, folder: str) -> None:
+    def __init__(self, steps: int, model: keras.Model, folder: str) -> None:
         super().__init__()
         self._steps = steps
         self._seen = 0
-        self._manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=5)
+        self._manager = checkpoints(model, folder)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._seen += 1
         if self._seen % self._steps == 0:
             self._manager.save(self._seen)
-
-
-def mlp(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    normal = keras.initializers.TruncatedNormal(stddev=0.1)
-    # Keras's penalty is l2·Σw², so that half of 1e-4 gives 1e-4·Σw²/2.
-    penalty = keras.regularizers.L2(0.5e-4)
-    model = keras.Sequential(
-        [
-            keras.Input((784,)),
-            layers.Dense(500, "relu", kernel_initializer=normal, kernel_regularizer=penalty),
-            layers.Dense(10, kernel_initializer=normal, kernel_regularizer=penalty),
-        ]
-    )
-    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 275, 0.99, staircase=True)
-    # Keras's average has a decay of 0.99 from the second step on, where the recipe's climbs to it during
-    # the first 890 steps: the same average from about step 1,500. `fit` ends by putting it into the model.
-    optimizer = keras.optimizers.SGD(schedule, use_ema=True, ema_momentum=0.99)
-    model.compile(optimizer, cross_entropy(), metrics=["accuracy"])
-    with tempfile.TemporaryDirectory() as folder:
-        save = SaveEvery(1_000, tf.train.Checkpoint(model=model, optimizer=optimizer), folder)
-        return fit(model, mnist, steps, batch_size, save)
-
-
-# The book "Deep Learning with Python" builds these two to show what Keras does.
-class NaiveDense:
-    def __init__(self, n_inputs: int, n_outputs: int, activation: Callable[[tf.Tensor], tf.Tensor]) -> None:
-        self.activation = activation
-        self.W = tf.Variable(tf.random.uniform((n_inputs, n_outputs), minval=0, maxval=1e-1))
-        self.b = tf.Variable(tf.zeros((n_outputs,)))
-
-    def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
-        return self.activation(tf.matmul(inputs, self.W) + self.b)
-
-    @property
-    def weights(self) -> list[tf.Variable]:
-        return [self.W, self.b]
-
-
-class NaiveSequential:
-    def __init__(self, layers: Sequence[NaiveDense]) -> None:
-        self.layers = layers
-
-    def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
-        for layer in self.layers:
-            inputs = layer(inputs)
-        return inputs
-
-    @property
-    def weights(self) -> list[tf.Variable]:
-        return [weight for layer in self.layers for weight in layer.weights]
-
-
-def scratch(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    model = NaiveSequential([NaiveDense(784, 512, tf.nn.relu), NaiveDense(512, 10, tf.nn.softmax)])
-
-    @tf.function
-    def one_training_step(images: np.ndarray, labels: np.ndarray) -> None:
-        with tf.GradientTape() as tape:
-            losses = keras.losses.sparse_categorical_crossentropy(labels, model(images))
-            loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, model.weights)
-        for weight, gradient in zip(model.weights, gradients, strict=True):
-            weight.assign_sub(1e-3 * gradient)
-
-    # Batches of all 60,000 digits in file order; the last of an epoch is short.
-    starts = itertools.cycle(range(0, len(mnist.train_images), batch_size))
-    begin = time.perf_counter()
-    for start in itertools.islice(starts, steps):
-        batch = slice(start, start + batch_size)
-        one_training_step(mnist.train_images[batch], mnist.train_labels[batch])
-    seconds = time.perf_counter() - begin
-    predicted = model(mnist.test_images).numpy().argmax(axis=1)
-    return seconds, float((predicted == mnist.test_labels).mean())
-
-
-def lstm(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    model = keras.Sequential(
-        [
-            keras.Input((784,)),
-            layers.Reshape((28, 28)),
-            layers.LSTM(150, unit_forget_bias=True),
-            layers.Dense(10, kernel_initializer=keras.initializers.RandomNormal(stddev=1.0)),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(1e-3), cross_entropy(), metrics=["accuracy"])
-    return fit(model, mnist, steps, batch_size)
-
-
-def mlp_deep(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    model = keras.Sequential(
-        [
-            keras.Input((784,)),
-            layers.Dense(512, "relu"),
-            layers.Dropout(0.2),
-            layers.Dense(512, "relu"),
-            layers.Dropout(0.2),
-            layers.Dense(10),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(1e-3), cross_entropy(), metrics=["accuracy"])
-    return fit(model, mnist, steps, batch_size)
-
-
-def lenet5(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
-    model = keras.Sequential(
-        [
-            keras.Input((784,)),
-            layers.Reshape((28, 28, 1)),
-            layers.Conv2D(6, 5, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(16, 5, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(120, "relu"),
-            layers.Dense(84, "relu"),
-            layers.Dense(10),
-        ]
-    )
-    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-    model.compile(keras.optimizers.Adam(schedule), cross_entropy(), metrics=["accuracy"])
-    return fit(model, mnist, steps, batch_size)
-
-
-def cross_entropy() -> keras.losses.Loss:
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -195,30 +48,36 @@ class StopAfter(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def fit(
-    model: keras.Model, mnist: Mnist, steps: int, batch_size: int, *callbacks: keras.callbacks.Callback
-) -> tuple[float, float]:
-    """Trains for `steps` steps; returns the seconds that it took and the test accuracy."""
+def fit(recipe: str, mnist: Mnist, steps: int, batch_size: int) -> Outcome:
+    model = MODELS[recipe](steps)
     images, labels = without_validation(mnist)
     epochs, steps_left = divmod(steps, math.ceil(len(images) / batch_size))
+    callbacks: list[keras.callbacks.Callback] = []
     if steps_left:
         epochs += 1
-        callbacks += (StopAfter(steps),)
-    start = time.perf_counter()
-    model.fit(images, labels, batch_size, epochs, verbose=2, callbacks=list(callbacks))
-    seconds = time.perf_counter() - start
+        callbacks.append(StopAfter(steps))
+    with tempfile.TemporaryDirectory() as folder:
+        if recipe in SAVE_EVERY:
+            callbacks.append(SaveEvery(SAVE_EVERY[recipe], model, folder))
+        start = time.perf_counter()
+        model.fit(images, labels, batch_size, epochs, verbose=2, callbacks=callbacks)
+        seconds = time.perf_counter() - start
     _, accuracy = model.evaluate(mnist.test_images, mnist.test_labels, batch_size=1_000, verbose=0)
-    return seconds, float(accuracy)
+    return Outcome(seconds, float(accuracy))
+
+
+def scratch(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
+    model = naive_model()
+    step = tf.function(partial(one_training_step, model))
+    # Batches of all 60,000 digits in file order; the last of an epoch is short.
+    starts = itertools.cycle(range(0, len(mnist.train_images), batch_size))
+    begin = time.perf_counter()
+    for start in itertools.islice(starts, steps):
+        batch = slice(start, start + batch_size)
+        step(mnist.train_images[batch], mnist.train_labels[batch])
+    seconds = time.perf_counter() - begin
+    return Outcome(seconds, share_right(model, mnist))
 
 
 if __name__ == "__main__":
-    recipes = {
-        "softmax": softmax,
-        "softmax-sum": softmax_sum,
-        "mlp": mlp,
-        "scratch": scratch,
-        "lstm": lstm,
-        "mlp-deep": mlp_deep,
-        "lenet5": lenet5,
-    }
-    main(recipes, __doc__)
+    main({name: partial(fit, name) for name in MODELS} | {"scratch": scratch}, __doc__)

@@ -1,6 +1,7 @@
 """The four MNIST files as arrays, read the way tutorials do."""
 
 import gzip
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,14 @@ def read_mnist(folder: Path) -> Mnist:
 def without_validation(mnist: Mnist) -> tuple[np.ndarray, np.ndarray]:
     """The tutorials' 55,000 training digits: the first 5,000 of the 60,000 are for validation."""
     return mnist.train_images[5_000:], mnist.train_labels[5_000:]
+
+
+def shuffled_rows(count: int, steps: int, batch_size: int) -> np.ndarray:
+    """Each batch's rows, int32 [steps, batch_size]: all in a new order each time they have been used."""
+    epochs = math.ceil(steps * batch_size / count)
+    rows = np.tile(np.arange(count, dtype=np.int32), (epochs, 1))
+    rows = np.random.default_rng().permuted(rows, axis=1, out=rows)
+    return rows.reshape(-1)[: steps * batch_size].reshape(steps, batch_size)
 
 
 def _images(path: Path) -> np.ndarray:

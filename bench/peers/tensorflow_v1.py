@@ -12,12 +12,12 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import numpy as np
 import tensorflow.compat.v1 as tf
 from mnist_files import Mnist, without_validation
-from program import main
+from program import Outcome, main
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
 
 
-def softmax(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def softmax(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     W = tf.Variable(tf.zeros([784, 10]))
     b = tf.Variable(tf.zeros([10]))
@@ -27,7 +27,7 @@ def softmax(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
     return run(train_step, next_batches(mnist, steps, batch_size), x, labels, logits, mnist)
 
 
-def softmax_sum(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def softmax_sum(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     W = tf.Variable(tf.zeros([784, 10]))
     b = tf.Variable(tf.zeros([10]))
@@ -37,7 +37,7 @@ def softmax_sum(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float
     return run(train_step, next_batches(mnist, steps, batch_size), x, labels, y, mnist)
 
 
-def mlp(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def mlp(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     W1 = tf.Variable(tf.truncated_normal([784, 500], stddev=0.1))
     b1 = tf.Variable(tf.zeros([500]))
@@ -61,7 +61,7 @@ def mlp(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
     return run(train_step, batches, x, labels, averaged_logits, mnist, save_every=1_000)
 
 
-def scratch(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def scratch(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     W1 = tf.Variable(tf.random_uniform([784, 512], maxval=0.1))
     b1 = tf.Variable(tf.zeros([512]))
@@ -77,7 +77,7 @@ def scratch(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
     return run(tf.group(updates), in_file_order(mnist, steps, batch_size), x, labels, y, mnist)
 
 
-def lstm(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def lstm(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     rows = tf.unstack(tf.reshape(x, [-1, 28, 28]), axis=1)
     cell = tf.nn.rnn_cell.BasicLSTMCell(150, forget_bias=1.0)
@@ -90,7 +90,7 @@ def lstm(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
     return run(train_step, next_batches(mnist, steps, batch_size), x, labels, logits, mnist)
 
 
-def mlp_deep(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def mlp_deep(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     # Fed while training; when testing nothing is dropped.
     rate = tf.placeholder_with_default(0.0, [])
@@ -103,7 +103,7 @@ def mlp_deep(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
     return run(train_step, batches, x, labels, logits, mnist, also_feed={rate: 0.2})
 
 
-def lenet5(mnist: Mnist, steps: int, batch_size: int) -> tuple[float, float]:
+def lenet5(mnist: Mnist, steps: int, batch_size: int) -> Outcome:
     x, labels = placeholders()
     images = tf.reshape(x, [-1, 28, 28, 1])
     pooled = tf.nn.max_pool2d(tf.nn.relu(convolution("conv1", images, 1, 6, "SAME")), 2, 2, "VALID")
@@ -191,8 +191,8 @@ def run(
     *,
     also_feed: dict[tf.Tensor, float] | None = None,
     save_every: int | None = None,
-) -> tuple[float, float]:
-    """Trains in a session, one run a batch; returns the seconds it took and the test accuracy."""
+) -> Outcome:
+    """Trains in a session, one run a batch."""
     correct = tf.equal(tf.argmax(outputs, axis=1), labels)
     accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
     saver = tf.train.Saver(max_to_keep=5)
@@ -205,7 +205,7 @@ def run(
                 saver.save(session, str(Path(folder) / "model.ckpt"), global_step=step)
         seconds = time.perf_counter() - start
         test = {x: mnist.test_images, labels: mnist.test_labels}
-        return seconds, float(session.run(accuracy, feed_dict=test))
+        return Outcome(seconds, float(session.run(accuracy, feed_dict=test)))
 
 
 if __name__ == "__main__":
