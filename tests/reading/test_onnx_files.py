@@ -36,6 +36,11 @@ def test_what_is_no_onnx_file(content: bytes) -> None:
         open_session(content, 1)
 
 
+def test_threads_that_wait_leave_the_cores_to_others() -> None:
+    options = open_session(SHIPPED_MODEL.read_bytes(), 2).get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_a_model_that_was_cut_off() -> None:
     content = SHIPPED_MODEL.read_bytes()
     with pytest.raises(ValueError, match="not an ONNX model"):
