@@ -10,26 +10,11 @@ import pytest
 
 from mnistry.models.lstm import last_hidden_state as plain_lstm
 from mnistry.native import calls
-from mnistry.native.library import SETS, VARIABLE, library
+from mnistry.native.library import SETS, library
 
 Use = Callable[[str], None]
 # Whole blocks and strips, and what is left over on every side.
 SHAPES = [(200, 784, 500), (3, 17, 10), (1, 1, 1), (33, 40, 64), (16, 32, 129)]
-
-
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """Has an instruction set used, if this processor has it."""
-
-    def chosen(name: str) -> None:
-        monkeypatch.setenv(VARIABLE, name)
-        found = library()
-        assert found.said == name or "this processor has no" in found.said
-        if found.handlers is None:
-            monkeypatch.setenv(VARIABLE, "plain")
-        assert calls.usable()
-
-    return chosen
 
 
 def images(batch: int, inputs: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnistry.data import Dataset
-from mnistry.models import PerceptronConfig, RowLstmConfig, ScratchConfig
+from mnistry.models import LeNet5Config, PerceptronConfig, RowLstmConfig, ScratchConfig
 from mnistry.native.library import VARIABLE
 from mnistry.recipes import RECIPES, Recipe
 from mnistry.runs import EVALUATION
@@ -26,10 +26,13 @@ NARROW = {
     "mlp-fast": PerceptronConfig(hidden=(50,), initialization="he"),
     "first-look": PerceptronConfig(hidden=(60,), initialization="glorot"),
     "lstm": RowLstmConfig(units=20),
+    "lenet5": LeNet5Config(),
 }
 FEW = replace(
     RECIPES["mlp"], model=NARROW["mlp"], steps=40, log_every=5, validate_every=20, checkpoint_every=20
 )
+FEW_BY_ADAM = FEW.changed(optimizer="adam", learning_rate=1e-3)
+FEW_CONVOLVED = replace(FEW_BY_ADAM, name="lenet5", model=LeNet5Config(), averaging=0.0, l2_penalty=0.0)
 
 
 def recipe_of(name: str) -> Recipe:
@@ -88,9 +91,7 @@ def stopped(run: Run, folder: Path) -> Path:
     return copy
 
 
-@pytest.mark.parametrize(
-    "recipe", [FEW, FEW.changed(optimizer="adam", learning_rate=1e-3)], ids=["sgd", "adam"]
-)
+@pytest.mark.parametrize("recipe", [FEW, FEW_BY_ADAM, FEW_CONVOLVED], ids=["sgd", "adam", "convolutions"])
 @pytest.mark.parametrize("kernels", ["auto", "none"])
 def test_a_run_keeps_which_steps_it_made_and_can_go_on_with_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kernels: str, recipe: Recipe

@@ -1,6 +1,7 @@
 """Convolutional networks."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -102,6 +103,20 @@ class Convolution(eqx.Module):
         kernel = he_normal(random, size, size, channels, features)
         return Convolution(initial(kernel), initial(np.zeros(features)))
 
+    def pooled(self, images: Array, padding: Literal["SAME", "VALID"]) -> Array:
+        """Convolves, takes the largest of each 2×2 block, adds the bias, and cuts off what is negative.
+
+        Bias and ReLU after pooling give the same numbers as before it, on a quarter of the values.
+
+        Args:
+            images: float32 `[batch, height, width, channels]`.
+            padding: see `convolve`.
+
+        Returns:
+            float32 `[batch, ⌊height' / 2⌋, ⌊width' / 2⌋, features]`.
+        """
+        return jax.nn.relu(convolve_and_pool(images, self.kernel, padding) + self.bias)
+
     def folded(self, mean: Array, deviation: Array) -> "Convolution":
         """With normalisation by these as part of it."""
         return Convolution(self.kernel / deviation, self.bias - mean / deviation)
@@ -122,10 +137,8 @@ class LeNet5(PlainModel):
 
     def __call__(self, images: Array, key: Array | None = None, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
-        x = images[..., None]
-        # ReLU after pooling gives the same numbers as before it, on a quarter of the values.
-        x = jax.nn.relu(convolve_and_pool(x, self.first.kernel, "SAME") + self.first.bias)
-        x = jax.nn.relu(convolve_and_pool(x, self.second.kernel, "VALID") + self.second.bias)
+        x = self.first.pooled(images[..., None], "SAME")
+        x = self.second.pooled(x, "VALID")
         x = x.reshape(len(x), -1)
         for layer in self.dense[:-1]:
             x = jax.nn.relu(layer(x))

@@ -8,40 +8,6 @@ constexpr int64_t STRIP = WIDE * LANES;                // columns that are compu
 constexpr int64_t BLOCK = 16;                          // inputs whose columns of x are gathered at once
 constexpr int64_t DEPTH = 96;                          // inputs whose rows of a strip stay in the first cache
 
-// Where a list of floats is not zero, and what it is there.
-struct Entry {
-  int32_t place;
-  float value;
-};
-
-// Which of 16 floats are not zero, a bit each.
-inline uint32_t nonzero_bits(const float* x) {
-#if defined(__AVX512F__)
-  return _mm512_cmp_ps_mask(_mm512_loadu_ps(x), _mm512_setzero_ps(), _CMP_NEQ_UQ);
-#elif defined(__AVX2__)
-  const __m256 zero = _mm256_setzero_ps();
-  const int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x), zero, _CMP_NEQ_UQ));
-  const int high = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + 8), zero, _CMP_NEQ_UQ));
-  return static_cast<uint32_t>(low | high << 8);
-#else
-  uint32_t bits = 0;
-  for (int i = 0; i < 16; ++i) bits |= static_cast<uint32_t>(x[i] != 0) << i;
-  return bits;
-#endif
-}
-
-// Calls take(i) for each of `count` floats, at most 16, that is not zero, in their order.
-template <typename Take>
-inline void for_each_nonzero(const float* x, int64_t count, Take take) {
-  if (count < 16) {
-    for (int64_t i = 0; i < count; ++i) {
-      if (x[i] != 0) take(i);
-    }
-    return;
-  }
-  for (uint32_t bits = nonzero_bits(x); bits; bits &= bits - 1) take(__builtin_ctz(bits));
-}
-
 // sums[0 … STRIP) += Σ value · rows[place], where a row has STRIP floats.
 inline void weighted_sum(const Entry* entries, int64_t count, const float* rows, Vector (&sums)[WIDE]) {
   for (const Entry* entry = entries; entry != entries + count; ++entry) {

@@ -17,7 +17,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent
 LIBRARY = "kernels.so"
-KERNELS = ("blanks.cpp", "lstm.cpp", "random.cpp")  # compiled for each instruction set
+KERNELS = ("blanks.cpp", "lstm.cpp", "random.cpp", "convolutions.cpp")  # compiled for each instruction set
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = (
     "-std=c++17",

@@ -18,6 +18,8 @@ _NAMES = (
     "mnistry_lstm_forward",
     "mnistry_lstm_backward",
     "mnistry_random_bits",
+    "mnistry_convolve",
+    "mnistry_convolve_backward",
 )
 _SAVED = 6  # arrays of an LSTM's cells that the way back needs
 _FEWEST_BITS = 2048  # words that are worth a call

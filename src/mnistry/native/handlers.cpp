@@ -18,11 +18,13 @@ struct Kernels {
   decltype(&lstm_forward_plain) lstm_forward;
   decltype(&lstm_backward_plain) lstm_backward;
   decltype(&random_bits_plain) random_bits;
+  decltype(&convolve_plain) convolve;
+  decltype(&convolve_backward_plain) convolve_backward;
 };
 
 #define OF(set)                                                                                              \
   {product_##set,       weight_gradient_##set, descend_##set, lstm_forward_##set, lstm_backward_##set, \
-   random_bits_##set}
+   random_bits_##set,   convolve_##set,        convolve_backward_##set}
 
 const Kernels plain = OF(plain);
 #ifdef MNISTRY_X86
@@ -36,7 +38,7 @@ const Kernels* chosen = &plain;
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 // What these handlers take and give; library.py asks for one number.
-EXPORTED int mnistry_interface() { return 4; }
+EXPORTED int mnistry_interface() { return 5; }
 
 // The instruction sets that this processor has, as a bit each: 1 none in particular, 2 AVX2, 4 AVX-512.
 EXPORTED int mnistry_instruction_sets() {
@@ -167,5 +169,65 @@ EXPORTED XLA_FFI_Error* mnistry_random_bits(XLA_FFI_CallFrame* frame) {
   const Array out = call.result(0);
   Pool pool(call);
   chosen->random_bits(&pool, call.argument(0).data, out.data, out.dims[0]);
+  return nullptr;
+}
+
+namespace {
+
+// What the sizes of the arrays say; of size 0, if they do not fit.
+Convolution convolution_of(const Array& images, const Array& kernel, const Array& pooled, const Array& won) {
+  Convolution of{};
+  of.batch = images.dims[0], of.height = images.dims[1], of.width = images.dims[2], of.channels = images.dims[3];
+  of.size = kernel.dims[0], of.features = kernel.dims[3];
+  of.rows = pooled.dims[1], of.cells = pooled.dims[2];
+  of.images = images.data, of.kernel = kernel.data, of.won = won.data;
+  of.padding = of.rows == of.height / 2 ? of.size / 2 : 0;
+  const int64_t height = of.height + 2 * of.padding - of.size + 1, width = of.width + 2 * of.padding - of.size + 1;
+  const bool fits = kernel.are(of.size, of.size, of.channels, of.features) && (of.size == 3 || of.size == 5) &&
+                    height > 1 && width > 1 && pooled.are(of.batch, height / 2, width / 2, of.features) &&
+                    (of.channels == 1 ? won.are(of.batch, of.rows, of.features, (of.cells + 15) / 16 * 16)
+                                      : won.are(of.batch, of.rows, of.cells, of.features));
+  if (!fits) of.size = 0;
+  return of;
+}
+
+}  // namespace
+
+// (images [batch, height, width, channels], kernel [size, size, channels, features], bias [features])
+// → pooled [batch, rows, cells, features], won, as in kernels.h
+EXPORTED XLA_FFI_Error* mnistry_convolve(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({4, 4, 1}, {4, 4})) return call.refused("mnistry_convolve: images, kernel and bias were expected");
+  const Array bias = call.argument(2), pooled = call.result(0);
+  Convolution of = convolution_of(call.argument(0), call.argument(1), pooled, call.result(1));
+  if (!of.size || !bias.are(of.features)) return call.refused("mnistry_convolve: the arrays do not fit");
+  of.bias = bias.data, of.pooled = pooled.data;
+  Pool pool(call);
+  chosen->convolve(&pool, &of);
+  return nullptr;
+}
+
+// (images, kernel, won, gradient of pooled, all as above) → gradients of kernel, of bias and, with more than one
+// channel, of images
+EXPORTED XLA_FFI_Error* mnistry_convolve_backward(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  const bool of_pixels = call.has({4, 4, 4, 4}, {4, 1});
+  if (!of_pixels && !call.has({4, 4, 4, 4}, {4, 1, 4})) {
+    return call.refused("mnistry_convolve_backward: images, kernel, winners and a gradient were expected");
+  }
+  const Array images = call.argument(0), of_pooled = call.argument(3);
+  const Array of_kernel = call.result(0), of_bias = call.result(1);
+  Convolution of = convolution_of(images, call.argument(1), of_pooled, call.argument(2));
+  if (!of.size || of_pixels != (of.channels == 1) || !of_bias.are(of.features) ||
+      !of_kernel.are(of.size, of.size, of.channels, of.features) ||
+      !(of_pixels || call.result(2).are(of.batch, of.height, of.width, of.channels))) {
+    return call.refused("mnistry_convolve_backward: the arrays do not fit");
+  }
+  of.of_pooled = of_pooled.data, of.of_kernel = of_kernel.data, of.of_bias = of_bias.data;
+  of.of_images = of_pixels ? nullptr : call.result(2).data;
+  Pool pool(call);
+  chosen->convolve_backward(&pool, &of);
   return nullptr;
 }

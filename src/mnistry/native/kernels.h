@@ -43,6 +43,25 @@ struct Lstm {
   float* of_gates;         // [steps, batch, 4 units]
 };
 
+// Convolutions of stride 1, the largest of each 2×2 places, bias and ReLU. With one channel, images are data without
+// gradient. In `won` is 0 where ReLU cuts off, else 16 and a bit for each of the four places that has the largest value;
+// with one channel none where the pixels under all four are blank.
+struct Convolution {
+  int64_t batch, height, width, channels, features, size, padding;
+  int64_t rows, cells;  // of pooled
+  const float* images;  // [batch, height, width, channels]
+  const float* kernel;  // [size, size, channels, features]
+  float* won;           // as pooled; with one channel [batch, rows, features, cells up to a multiple of 16]
+  // Forward:
+  const float* bias;  // [features]
+  float* pooled;      // [batch, rows, cells, features]
+  // Backward:
+  const float* of_pooled;  // the gradient of pooled
+  float* of_kernel;
+  float* of_bias;
+  float* of_images;  // null with one channel
+};
+
 // The kernels, each once for every instruction set.
 #define MNISTRY_JOINED(a, b) a##_##b
 #define MNISTRY_NAME(name, set) MNISTRY_JOINED(name, set)
@@ -60,7 +79,10 @@ struct Lstm {
   void lstm_forward_##set(const Threads*, const Lstm*);                                                               \
   void lstm_backward_##set(const Threads*, const Lstm*);                                                              \
   /* The 32-bit words out [count] that `jax.random.bits` has for a key of two such words. */                          \
-  void random_bits_##set(const Threads*, const void* key, void* out, int64_t count);
+  void random_bits_##set(const Threads*, const void* key, void* out, int64_t count);                                   \
+  void convolve_##set(const Threads*, const Convolution*);                                                            \
+  /* For sizes 3 and 5. */                                                                                            \
+  void convolve_backward_##set(const Threads*, const Convolution*);
 
 MNISTRY_DECLARED(plain)
 #ifdef MNISTRY_X86

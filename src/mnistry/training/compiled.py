@@ -1,12 +1,25 @@
 """`train_step` with compiled kernels in it, where there are some for a recipe: the same numbers, sooner."""
 
+from typing import Literal
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh
 
-from mnistry.models import Model, ModelConfig, PerceptronConfig, RowLstm, RowLstmConfig, ScratchConfig
+from mnistry.models import (
+    LeNet5,
+    LeNet5Config,
+    Model,
+    ModelConfig,
+    PerceptronConfig,
+    RowLstm,
+    RowLstmConfig,
+    ScratchConfig,
+)
 from mnistry.native.calls import last_hidden_state, usable
+from mnistry.native.convolution import convolve_and_pool
 from mnistry.recipes import Recipe
 from mnistry.training.descending import descending_step
 from mnistry.training.state import State, updated
@@ -23,15 +36,16 @@ def compiled_step(recipe: Recipe, mesh: Mesh) -> Step | None:
     """
     if not has_kernels(recipe.model) or mesh.size > 1 or not usable():
         return None
-    return lstm_step if isinstance(recipe.model, RowLstmConfig) else descending_step
+    dense = isinstance(recipe.model, PerceptronConfig | ScratchConfig)
+    return descending_step if dense else step_with_kernels
 
 
 def has_kernels(config: ModelConfig) -> bool:
-    """Whether there are kernels for a model: an LSTM, or one that begins with a wide product with the pixels.
+    """Whether there are kernels for a model: an LSTM, convolutions that are pooled, or wide dense layers.
 
-    To find the blank ones costs as much as ten columns do: softmax regression is no faster without them.
+    To find the blank pixels costs as much as ten columns do: softmax regression is no faster without them.
     """
-    return isinstance(config, PerceptronConfig | ScratchConfig | RowLstmConfig)
+    return isinstance(config, PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config)
 
 
 def shares_by_itself(config: ModelConfig) -> bool:
@@ -50,15 +64,38 @@ class WholeLstm(Model):
         return self.plain.output(last_hidden_state(images, weights, self.plain.input.bias))
 
 
-def lstm_step(
+class WholeConvolution(eqx.Module):
+    """A convolution, its pooling, bias and ReLU in one kernel."""
+
+    kernel: Array  # float32 [size, size, channels, features]
+    bias: Array  # float32 [features]
+
+    def pooled(self, images: Array, padding: Literal["SAME", "VALID"]) -> Array:
+        """What `Convolution.pooled` returns; images of one channel have no gradient."""
+        return convolve_and_pool(images, self.kernel, self.bias, padding)
+
+
+def with_kernels(model: Model) -> Model:
+    """A model that computes the same with kernels."""
+    match model:
+        case RowLstm():
+            return WholeLstm(model)
+        case LeNet5():
+            whole = [WholeConvolution(layer.kernel, layer.bias) for layer in (model.first, model.second)]
+            changed: Model = eqx.tree_at(lambda plain: [plain.first, plain.second], model, whole)
+            return changed
+    raise TypeError(f"{type(model).__name__} has no kernels")
+
+
+def step_with_kernels(
     recipe: Recipe, state: State, images: Array, labels: Array, present: Array
 ) -> tuple[State, Array]:
-    """`train_step`, the gradient found through the kernels of an LSTM."""
-    assert isinstance(state.model, RowLstm)
+    """`train_step`, the gradient found through kernels."""
+    assert isinstance(state.model, Model)
     key, images, labels = batch_to_learn_from(recipe, state, images, labels)
 
-    def loss_of(model: RowLstm) -> Array:
-        return batch_loss(recipe, key, images, labels, present, WholeLstm(model))
+    def loss_of(model: Model) -> Array:
+        return batch_loss(recipe, key, images, labels, present, with_kernels(model))
 
     loss, gradient = jax.value_and_grad(loss_of)(state.model)
     return updated(recipe, state, gradient), loss
