@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from mnistry.reading.cutting import Cut
 from mnistry.reading.detector import PLAIN, Detection
-from mnistry.reading.judging import EVIDENCE, LOOKED_AGAIN, NEIGHBOUR, SECOND, certainty, evidence, judged
+from mnistry.reading.judging import (
+    DOUBT,
+    EVIDENCE,
+    LOOKED_AGAIN,
+    SECOND,
+    UNSEEN,
+    certainty,
+    evidence,
+    judged,
+)
 
 BLANK = Cut(np.zeros((44, 44), np.float32), 0, 0, 1.0, (0, 0, 44, 44))
 
@@ -36,12 +45,22 @@ def odds(chance: float) -> float:
     return float(np.log(chance / (1 - chance)))
 
 
+def chance(log_odds: float) -> float:
+    return float(1 / (1 + np.exp(-log_odds)))
+
+
+def line(*others: float) -> float:
+    """The log odds of how many neighbours are digits; of each the mean of both networks' log odds is given."""
+    return odds((sum(map(chance, others)) + UNSEEN * DOUBT) / (len(others) + UNSEEN))
+
+
 def test_the_evidence_by_hand() -> None:
     found = [place(0, 0.9), place(20, 0.6), place(200, 0.7)]
     rows = evidence(found, verified(3, none=0.2))
     assert rows.shape == (3, EVIDENCE)
     assert rows[:, 0] == pytest.approx([odds(0.9), odds(0.6), odds(0.7)])
-    assert rows[:, 1] == pytest.approx([odds(0.6), odds(0.9), odds(NEIGHBOUR)])
+    both = [(odds(confidence) + odds(0.8)) / 2 for confidence in (0.9, 0.6)]
+    assert rows[:, 1] == pytest.approx([line(both[1]), line(both[0]), line()])
     assert rows[:, 2] == pytest.approx([odds(0.8)] * 3)
     assert (rows[:, 3] == 1).all()
 
@@ -51,7 +70,8 @@ def test_the_evidence_by_hand() -> None:
     [
         (place(25, 0.8), True),
         (place(-25, 0.8), True),
-        (place(40, 0.8), False),  # too far
+        (place(99, 0.8), True),
+        (place(101, 0.8), False),  # too far
         (place(25, 0.8, y=15), False),  # another line
         (place(25, 0.8, height=10), False),  # another size
         (place(25, 0.8, height=15), True),
@@ -59,7 +79,16 @@ def test_the_evidence_by_hand() -> None:
 )
 def test_who_is_a_neighbour(other: Detection, beside: bool) -> None:
     rows = evidence([place(0, 0.3), other], verified(2))
-    assert rows[0, 1] == pytest.approx(odds(0.8 if beside else NEIGHBOUR))
+    assert rows[0, 1] == pytest.approx(line((odds(0.8) + odds(0.9)) / 2) if beside else line())
+
+
+def test_what_looks_like_a_digit_is_less_likely_one_among_letters_than_among_digits() -> None:
+    def beside(*others: float) -> float:
+        found = [place(0, 0.5), *(place(20 + 20 * number, other) for number, other in enumerate(others))]
+        looked = np.concatenate([verified(1, none=1 - digit.confidence) for digit in found])
+        return float(evidence(found, looked)[0, 1])
+
+    assert beside(0.05, 0.05, 0.05) < beside() < beside(0.9) < beside(0.9, 0.9, 0.9)
 
 
 def test_by_plain_weights_the_detectors_confidence_is_the_probability_of_a_digit() -> None:

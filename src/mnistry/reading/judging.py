@@ -13,9 +13,10 @@ LEAST = 1e-3
 """No probability is taken for smaller: neither network is that sure when it is wrong."""
 SECOND = 0.5
 """Weight of the verifier's and the classifier's log probabilities beside the detector's: all see one ink."""
-NEIGHBOUR = 0.05
-"""The confidence of a neighbour where there is none."""
-LEVEL, ALIKE, NEAR = 0.5, 0.6, 1.6
+UNSEEN, DOUBT = 2, 0.2
+"""Neighbours that each place is thought to have beside those that are seen, and the probability that one of
+them is a digit: it is what speaks for a place that has no other."""
+LEVEL, ALIKE, NEAR = 0.5, 0.6, 5.0
 """A neighbour in the line lies at most so many heights higher or lower, is at least so high as a share of the
 other, and its middle is at most so many heights away."""
 EVIDENCE, VERIFIER = 4, 2
@@ -65,12 +66,13 @@ def evidence(
         lone: whether it is a picture of one digit; that has no neighbour to wait for.
 
     Returns:
-        float64 `[n, 4]`: the log odds of the detector's confidence, of the surest neighbour's in the line, of
-        the verifier's probability that it is one, and 1.
+        float64 `[n, 4]`: the log odds of the detector's confidence, of how many neighbours in the line are
+        digits, of the verifier's probability that it is one, and 1.
     """
-    own = np.array([digit.confidence for digit in found])
-    chances = np.stack([own, own if lone else _neighbours(found, own), 1 - verified[:, CLASSES]], axis=1)
-    return np.column_stack([_log_odds(chances), np.ones(len(own))])
+    own, looked = _log_odds_of(found, verified)
+    both = (own + looked) / 2
+    line = both if lone else _log_odds(_digits_beside(found, 1 / (1 + np.exp(-both))))
+    return np.column_stack([own, line, looked, np.ones(len(own))])
 
 
 def certainty(found: list[Detection], verified: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,19 +80,27 @@ def certainty(found: list[Detection], verified: NDArray[np.float64]) -> NDArray[
 
     Args: as of `evidence`.
     """
-    own = np.array([digit.confidence for digit in found])
-    return np.asarray(_log_odds(own) + LOOKED_AGAIN * _log_odds(1 - verified[:, CLASSES]))
+    own, looked = _log_odds_of(found, verified)
+    return own + LOOKED_AGAIN * looked
 
 
-def _neighbours(found: list[Detection], own: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The confidence of the surest neighbour in the line, float64 `[n]`."""
+def _log_odds_of(
+    found: list[Detection], verified: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """That each place is a digit: as the detector says, and as the verifier, float64 `[n]` each."""
+    return _log_odds(np.array([digit.confidence for digit in found])), _log_odds(1 - verified[:, CLASSES])
+
+
+def _digits_beside(found: list[Detection], chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of each place's neighbours in the line that are digits, float64 `[n]`: among letters, what
+    looks like a digit is a letter. `chances` are the probabilities that each place is one."""
     x, y, height = np.array([(digit.x, digit.y, digit.height) for digit in found]).T
     larger, smaller = np.maximum.outer(height, height), np.minimum.outer(height, height)
     beside = np.abs(np.subtract.outer(y, y)) < LEVEL * larger
     beside &= np.abs(np.subtract.outer(x, x)) < NEAR * larger
     beside &= smaller > ALIKE * larger
     np.fill_diagonal(beside, val=False)
-    return np.asarray(np.where(beside, own[None, :], NEIGHBOUR).max(axis=1))
+    return np.asarray((beside @ chances + UNSEEN * DOUBT) / (beside.sum(axis=1) + UNSEEN))
 
 
 def _log_odds(chances: NDArray[np.float64]) -> NDArray[np.float64]:

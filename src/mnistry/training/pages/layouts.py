@@ -9,7 +9,13 @@ import numpy as np
 from mnistry.training.pages.canvas import HEIGHT, WIDTH, Canvas
 from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.writers import Writer
-from mnistry.training.pages.writing import write_mark, write_number, write_other, write_variable
+from mnistry.training.pages.writing import (
+    write_mark,
+    write_number,
+    write_other,
+    write_scrawl,
+    write_variable,
+)
 
 Random = np.random.Generator
 Layout = Callable[[Canvas, Sources, Random], None]
@@ -144,8 +150,15 @@ def single(canvas: Canvas, sources: Sources, random: Random) -> None:
     """One digit alone, a short number, or none; sometimes with a frame or a line around it."""
     writer = Writer.drawn(sources, random, float(np.exp(random.uniform(np.log(12), np.log(50)))))
     height = writer.height
-    if random.random() < 0.2:  # or a word instead
-        write_other(canvas, writer, random, *random.uniform((0, height), (WIDTH / 2, HEIGHT)))
+    instead = random.random()
+    if instead < 0.35:
+        place = random.uniform((height / 2, height), (WIDTH / 2, HEIGHT))
+        if instead < 0.2:
+            write_other(canvas, writer, random, *place)
+        elif instead < 0.28:
+            write_mark(canvas, writer, random, *place)
+        else:
+            write_scrawl(canvas, writer, random, *place)
         return
     count = 1 if random.random() < 0.6 else int(random.integers(2, 7))
     x = random.uniform(0.1 * height, max(0.2 * height, WIDTH - 0.9 * height * count))
@@ -298,7 +311,11 @@ def printed_page(canvas: Canvas, sources: Sources, random: Random) -> None:
 
 def scribbles(canvas: Canvas, sources: Sources, random: Random) -> None:
     """Strokes, curves, shapes and specks that mean nothing; or nothing at all."""
-    del sources
+    if random.random() < 0.4:
+        writer = Writer.drawn(sources, random, _height(random), printed=False)
+        for _ in range(random.integers(1, 12)):
+            write_scrawl(canvas, writer, random, *random.uniform((0, 0), (WIDTH, HEIGHT)))
+        return
     for _ in range(random.integers(0, 14)):
         thick = int(random.integers(1, 6))
         points = random.uniform(0, (WIDTH, HEIGHT), (random.integers(2, 7), 2))
@@ -327,6 +344,6 @@ LAYOUTS: dict[Layout, float] = {
     equation: 0.12,
     amount: 0.09,
     printed_page: 0.05,
-    scribbles: 0.03,
+    scribbles: 0.05,
 }
 """How often each is drawn; what is most often photographed is drawn most."""

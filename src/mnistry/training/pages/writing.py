@@ -136,6 +136,27 @@ def write_mark(canvas: Canvas, writer: Writer, random: Random, middle: float, ba
         canvas.put(ink, middle - ink.shape[1] / 2, y - ink.shape[0] / 2)
 
 
+def write_scrawl(canvas: Canvas, writer: Writer, random: Random, middle: float, base: float) -> None:
+    """A pen's way that means nothing, about as large as a digit: to and fro, in loops, or anywhere."""
+    if random.random() < 0.5:  # it turns, too often for a digit, in one place or along a line, maybe growing
+        turn = np.linspace(0, 2 * np.pi * random.uniform(2.5, 8), 200)
+        path = np.column_stack(
+            [random.uniform(0, 1.2) * np.sin(turn + random.uniform(0, np.pi)), np.cos(turn)]
+        )
+        if random.random() < 0.5:
+            path *= 0.1 + turn[:, None] / turn[-1]
+        path[:, random.integers(2)] += turn * random.choice([0, 0.12, 0.4])
+    else:
+        path = random.uniform(-1, 1, (random.integers(7, 18), 2))
+        if random.random() < 0.6:
+            path = cv2.resize(path[:, None], (1, 150), interpolation=cv2.INTER_CUBIC)[:, 0]
+    middles = path.min(axis=0) + np.ptp(path, axis=0) / 2
+    scale = writer.height * random.uniform(0.7, 1.3) / np.ptp(path, axis=0).max()
+    path = (path - middles) * scale + np.array([middle, base - writer.height / 2])
+    sixteenths = np.rint(16 * path).astype(np.int32)
+    cv2.polylines(canvas.pen, [sixteenths], False, 1.0, max(1, round(writer.pen)), cv2.LINE_AA, shift=4)
+
+
 def write_variable(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
     """A letter that stands for a number, sometimes with a small digit raised or lowered."""
     height = writer.height
