@@ -50,7 +50,7 @@ def chance(log_odds: float) -> float:
 
 
 def line(*others: float) -> float:
-    """The log odds of how many neighbours are digits; of each the mean of both networks' log odds is given."""
+    """The log odds of how many neighbours are digits; given are the means of both networks' log odds."""
     return odds((sum(map(chance, others)) + UNSEEN * DOUBT) / (len(others) + UNSEEN))
 
 
