@@ -35,7 +35,7 @@ MOST_VERIFIED = 2 * MOST_DIGITS
 """Places that are looked at again, the surest: each digit is found about twice."""
 LONE_AROUND = 0.4
 """Heights around a lone digit that are cut out with it: the detector may have seen the ring of a 6 alone."""
-PRESENT = 0.36
+PRESENT = 0.4
 """What is less probably a digit is none. Half would be right if pictures had as many letters and specks as
 the drawn pages that the probabilities were learnt on; they have fewer."""
 
