@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,30 @@ from mnistry.data.convert import write
 REAL_DATA = os.environ.get("MNISTRY_DATA")
 EVERYTHING_MUST_RUN = bool(os.environ.get("CI"))
 os.environ["LANGUAGE"] = "en"  # wherever the tests run, and for the processes that they start
+
+
+QUICKLY = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+if version("jaxlib").startswith("0.10."):  # one that does not know the flag would end the process
+    QUICKLY["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false " + os.environ.get("XLA_FLAGS", "")
+"""How programs compile that make a few steps on a few images: in a tenth of the time, to slower ones."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Says how the tests, and the processes that they start, compile and where they keep it.
+
+    No test reads or fills the user's cache; what one process compiles, the others need not. Programs are
+    optimized in the slow tests, which train whole recipes. All this is said before any test is collected,
+    because JAX keeps to what it is told first, and xdist starts its processes afterwards.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    if config.option.markexpr == "not slow":
+        os.environ.update(QUICKLY)
+    folder = tempfile.TemporaryDirectory(prefix="cache-of-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["MNISTRY_CACHE"] = folder.name
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{folder.name}/compiled"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,14 +68,6 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     file, line, reason = report.longrepr
     report.outcome = "failed"
     report.longrepr = f"{file}:{line}: where CI is set, this must run. {reason}"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or fills the user's cache; what one process compiles, the others need not."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MNISTRY_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -27,6 +27,9 @@ from mnistry.models import (
 from mnistry.models.layers import convolve
 from mnistry.models.separable import SeparableConvolution
 
+# Small kernels, because each of their places is a product that the compiler sees.
+SMALL_NET = ConvNetConfig(features=(5, 7), sizes=(3, 2), strides=(3, 2))
+COMMITTEE = CommitteeConfig((SMALL_NET, replace(SMALL_NET, features=(4, 8))))
 CONFIGS: dict[str, ModelConfig] = {
     "softmax": SoftmaxConfig(),
     "perceptron": PerceptronConfig(hidden=(40,)),
@@ -38,7 +41,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2, no_digit=True),
     "separable": SeparableNetConfig(features=(5, 4, 6)),
     "separable-upright": SeparableNetConfig(features=(5, 4), upright=True),
-    "committee": CommitteeConfig((ConvNetConfig(features=(5, 6, 7)), ConvNetConfig(features=(4, 5, 8)))),
+    "committee": COMMITTEE,
 }
 
 
@@ -168,7 +171,7 @@ def test_the_gradient_agrees_with_finite_differences(folded: FoldedModel, images
             assert slope == pytest.approx(float(ahead - behind) / 2e-8, rel=1e-4, abs=1e-6)
 
 
-NORMALIZED = [ConvNetConfig(features=(5, 18, 7)), SeparableNetConfig(features=(5, 4, 6))]
+NORMALIZED = [SMALL_NET, SeparableNetConfig(features=(5, 4))]
 
 
 @pytest.mark.parametrize("config", NORMALIZED)
@@ -222,8 +225,7 @@ def test_the_gradient_of_normalisation_agrees_with_finite_differences(
 
 
 def test_each_member_of_a_committee_learns_from_its_own_share(images: jax.Array) -> None:
-    config = CommitteeConfig((ConvNetConfig(features=(5, 6, 7)), ConvNetConfig(features=(4, 5, 8))))
-    model = config.build(np.random.default_rng(0))
+    model = COMMITTEE.build(np.random.default_rng(0))
     assert model.shares == 2
     together = training_logits(model, images)
     for place, member in enumerate(model.members):

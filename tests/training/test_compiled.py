@@ -12,12 +12,13 @@ from mnistry.data import Dataset
 from mnistry.models import LeNet5Config, PerceptronConfig, RowLstmConfig, ScratchConfig
 from mnistry.native.library import VARIABLE
 from mnistry.recipes import RECIPES, Recipe
-from mnistry.runs import EVALUATION
-from mnistry.training import Run, TrainingProgress, resume, train
+from mnistry.training import TrainingProgress, resume, train
 from mnistry.training.compiled import compiled_step, has_kernels
 from mnistry.training.devices import make_mesh
 from mnistry.training.loop import image_steps
 from mnistry.training.state import State, initial_state
+
+from .stopping import as_if_killed
 
 NARROW = {
     "mlp": PerceptronConfig(hidden=(50,)),
@@ -82,15 +83,6 @@ def test_twenty_steps_lead_to_the_same_weights(
         np.testing.assert_allclose(a, b, atol=atol)
 
 
-def stopped(run: Run, folder: Path) -> Path:
-    """A copy, as if it had been killed after step 20."""
-    copy = folder / "stopped"
-    shutil.copytree(run.path, copy)
-    (copy / EVALUATION).unlink()
-    (copy / "checkpoints" / "step-00000040.safetensors").unlink()
-    return copy
-
-
 @pytest.mark.parametrize("recipe", [FEW, FEW_BY_ADAM, FEW_CONVOLVED], ids=["sgd", "adam", "convolutions"])
 @pytest.mark.parametrize("kernels", ["auto", "none"])
 def test_a_run_keeps_which_steps_it_made_and_can_go_on_with_the_others(
@@ -99,7 +91,7 @@ def test_a_run_keeps_which_steps_it_made_and_can_go_on_with_the_others(
     monkeypatch.setenv(VARIABLE, kernels)
     run = train(recipe, data="optdigits", runs=tmp_path)
     assert run.description.get("kernels") == (None if kernels == "none" else "compiled")
-    copy = stopped(run, tmp_path)
+    copy = as_if_killed(run.path, tmp_path / "stopped", step=20)
 
     progress = Said()
     same = resume(copy, progress=progress)
@@ -107,7 +99,7 @@ def test_a_run_keeps_which_steps_it_made_and_can_go_on_with_the_others(
     assert not progress.warned
 
     shutil.rmtree(copy)
-    copy = stopped(run, tmp_path)
+    copy = as_if_killed(run.path, tmp_path / "stopped", step=20)
     monkeypatch.setenv(VARIABLE, "auto" if kernels == "none" else "none")
     other = resume(copy, progress=progress)
     (said,) = progress.warned

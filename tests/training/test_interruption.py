@@ -5,10 +5,11 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from .stopping import after_a_checkpoint, assert_same_end, ended, finished, newest_checkpoint, start_training
 
 STEPS = 2000
 FLAGS = [
@@ -36,20 +37,6 @@ sys.exit(main(["train", *sys.argv[2:]]))
 it is under way then, however busy the machine is."""
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "mnistry", "train", *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def newest_checkpoint(run: Path) -> str:
-    return max((path.name for path in run.glob("checkpoints/step-*")), default="")
-
-
 @pytest.fixture(scope="module")
 def arguments(digits_folder: Path) -> list[str]:
     return ["mlp-deep", "--data", str(digits_folder), *FLAGS]
@@ -58,15 +45,8 @@ def arguments(digits_folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def uninterrupted(arguments: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    process = start(folder, *arguments)
-    _, said = process.communicate(timeout=200)
-    assert process.returncode == 0, said
+    finished(start_training(folder, *arguments))
     return folder / "runs" / "mlp-deep-1"
-
-
-def same_results(run: Path, other: Path) -> bool:
-    names = ["model.safetensors", "model.onnx", f"checkpoints/{newest_checkpoint(other)}"]
-    return all((run / name).read_bytes() == (other / name).read_bytes() for name in names)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.slow)])
@@ -83,10 +63,8 @@ def test_kills_at_random_moments_change_nothing(
         assert done.returncode == -signal.SIGPROF, f"ended by itself before kill {kill}: {done.stderr}"
         assert newest_checkpoint(run) > before
         assert not (run / "evaluation.json").exists(), "too few steps for so many kills"
-    process = start(tmp_path, "--resume", str(run))
-    _, said = process.communicate(timeout=200)
-    assert process.returncode == 0, said
-    assert same_results(run, uninterrupted)
+    finished(start_training(tmp_path, "--resume", str(run)))
+    assert_same_end(run, uninterrupted)
     steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert steps == list(range(20, STEPS + 1, 20))
     assert not list(run.rglob(".writing-*"))
@@ -97,18 +75,15 @@ def test_a_signal_saves_and_says_how_to_go_on(
     arguments: list[str], uninterrupted: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     run = tmp_path / "runs" / "mlp-deep-1"
-    process = start(tmp_path, *arguments)
-    while not newest_checkpoint(run) and process.poll() is None:
-        time.sleep(0.005)
+    process = start_training(tmp_path, *arguments)
+    after_a_checkpoint(run, process)
     process.send_signal(number)
-    _, said = process.communicate(timeout=200)
-    assert process.returncode == 128 + number
+    ((status, said),) = ended(process)
+    assert status == 128 + number
     assert "Traceback" not in said
     assert "mnistry train --resume runs/mlp-deep-1" in said
     stopped_at = int(newest_checkpoint(run)[5:13])
     assert f"stopped at step {stopped_at:,}" in said
-    process = start(tmp_path, "--resume", str(run))
-    _, said = process.communicate(timeout=200)
-    assert process.returncode == 0, said
+    (said,) = finished(start_training(tmp_path, "--resume", str(run)))
     assert f"from step {stopped_at:,};" in said
-    assert same_results(run, uninterrupted)
+    assert_same_end(run, uninterrupted)

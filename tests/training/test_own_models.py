@@ -23,6 +23,8 @@ from mnistry.recipes import RECIPES
 from mnistry.runs import read_run
 from mnistry.training import Run, TrainingProgress, resume, train
 
+from .stopping import as_if_killed
+
 
 def apply(weights: dict[str, jax.Array], images: jax.Array, key: jax.Array | None) -> jax.Array:
     hidden = jnp.tanh(images.reshape(len(images), -1) @ weights["in"])
@@ -106,11 +108,7 @@ def test_it_is_said_why_there_is_no_onnx(
 
 
 def test_it_is_resumed_to_the_bit(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = shutil.copytree(finished.path, tmp_path / "copy")
-    for name in ("evaluation.json", "trainable.safetensors", "model.safetensors"):
-        (copy / name).unlink()
-    for step in (50, 60):
-        (copy / "checkpoints" / f"step-000000{step}.safetensors").unlink()
+    copy = as_if_killed(finished.path, tmp_path / "copy", step=25)
     monkeypatch.setitem(sys.modules, "jax2onnx", None)
     resumed = resume(copy)
     for name in ("model.safetensors", "trainable.safetensors"):

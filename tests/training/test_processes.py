@@ -1,6 +1,5 @@
 """Several processes train what one trains, stop together, end with a lost one, and go on to the same bits."""
 
-import os
 import shutil
 import signal
 import socket
@@ -19,8 +18,17 @@ from mnistry.export.arrays import read_arrays
 from mnistry.recipes import RECIPES
 from mnistry.training import Run, resume, train
 
+from .stopping import (
+    Process,
+    after_a_checkpoint,
+    assert_same_end,
+    ended,
+    finished,
+    newest_checkpoint,
+    start_training,
+)
+
 Command = Callable[..., CompletedProcess[str]]
-Pair = list[subprocess.Popen[str]]
 
 STEPS = 600
 FLAGS = [
@@ -35,7 +43,7 @@ def free_port() -> int:
         return port
 
 
-def started(folder: Path, *arguments: str, slurm: bool = False, **environment: str) -> Pair:
+def started(folder: Path, *arguments: str, slurm: bool = False, **environment: str) -> list[Process]:
     """Two processes that train together, each in a folder of its own, as on two hosts."""
     port, pair = free_port(), []
     for process in (0, 1):
@@ -51,38 +59,8 @@ def started(folder: Path, *arguments: str, slurm: bool = False, **environment: s
                 "SLURM_LOCALID": str(process),
                 "JAX_COORDINATOR_PORT": str(port),
             }
-        pair.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "mnistry", "train", *arguments, *place],
-                cwd=host,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                env=os.environ | told,
-            )
-        )
+        pair.append(start_training(host, *arguments, *place, **told))
     return pair
-
-
-def ended(pair: Pair, *, seconds: float = 250) -> list[tuple[int, str]]:
-    """How both ended and what they said on standard error."""
-    try:
-        said = [process.communicate(timeout=seconds)[1] for process in pair]
-    finally:
-        for process in pair:
-            process.kill()
-    return [(process.returncode, text) for process, text in zip(pair, said, strict=True)]
-
-
-def after_a_checkpoint(run: Path, pair: Pair) -> None:
-    """Waits until there is another one than now."""
-    before = newest(run)
-    while newest(run) == before and all(process.poll() is None for process in pair):
-        time.sleep(0.005)
-
-
-def newest(run: Path) -> str:
-    return max((path.name for path in run.glob("checkpoints/step-*")), default="")
 
 
 def require_close(run: Path, other: Path) -> None:
@@ -106,8 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(arguments: list[str], folder: Path) -> Path:
     """The run of two processes that nothing disturbed."""
-    for status, said in ended(started(folder, *arguments)):
-        assert status == 0, said
+    finished(*started(folder, *arguments))
     return folder / "host-0" / RUN
 
 
@@ -126,16 +103,14 @@ def test_they_stop_together_and_go_on_to_the_same_bits(
 ) -> None:
     run = tmp_path / "host-0" / RUN
     pair = started(tmp_path, *arguments, slurm=True)
-    after_a_checkpoint(run, pair)
+    after_a_checkpoint(run, *pair)
     pair[1].send_signal(signal.SIGINT)  # which process 0 hears of
-    for number, (status, said) in enumerate(ended(pair)):
+    for number, (status, said) in enumerate(ended(*pair)):
         assert status == 130, said
         assert f"process {number} of 2, as SLURM says" in said
-        assert f"stopped at step {int(newest(run)[5:13]):,} of 600" in said
-    for status, said in ended(started(tmp_path, "--resume", str(run))):
-        assert status == 0, said
-    for name in ("model.safetensors", "model.onnx", f"checkpoints/{newest(whole)}"):
-        assert (run / name).read_bytes() == (whole / name).read_bytes(), name
+        assert f"stopped at step {int(newest_checkpoint(run)[5:13]):,} of 600" in said
+    finished(*started(tmp_path, "--resume", str(run)))
+    assert_same_end(run, whole)
 
 
 def test_where_one_is_lost_the_other_ends_and_one_alone_can_go_on(
@@ -143,7 +118,7 @@ def test_where_one_is_lost_the_other_ends_and_one_alone_can_go_on(
 ) -> None:
     run = tmp_path / "host-0" / RUN
     pair = started(tmp_path, *arguments)
-    after_a_checkpoint(run, pair)
+    after_a_checkpoint(run, *pair)
     pair[1].kill()
     killed = time.monotonic()
     said = pair[0].communicate(timeout=60)[1]
@@ -152,7 +127,7 @@ def test_where_one_is_lost_the_other_ends_and_one_alone_can_go_on(
     assert "process 0 of 2 ends, because another one was lost" in said
     assert f"start all processes again with mnistry train --resume {RUN}" in said
     assert "Traceback" not in said
-    ended(pair[1:])
+    ended(pair[1])
     require_close(resume(run).path, whole)
 
 
@@ -164,7 +139,7 @@ def test_whichever_is_lost_the_other_ends_within_ten_seconds(
 ) -> None:
     run = tmp_path / "host-0" / RUN
     pair = started(tmp_path, *arguments, "--steps", "1000000")
-    after_a_checkpoint(run, pair)
+    after_a_checkpoint(run, *pair)
     pair[victim].send_signal(number)
     lost, other = time.monotonic(), pair[1 - victim]
     try:
@@ -183,8 +158,7 @@ def test_whichever_is_lost_the_other_ends_within_ten_seconds(
 def test_recipes_are_trained_alike(recipe: str, steps: int, digits_folder: Path, tmp_path: Path) -> None:
     """What rounding changes in `dash` doubles with each step, in one process with two devices, too."""
     flags = [recipe, "--data", str(digits_folder), "--steps", str(steps)]
-    for status, said in ended(started(tmp_path, *flags), seconds=1000):
-        assert status == 0, said
+    finished(*started(tmp_path, *flags), seconds=1000)
     for devices in ("1", "2"):
         command = [sys.executable, "-m", "mnistry", "train", *flags, "--devices", devices]
         subprocess.run(command, cwd=tmp_path, check=True)
@@ -196,7 +170,7 @@ def test_an_error_of_one_ends_all(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "host-0").mkdir()
     shutil.copytree(arguments[2], tmp_path / "host-0" / "data")  # host 1 has none
     changed = [word if word != arguments[2] else "data" for word in arguments]
-    (status, said), (status_of_1, said_by_1) = ended(started(tmp_path, *changed), seconds=60)
+    (status, said), (status_of_1, said_by_1) = ended(*started(tmp_path, *changed), seconds=60)
     assert (status, status_of_1) == (2, 2)
     assert "another one was lost" in said
     assert "data: there is no such" in said_by_1 or "no data set" in said_by_1, said_by_1

@@ -16,6 +16,8 @@ from mnistry.runs import EVALUATION, METRICS, RECIPE
 from mnistry.training import Run, TrainingProgress, resume, train
 from mnistry.training.reporting import recipe_labels
 
+from .stopping import as_if_killed
+
 FEW = replace(RECIPES["softmax"], steps=40, log_every=5, validate_every=20, checkpoint_every=20)
 
 
@@ -27,11 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stopped(whole: Path, tmp_path: Path) -> Path:
     """The same, as if it had been killed between steps 20 and 40."""
-    copy = tmp_path / "stopped"
-    shutil.copytree(whole, copy)
-    (copy / EVALUATION).unlink()
-    (copy / "checkpoints" / "step-00000040.safetensors").unlink()
-    return copy
+    return as_if_killed(whole, tmp_path / "stopped", step=20)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -9,7 +9,6 @@ from mnistry.data import Dataset
 from mnistry.data.dataset import NO_DIGIT, SEVERAL
 from mnistry.training.augment.paper import SHARES, on_paper
 from mnistry.training.augment.signs import STYLE_LABELS
-from mnistry.training.devices import keep_compiled
 
 BATCH = 500
 COMPOSED, STRUNG, SCRIBBLED, CURLED, LETTERED, TURNED, DRAWN = (
@@ -20,7 +19,6 @@ STROKES = STRINGS + SCRIBBLED + CURLED + LETTERED
 ALTERED = STROKES + TURNED
 WHOLE = slice(ALTERED + DRAWN, None)
 
-keep_compiled()  # which takes ten seconds
 augment = jax.jit(on_paper)
 
 

@@ -15,8 +15,8 @@ from mnistry.training.pages.writers import Writer
 
 
 @pytest.fixture(scope="module")
-def sources(real_data: Path) -> Sources:
-    return Sources.read(real_data / "handwriting", real_data)
+def sources(handwriting_is_read_once: None, real_data: Path) -> Sources:
+    return Sources.read(real_data / "handwriting", real_data, held_out=False)
 
 
 def test_a_page_is_decided_by_its_seed_and_number(sources: Sources) -> None:

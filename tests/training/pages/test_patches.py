@@ -14,7 +14,7 @@ from mnistry.training.pages.patches import PatchBatch, Patches, PatchSources, pa
 
 
 @pytest.fixture(scope="module")
-def few() -> Iterator[pytest.MonkeyPatch]:
+def few(handwriting_is_read_once: None) -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "POOL", 3)
         patch.setattr(module, "PAGES", 1)

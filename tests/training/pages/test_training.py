@@ -4,8 +4,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import cache
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ import pytest
 from mnistry.errors import DataNotFoundError, InvalidValueError, RunError
 from mnistry.models import DetectorConfig
 from mnistry.reading.detector import Detector
-from mnistry.training import Run, TrainingProgress, resume, train
-from mnistry.training.interruption import Interrupted
+from mnistry.training import Run, resume, train
 from mnistry.training.pages import drawing
 from mnistry.training.pages import train as training_of_pages
-from mnistry.training.pages.sources import Sources
+
+from ..stopping import stopped_and_gone_on  # noqa: TID252
 
 SMALL = {
     "model": DetectorConfig(features=(4, 6, 8, 10)),
@@ -30,14 +31,12 @@ SMALL = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_pages() -> Iterator[None]:
-    """Drawn with handwriting that is read once."""
+def few_pages(handwriting_is_read_once: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_of_pages, "VALIDATION_PAGES", 16)
         patch.setattr(training_of_pages, "FOLDING_PAGES", 8)
         patch.setattr(training_of_pages, "BATCH", 8)
         patch.setattr(drawing, "AHEAD", 2)
-        patch.setattr(Sources, "read", cache(Sources.read))
         yield
 
 
@@ -84,22 +83,13 @@ def test_who_draws_ends_where_who_trains_is_killed(real_data: Path, tmp_path: Pa
         assert not Path(f"/proc/{draws}").exists()
 
 
-class Stopping(TrainingProgress):
-    """Asks to stop, as Ctrl-C does, once some losses are there."""
-
-    def losses(self, first_step: int, losses: np.ndarray) -> None:
-        import os
-        import signal
-
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
-    run: Run, real_data: Path, tmp_path: Path
+    run: Run, real_data: Path, tmp_path: Path, drawn_here: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(Interrupted):
-        train("reader", data_dir=real_data, runs=tmp_path, progress=Stopping(silent=True), **SMALL)
-    again = resume(tmp_path / "reader-1")
+    """Whoever draws."""
+    monkeypatch.setattr(training_of_pages, "drawing", drawn_here)
+    begin = partial(train, "reader", data_dir=real_data, runs=tmp_path, **SMALL)
+    again = stopped_and_gone_on(tmp_path / "reader-1", begin)
     assert (again.path / "model.safetensors").read_bytes() == (run.path / "model.safetensors").read_bytes()
 
 

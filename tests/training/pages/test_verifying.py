@@ -1,12 +1,9 @@
 """A verifier's run: it ends with what it should have, goes on to the same weights, and is read with."""
 
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,15 +13,14 @@ from mnistry.models import VerifierConfig
 from mnistry.reading.recognizer import Recognizer
 from mnistry.reading.verifier import PATCH
 from mnistry.reading.verifier import Verifier as OnnxVerifier
-from mnistry.training import Run, TrainingProgress, resume, train
-from mnistry.training.interruption import Interrupted
+from mnistry.training import Run, train
 from mnistry.training.pages import patches, verifying
 from mnistry.training.pages import train as training_of_pages
-from mnistry.training.pages.drawing import Drawn
 from mnistry.training.pages.patches import PatchBatch
-from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.verifying import told_right
 from mnistry.training.teaching.start import Start
+
+from ..stopping import stopped_and_gone_on  # noqa: TID252
 
 SMALL = {
     "model": VerifierConfig(features=(4, 6, 8, 10)),
@@ -36,22 +32,14 @@ SMALL = {
 }
 
 
-@contextmanager
-def drawn_here(drawn: Drawn) -> Iterator[SimpleNamespace]:
-    """As `drawing`, in this process, which has read the handwriting already."""
-    sources = drawn.sources()
-    yield SimpleNamespace(batch=lambda number: drawn.batch(sources, number))
-
-
 @pytest.fixture(scope="module", autouse=True)
-def few_places() -> Iterator[None]:
+def few_places(drawn_here: Any) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verifying, "VALIDATION_PAGES", 8)
         patch.setattr(verifying, "FOLDING_BATCHES", 2)
         patch.setattr(patches, "POOL", 2)
         patch.setattr(patches, "PAGES", 1)
         patch.setattr(training_of_pages, "drawing", drawn_here)
-        patch.setattr(Sources, "read", cache(Sources.read))
         yield
 
 
@@ -70,19 +58,11 @@ def test_a_run_hands_on_a_verifier_and_what_it_tells(run: Run) -> None:
     assert reader.read(np.full((90, 60), 255, np.uint8)).lines == ()
 
 
-class Stopping(TrainingProgress):
-    """Asks to stop, as Ctrl-C does, once some losses are there."""
-
-    def losses(self, first_step: int, losses: np.ndarray) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
     run: Run, real_data: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(Interrupted):
-        train("verifier", data_dir=real_data, runs=tmp_path, progress=Stopping(silent=True), **SMALL)
-    again = resume(tmp_path / "verifier-1")
+    begin = partial(train, "verifier", data_dir=real_data, runs=tmp_path, **SMALL)
+    again = stopped_and_gone_on(tmp_path / "verifier-1", begin)
     assert (again.path / "model.safetensors").read_bytes() == (run.path / "model.safetensors").read_bytes()
 
 

@@ -1,9 +1,8 @@
 """Labelled pictures of real digits, and a small detector that is taught in place of the shipped one."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,32 +13,15 @@ from mnistry.models import ReaderConfig
 from mnistry.reading.detector import SHIPPED_DETECTOR
 from mnistry.reading.verifier import SHIPPED_VERIFIER
 from mnistry.training.pages import train as training_of_pages
-from mnistry.training.pages.drawing import Pages
-from mnistry.training.pages.sources import Sources
-from mnistry.training.pages.targets import Batch
 from mnistry.training.teaching import teach as module
 from mnistry.training.teaching.start import Start
 
 LABELS = ("70", "16", "3", "204", "58", "9", "31", "642", "85", "1", "97", "20")
 
 
-class InThisProcess:
-    """Draws pages when they are asked for."""
-
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
-
-    def batch(self, number: int) -> Batch:
-        return self._pages.batch(self._pages.sources(), number)
-
-
 @pytest.fixture(scope="module")
-def small() -> Iterator[None]:
-    """Few pages, drawn in this process with handwriting that is read once; a small detector is taught."""
-
-    @contextmanager
-    def drawing(pages: Pages) -> Iterator[InThisProcess]:
-        yield InThisProcess(pages)
+def small(drawn_here: Any) -> Iterator[None]:
+    """Few pages, drawn in this process; a small detector is taught."""
 
     def load(source: Path | str = "shipped") -> Start:
         config = ReaderConfig((4, 6, 8, 10), (6, 8, 10, 12))
@@ -50,8 +32,7 @@ def small() -> Iterator[None]:
         patch.setattr(training_of_pages, "VALIDATION_PAGES", 8)
         patch.setattr(training_of_pages, "FOLDING_PAGES", 4)
         patch.setattr(training_of_pages, "BATCH", 4)
-        patch.setattr(Sources, "read", cache(Sources.read))
-        patch.setattr(module, "drawing", drawing)
+        patch.setattr(module, "drawing", drawn_here)
         patch.setattr(Start, "load", staticmethod(load))
         yield
 

@@ -1,11 +1,10 @@
 """Teaching ends with a reader and what it gained and lost, and goes on to the same weights."""
 
 import json
-import os
 import shutil
-import signal
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -20,13 +19,14 @@ from mnistry.reading.recognizer import Recognizer
 from mnistry.reading.verifier import Verifier
 from mnistry.runs import read_run
 from mnistry.training import Run, TrainingProgress, resume
-from mnistry.training.interruption import Interrupted
 from mnistry.training.teaching import teach as module
 from mnistry.training.teaching.lessons import load_lessons
 from mnistry.training.teaching.pictures import divided
 from mnistry.training.teaching.start import Start
 from mnistry.training.teaching.teach import teach
 from mnistry.training.teaching.told import told
+
+from ..stopping import stopped_and_gone_on  # noqa: TID252
 
 Command = Callable[..., CompletedProcess[str]]
 REAL_LOAD = Start.load
@@ -86,25 +86,12 @@ def test_what_came_of_it_reads(run: Run, pictures: Path) -> None:
     assert read_run(run.path).pictures == pictures.resolve()
 
 
-class Stopping(TrainingProgress):
-    """Asks to stop, as Ctrl-C does, after so many steps."""
-
-    def __init__(self, after: int) -> None:
-        super().__init__(silent=True)
-        self._after = after
-
-    def losses(self, first_step: int, losses: np.ndarray) -> None:
-        if first_step + len(losses) - 1 >= self._after:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
 @pytest.mark.parametrize("after", [1, 3], ids=["before the second look", "after it"])
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(
     run: Run, pictures: Path, real_data: Path, tmp_path: Path, after: int
 ) -> None:
-    with pytest.raises(Interrupted):
-        teach(pictures, data_dir=real_data, runs=tmp_path, progress=Stopping(after), **FEW)
-    again = resume(tmp_path / "teach-1")
+    begin = partial(teach, pictures, data_dir=real_data, runs=tmp_path, **FEW)
+    again = stopped_and_gone_on(tmp_path / "teach-1", begin, after)
     for name in ("model.safetensors", "trainable.safetensors", "lessons-2.npz"):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
     assert {**again.figures, "train_seconds": 0}.keys() == {**run.figures, "train_seconds": 0}.keys()
