@@ -60,9 +60,14 @@ def test_a_digit_is_turned_where_that_makes_it_none(way: turned.Way) -> None:
     assert way.turn(image)[5, 9] == 0
     assert way.turn(image).sum() == 1
     assert 0 not in way.none
+
+
+def test_a_zero_that_is_turned_stays_one_and_a_four_is_none() -> None:
+    image = jnp.zeros((28, 28)).at[5, 9].set(1)
     keys = jax.random.split(jax.random.key(0), 50)
+    turn = jax.jit(jax.vmap(turned.turn, in_axes=(0, None, None)))
     for label in (0, 4):
-        images, labels = jax.vmap(turned.turn, in_axes=(0, None, None))(keys, image, jnp.int32(label))
+        images, labels = turn(keys, image, jnp.int32(label))
         assert set(np.asarray(labels).tolist()) == ({0} if label == 0 else {10})
         assert (np.asarray(images[:, 5, 9]) == (label == 0)).all()
 
@@ -87,7 +92,8 @@ def test_a_stroke_is_added_where_it_belongs(stroke: object) -> None:
 def test_how_often_each_digit_gets_a_stroke() -> None:
     upright = jnp.zeros((28, 28)).at[4:24, 13:15].set(1)
     keys = jax.random.split(jax.random.key(1), 400)
+    restyled = jax.jit(jax.vmap(styles.restyle, in_axes=(0, None, None)))
     for label in range(10):
-        made = jax.vmap(styles.restyle, in_axes=(0, None, None))(keys, upright, jnp.int32(label))
+        made = restyled(keys, upright, jnp.int32(label))
         changed = float((np.asarray(made) != upright).any(axis=(1, 2)).mean())
         assert changed == pytest.approx(sum(styles.CHANCES.get(label, {}).values()), abs=0.08)
