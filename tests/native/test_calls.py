@@ -139,4 +139,4 @@ def test_the_lstm_and_its_gradients(
 
     found, expected = (jax.jit(partial(both, function))() for function in (calls.last_hidden_state, textbook))
     for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=2e-6 * max(1, abs(theirs).max()))
+        np.testing.assert_allclose(ours, theirs, atol=3e-6 * max(1, abs(theirs).max()))
