@@ -263,7 +263,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
 
 
 # Whole, these take the compiler minutes, so by default they have small nets, or differ from another recipe in
-# numbers only, as caffe-lenet does from cnn. What reader does to images is looked at in tests/training/augment.
+# numbers only (caffe-lenet from cnn). What reader does to images is looked at in tests/training/augment.
 SLOW = ("caffe-lenet", "classifier", "committee", "mile", "tiny")
 SMALLER = [
     replace(RECIPES["committee"], model=CommitteeConfig((SMALL_NET, replace(SMALL_NET, features=(4, 5))))),
