@@ -33,7 +33,9 @@ FEW = replace(
     RECIPES["mlp"], model=NARROW["mlp"], steps=40, log_every=5, validate_every=20, checkpoint_every=20
 )
 FEW_BY_ADAM = FEW.changed(optimizer="adam", learning_rate=1e-3)
-FEW_CONVOLVED = replace(FEW_BY_ADAM, name="lenet5", model=LeNet5Config(), averaging=0.0, l2_penalty=0.0)
+FEW_CONVOLVED = replace(
+    FEW_BY_ADAM, name="lenet5", model=LeNet5Config(), averaging=0.0, l2_penalty=0.0, batch_size=40
+)
 
 
 def recipe_of(name: str) -> Recipe:

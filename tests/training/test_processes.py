@@ -30,9 +30,9 @@ from .stopping import (
 
 Command = Callable[..., CompletedProcess[str]]
 
-STEPS = 600
+STEPS = 300
 FLAGS = [
-    "--model.hidden", "64", "--steps", str(STEPS), "--checkpoint-every", "20", "--validate-every", "200",
+    "--model.hidden", "64", "--steps", str(STEPS), "--checkpoint-every", "20", "--validate-every", "100",
 ]  # fmt: skip
 RUN = "runs/mlp-1"
 
@@ -108,7 +108,7 @@ def test_they_stop_together_and_go_on_to_the_same_bits(
     for number, (status, said) in enumerate(ended(*pair)):
         assert status == 130, said
         assert f"process {number} of 2, as SLURM says" in said
-        assert f"stopped at step {int(newest_checkpoint(run)[5:13]):,} of 600" in said
+        assert f"stopped at step {int(newest_checkpoint(run)[5:13]):,} of {STEPS}" in said
     finished(*started(tmp_path, "--resume", str(run)))
     assert_same_end(run, whole)
 
