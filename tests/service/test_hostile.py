@@ -31,8 +31,8 @@ def hostile() -> ModuleType:
 @pytest.mark.parametrize(
     ("name", "sizes", "status", "part"),
     [
-        ("bars", (1200,), 200, "lines"),
-        ("comb", (1200,), 200, "lines"),
+        ("bars", (900,), 200, "lines"),
+        ("comb", (900,), 200, "lines"),
         ("checkerboard", (800,), 200, None),
         ("noise", (600,), 200, None),
         ("scans", (60_000, 1000), 413, "scans"),
