@@ -12,6 +12,7 @@ from mnistry.training.pages.page import MOST_DIGITS, NOTHING, Page, draw_page
 from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.targets import batch_of
 from mnistry.training.pages.writers import Writer
+from mnistry.training.pages.writing import write_scrawl
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,19 @@ def test_ink_lies_in_the_box_of_every_digit(sources: Sources) -> None:
         ink = writer.digit(int(random.integers(10)), random)
         assert ink.max() > 100
         assert (ink.max(axis=0) > 0).mean() > 0.5
+
+
+def test_a_scrawl_is_about_as_large_as_a_digit_and_none(sources: Sources) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        canvas, writer = Canvas(), Writer.drawn(sources, random, float(random.uniform(12, 38)), printed=False)
+        write_scrawl(canvas, writer, random, WIDTH / 2, HEIGHT / 2 + writer.height / 2)
+        rows, columns = np.nonzero(canvas.pen > 0.5)
+        size = max(np.ptp(rows), np.ptp(columns)) + 1
+        assert 0.6 * writer.height < size < 1.3 * writer.height + writer.pen + 3
+        assert abs((rows.min() + rows.max()) / 2 - HEIGHT / 2) < 2
+        assert canvas.digits == []
+        assert not canvas.small.any()
 
 
 def test_writers_of_validation_write_no_page_for_training(sources: Sources, real_data: Path) -> None:
