@@ -23,7 +23,6 @@ _NAMES = (
 )
 _SAVED = 6  # arrays of an LSTM's cells that the way back needs
 _FEWEST_BITS = 2048  # words that are worth a call
-_WHOLE = 16  # to a multiple of which its units are rounded up in them
 
 
 def usable() -> bool:
@@ -46,6 +45,11 @@ def _registered() -> bool:
     except jax.errors.JaxRuntimeError:  # made for another version of XLA's interface
         return False
     return True
+
+
+def saved_length(count: int) -> int:
+    """How many floats are saved for the way back of so many units or places: see `kernels.h`."""
+    return -(-count // 16) * 16
 
 
 @jax.custom_vjp
@@ -176,7 +180,7 @@ def _forward(rows: Array, weights: Array, bias: Array) -> tuple[Array, tuple[Arr
         for shape in (
             (batch, units),
             (steps, batch, inputs + units),
-            (steps, batch, _SAVED, -(-units // _WHOLE) * _WHOLE),
+            (steps, batch, _SAVED, saved_length(units)),
         )
     ]
     hidden, states, saved = jax.ffi.ffi_call("mnistry_lstm_forward", out)(rows, weights, bias)

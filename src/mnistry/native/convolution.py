@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from mnistry.native.calls import saved_length
+
 SIZES = (3, 5)
 """Heights, and widths, of the kernels that there are."""
 
@@ -35,7 +37,7 @@ def _forward(
     lost = 0 if padding == "SAME" else size - 1
     rows, cells = (height - lost) // 2, (width - lost) // 2
     # What the way back needs of each place; of pixels, feature by feature.
-    won = (rows, features, -(-cells // 16) * 16) if channels == 1 else (rows, cells, features)
+    won = (rows, features, saved_length(cells)) if channels == 1 else (rows, cells, features)
     out = [jax.ShapeDtypeStruct((batch, *shape), jnp.float32) for shape in ((rows, cells, features), won)]
     pooled, winners = jax.ffi.ffi_call("mnistry_convolve", out)(images, kernel, bias)
     return pooled, (images, kernel, winners)

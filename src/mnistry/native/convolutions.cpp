@@ -63,7 +63,7 @@ void pixel_tile(const Convolution& of, const Halves& halves, int64_t row, int64_
       }
     }
   }
-  const int64_t padded = rounded_up(of.cells, 16);
+  const int64_t padded = saved_length(of.cells);
   for (int64_t f = 0; f < COUNT; ++f) {
     Vector values, places;
     pool(sums[f], Vector{} + of.bias[feature + f], counts, values, places);
@@ -89,7 +89,7 @@ void convolve_pixels(int64_t item, void* context) {
   const Job& job = *static_cast<Job*>(context);
   const Convolution& of = *job.of;
   thread_local Scratch scratch;
-  const int64_t padded = rounded_up(of.cells, 16), half = padded + rounded_up(of.size, LANES);
+  const int64_t padded = saved_length(of.cells), half = padded + rounded_up(of.size, LANES);
   float* halves = scratch.of<float>(2 * job.height * half);
   for (int64_t i = 0; i < 2 * job.height * half; ++i) halves[i] = 0;
   const Halves columns{halves, half};
@@ -225,7 +225,7 @@ void add_patches(const Entry* entries, int64_t count, const float* image, float*
 // far from each other in it: an addition to memory need not wait for the one before.
 void find_places(const Job& job, int64_t image, Entry* entries, int64_t* counts, float* of_bias) {
   const Convolution& of = *job.of;
-  const int64_t most = PLACES * of.rows * of.cells, apart = (of.size + 1) / 2, padded = rounded_up(of.cells, 16);
+  const int64_t most = PLACES * of.rows * of.cells, apart = (of.size + 1) / 2, padded = saved_length(of.cells);
   for (int64_t feature = 0; feature < of.features; ++feature) counts[feature] = 0;
   const auto take = [&](int64_t row, int64_t cell, int64_t feature, float won) {
     const float value = of.of_pooled[((image * of.rows + row) * of.cells + cell) * of.features + feature];

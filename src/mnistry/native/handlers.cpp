@@ -130,7 +130,7 @@ EXPORTED XLA_FFI_Error* mnistry_lstm_forward(XLA_FFI_CallFrame* frame) {
   const Array hidden = call.result(0), states = call.result(1), saved = call.result(2);
   const int64_t batch = rows.dims[0], steps = rows.dims[1], inputs = rows.dims[2], units = hidden.dims[1];
   if (hidden.dims[0] != batch || !weights.are(inputs + units, 4 * units) || bias.dims[0] != 4 * units ||
-      !states.are(steps, batch, inputs + units) || !saved.are(steps, batch, 6, (units + 15) / 16 * 16)) {
+      !states.are(steps, batch, inputs + units) || !saved.are(steps, batch, 6, saved_length(units))) {
     return call.refused("mnistry_lstm_forward: the arrays do not fit");
   }
   const Lstm lstm{batch,     steps,       inputs,      units,       weights.data, rows.data,
@@ -150,7 +150,7 @@ EXPORTED XLA_FFI_Error* mnistry_lstm_backward(XLA_FFI_CallFrame* frame) {
   const Array of_gates = call.result(0);
   const int64_t steps = saved.dims[0], batch = saved.dims[1], units = of_hidden.dims[1];
   const int64_t inputs = weights.dims[0] - units;
-  if (!saved.are(steps, batch, 6, (units + 15) / 16 * 16) || inputs < 0 || weights.dims[1] != 4 * units ||
+  if (!saved.are(steps, batch, 6, saved_length(units)) || inputs < 0 || weights.dims[1] != 4 * units ||
       of_hidden.dims[0] != batch || !of_gates.are(steps, batch, 4 * units)) {
     return call.refused("mnistry_lstm_backward: the arrays do not fit");
   }
@@ -185,7 +185,7 @@ Convolution convolution_of(const Array& images, const Array& kernel, const Array
   const int64_t height = of.height + 2 * of.padding - of.size + 1, width = of.width + 2 * of.padding - of.size + 1;
   const bool fits = kernel.are(of.size, of.size, of.channels, of.features) && (of.size == 3 || of.size == 5) &&
                     height > 1 && width > 1 && pooled.are(of.batch, height / 2, width / 2, of.features) &&
-                    (of.channels == 1 ? won.are(of.batch, of.rows, of.features, (of.cells + 15) / 16 * 16)
+                    (of.channels == 1 ? won.are(of.batch, of.rows, of.features, saved_length(of.cells))
                                       : won.are(of.batch, of.rows, of.cells, of.features));
   if (!fits) of.size = 0;
   return of;

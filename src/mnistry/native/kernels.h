@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+// How many floats are saved for the way back of so many units or places: whole vectors of any instruction set.
+static constexpr int64_t saved_length(int64_t count) { return (count + 15) / 16 * 16; }
+
 // Calls body(item, context) for each item from 0 on, by some threads at a time; returns when all are done.
 struct Threads {
   void (*for_each)(const Threads* self, int64_t items, void (*body)(int64_t item, void* context), void* context);

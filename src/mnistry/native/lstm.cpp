@@ -135,7 +135,7 @@ int64_t share(const Threads* threads, int64_t batch, int64_t rows) {
 
 void KERNEL(lstm_forward)(const Threads* threads, const Lstm* lstm) {
   thread_local Scratch scratch;
-  const int64_t padded = rounded_up(lstm->units, 16), depth = lstm->inputs + lstm->units;
+  const int64_t padded = saved_length(lstm->units), depth = lstm->inputs + lstm->units;
   Job job{lstm, scratch.of<float>((depth + 1) * GATES * padded), padded, share(threads, lstm->batch, ROWS)};
   threads->for_each(threads, padded / LANES, pack_forward, &job);
   threads->for_each(threads, (lstm->batch + job.chunk - 1) / job.chunk, forward_chunk, &job);
@@ -214,7 +214,7 @@ void backward_chunk(int64_t item, void* context) {
 void KERNEL(lstm_backward)(const Threads* threads, const Lstm* lstm) {
   thread_local Scratch scratch;
   const int64_t groups = rounded_up(lstm->units, BACK * LANES) / (BACK * LANES);
-  Job job{lstm, scratch.of<float>(groups * BACK * LANES * GATES * lstm->units), rounded_up(lstm->units, 16),
+  Job job{lstm, scratch.of<float>(groups * BACK * LANES * GATES * lstm->units), saved_length(lstm->units),
           share(threads, lstm->batch, BACK_ROWS)};
   threads->for_each(threads, groups, pack_backward, &job);
   threads->for_each(threads, (lstm->batch + job.chunk - 1) / job.chunk, backward_chunk, &job);

@@ -1,5 +1,6 @@
 """The recognizer: pictures in, digits out, with their places, lines and probabilities."""
 
+import heapq
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -279,13 +280,8 @@ class Recognizer:
             return Page(grey, np.eye(3)[:2], [], [one.place]), [one], ()
         page = find_page(self.detector, grey, deadline)
         lone = page.lone
-        places = (
-            page.found
-            if lone
-            else sorted((one for look in page.looks for one in look.found), key=lambda one: -one.confidence)[
-                :MOST_VERIFIED
-            ]
-        )
+        every = page.found if lone else (one for look in page.looks for one in look.found)
+        places = heapq.nlargest(MOST_VERIFIED, every, key=lambda one: one.confidence)
         check_time(deadline)
         verified = self.verifier.probabilities(patches_of(page.looks, places))
         check_time(deadline)
