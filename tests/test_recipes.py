@@ -158,6 +158,7 @@ WITHOUT_EFFECT = {
     "order": "file",
     "augmentation": "affine",
     "validation": 10,
+    "also": ("pendigits",),
     "devices": 2,
 }
 

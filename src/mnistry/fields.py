@@ -15,6 +15,7 @@ _WORDS = {
     int: "a whole number",
     float: "a number",
     int | float: "a number",
+    tuple[str, ...]: "names, such as ('pendigits',)",
     tuple[int, ...]: "whole numbers, such as (300, 100)",
 }
 

@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 from tyro.conf import Suppress
 
+from mnistry.data.catalog import OTHER_HANDS
 from mnistry.errors import InvalidValueError, RunError, UnknownNameError
 from mnistry.fields import check_fields
 from mnistry.losses import LossName, OwnLoss, UndefinedLoss
@@ -99,6 +100,7 @@ NEEDS = {
             "order",
             "augmentation",
             "validation",
+            "also",
             "devices",
         ),
         _SINGLE_IMAGES,
@@ -174,6 +176,9 @@ class Recipe:
     """Size of the validation part, cut from the training part: a count, or a fraction below 1."""
     split: Literal["first", "random", "writer"] = "first"
     """Which examples are for validation: the first ones, random ones, or those of random writers."""
+    also: tuple[str, ...] = ()
+    """Sets of digits by other people whose training parts are learnt from too, such as `pendigits`; they are
+    found or fetched as named data sets are. Validation and test stay as they are."""
     log_every: int = 50
     """Steps between two rows of metrics."""
     validate_every: int = 500
@@ -228,6 +233,10 @@ class Recipe:
             self.order == "shuffled" or self.augmentation != "paper",
             "shuffled for the augmentation paper, which does to an image what its place in the batch says",
         )
+        for name in self.also:
+            if name not in OTHER_HANDS:
+                raise UnknownNameError("set of digits by other people", name, OTHER_HANDS)
+        require("also", len(set(self.also)) == len(self.also), "names of which none is there twice")
         members = len(getattr(self.model, "members", ())) or 1
         require("batch_size", self.batch_size % members == 0, "a multiple of the number of members")
 

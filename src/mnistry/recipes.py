@@ -57,6 +57,14 @@ _MARATHON = replace(
     reaches=(0.996, 1.0),
 )
 
+_EXTRA = replace(
+    _MARATHON,
+    name="extra",
+    summary="As marathon, but it learns from other handwriting too: digits of 290 more people.",
+    also=("unipen-digits", "pendigits", "optdigits-32"),
+    reaches=None,
+)
+
 _SOFTMAX = Recipe(
     name="softmax",
     summary='Softmax regression: "MNIST for ML beginners" of the TensorFlow 1 tutorials.',
@@ -223,6 +231,7 @@ _TABLE = (
         reaches=(0.995, 1.0),
     ),
     _MARATHON,
+    _EXTRA,
     replace(
         _MARATHON,
         name="committee",

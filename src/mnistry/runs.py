@@ -20,6 +20,7 @@ The forms of `recipe.json`:
   3   "earlier_plans": the "steps" that were planned before, each "until_step" that was made then
   4   "pictures": the folder of labelled pictures that a reader was taught
   5   "measured_on": "validation", where the test part was left unopened
+  6   "also", within "data": SHA-256 of each set of other people's digits that was learnt from, too
 """
 
 import hashlib
@@ -61,7 +62,7 @@ BEFORE, BEFORE_VERIFIER = "before.onnx", "before-verifier.onnx"
 LESSONS = "lessons-{step}.npz"
 LOCK = ".lock"
 
-FORM = 5
+FORM = 6
 MeasuredOn = Literal["test", "validation"]
 """The part that a finished run was measured on."""
 _LARGEST_JSON = 2**26  # bytes: ours have some thousand
@@ -119,6 +120,11 @@ class RunFolder:
     def data_sha256(self) -> dict[str, str]:
         """SHA-256 of the content of its data set, for each file or part."""
         return dict(self.description["data"]["sha256"])
+
+    @property
+    def also_sha256(self) -> dict[str, str]:
+        """SHA-256 of the digits of others that it learns from too, by the names of their sets."""
+        return dict(self.description["data"].get("also", {}))
 
     @property
     def image_form(self) -> ImageForm:
@@ -384,6 +390,8 @@ def fingerprint(description: Mapping[str, Any]) -> str:
     """SHA-256 of what decides a run's numbers: recipe, seed and data. Folders may be moved."""
     data = description["data"]
     deciding = [description["recipe"], description["seed"], data["sha256"], data.get("images", {})]
+    if also := data.get("also"):
+        deciding.append(also)
     if earlier := description.get("earlier_plans"):
         deciding.append(earlier)
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
@@ -445,6 +453,9 @@ def _require_fields(file: Path, description: Mapping[str, Any]) -> None:
             raise RunError(
                 f"{file}: damaged: {'.'.join(names)!r} should be {expected}, found {type(value).__name__}"
             )
+    also = description["data"].get("also", {})
+    if not isinstance(also, dict) or not all(type(value) is str for value in also.values()):
+        raise RunError(f"{file}: damaged: 'data.also' should be an object of SHA-256")
     plans = description.get("earlier_plans", [])
     names_of_a_plan = {"steps", "until_step"}
     if not isinstance(plans, list) or not all(

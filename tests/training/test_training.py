@@ -269,10 +269,12 @@ SMALLER = [
     replace(RECIPES["committee"], model=CommitteeConfig((SMALL_NET, replace(SMALL_NET, features=(4, 5))))),
     replace(RECIPES["tiny"], model=SMALL_SEPARABLE),
 ]
-# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only; what
-# reads pages has tests of its own.
+# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only, and
+# extra from marathon in its data; what reads pages has tests of its own.
 WHOLE = [
-    recipe for name, recipe in RECIPES.items() if name not in ("record", "marathon", "reader", "verifier")
+    recipe
+    for name, recipe in RECIPES.items()
+    if name not in ("record", "marathon", "extra", "reader", "verifier")
 ]
 EACH = [
     *(

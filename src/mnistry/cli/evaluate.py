@@ -27,7 +27,7 @@ from mnistry.language import gettext, part_name
 from mnistry.reading.classifier import Classifier
 from mnistry.runs import CHECKPOINTS, RECIPE
 from mnistry.training.checkpoint import checkpoints
-from mnistry.training.run import Run, split_for
+from mnistry.training.run import Run
 from mnistry.training.saved import SavedModels, checkpoint_of, new_checkpoints
 
 Part = Literal["test", "validation", "train", "all"]
@@ -291,7 +291,7 @@ def part_of(run: Run | None, dataset: Dataset, part: Part, data_dir: Path | None
         )
     elif part in ("validation", "train"):
         assert run is not None
-        divided = split_for(run.recipe, dataset, seed=run.seed, data_dir=data_dir or run.data_dir)
+        divided = run.divided(dataset, data_dir)
         examples = {"validation": divided.validation, "train": divided.train}[part]
     else:
         raise UnknownNameError("part", part, get_args(Part))

@@ -376,3 +376,6 @@ CATALOG = {
         *(USPS, OPTDIGITS_32, PENDIGITS, UNIPEN_DIGITS, UNIPEN_LETTERS),
     )
 }
+
+OTHER_HANDS = tuple(entry.name for entry in CATALOG.values() if entry.made_of and entry.class_names == DIGITS)
+"""The sets of digits that nobody of MNIST's writers, or of other sets of NIST's forms, has written."""

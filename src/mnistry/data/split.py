@@ -1,6 +1,7 @@
 """Setting examples aside for validation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +13,17 @@ from mnistry.errors import DataError, InvalidValueError, UnknownNameError
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Examples to train on, to choose by, and to report once."""
+    """Examples to train on, to choose by, and to report once.
+
+    Attributes:
+        also: SHA-256 of the digits of others that the training part ends with, by the names of their sets;
+            see `mnistry.data.also`.
+    """
 
     train: Examples
     validation: Examples
     test: Examples
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 def split(

@@ -6,7 +6,7 @@ from mnistry.data.catalog import CATALOG
 from mnistry.data.classes import NO_CLASS
 from mnistry.export.metadata import INPUT, OUTPUT
 from mnistry.runs import MODEL
-from mnistry.training.command import origin, training_command
+from mnistry.training.command import data_name, training_command
 from mnistry.training.run import Run
 
 
@@ -34,9 +34,10 @@ def model_card(run: Run, repo: str, *, source: str, licence: str | None) -> str:
         "name": repo.split("/")[-1],
         "licence": licence,
         "onnx": (run.path / MODEL).exists(),
-        "data": origin(run)["training_data"].split(" (")[0],
+        "data": data_name(run),
         "data_licence": CATALOG[run.data].licence if run.data in CATALOG else None,
         "source": source,
+        "also": [f"{name} ({CATALOG[name].licence})" for name in run.also_sha256],
         "summary": run.recipe.summary,
         "input": INPUT,
         "output": OUTPUT,

@@ -13,10 +13,11 @@ from mnistry.training.run import Run
 
 def origin(run: Run) -> dict[str, str]:
     """What the file of a run's model tells of where it comes from: see `mnistry.export.metadata`."""
-    data = _data(run)
+    named = [*([run.data] if run.data in CATALOG else []), *run.also_sha256]
+    own = [] if run.data in CATALOG else [data_name(run)]
     return {
         "training": training_command(run),
-        "training_data": f"{data} ({CATALOG[data].licence})" if run.data in CATALOG else data,
+        "training_data": ", ".join([*own, *(f"{name} ({CATALOG[name].licence})" for name in named)]),
         "mnistry": str(run.description["versions"].get("mnistry", "")),
     }
 
@@ -34,10 +35,10 @@ def training_command(run: Run) -> str:
     changed: dict[str, Any] = {name: getattr(recipe, name) for name in own_values(recipe)}
     if run.data_shapes or base is None or isinstance(recipe.model, OwnModel) or not _named(recipe.loss):
         start = repr(recipe.name) if base else f"<the recipe {recipe.name!r} of its recipe.json>"
-        data = "<the same arrays>" if run.data_shapes else repr(_data(run))
+        data = "<the same arrays>" if run.data_shapes else repr(data_name(run))
         values = "".join(f", {name}={value!r}" for name, value in changed.items() if base and name != "name")
         return f"mnistry.train({start}, data={data}, seed={run.seed}{values})"
-    words = ["mnistry", "train", recipe.name, "--data", _data(run), "--seed", str(run.seed)]
+    words = ["mnistry", "train", recipe.name, "--data", data_name(run), "--seed", str(run.seed)]
     words += [
         word for name, value in run.image_form.to_json().items() if value for word in _flag(name, value)
     ]
@@ -57,7 +58,8 @@ def _named(loss: object) -> bool:
     return isinstance(loss, str)
 
 
-def _data(run: Run) -> str:
+def data_name(run: Run) -> str:
+    """What a run's data are called: a named data set, or a folder or file without where it lies."""
     return run.data if run.data in CATALOG else Path(run.data).name
 
 

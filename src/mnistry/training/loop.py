@@ -36,7 +36,7 @@ from mnistry.training.intervals import intervals, longest
 from mnistry.training.log import NO_HOOKS, Hooks, Log, Measure
 from mnistry.training.progress import TrainingProgress, shown_by_default
 from mnistry.training.record import Record
-from mnistry.training.run import Run, split_for
+from mnistry.training.run import Run
 from mnistry.training.start import (
     Prepared,
     changed_recipe,
@@ -162,9 +162,10 @@ def train(
             init_from=init_from,
             measured_on=measured_on,
             with_kernels=compiled_step(start.recipe, start.mesh) is not None,
+            also=start.split.also,
         )
     )
-    run.require_same(start.recipe, seed, start.dataset)
+    run.require_same(start.recipe, seed, start.dataset, start.split.also)
     with run.locked(), processes.together(run.path):
         return _train(run, start, progress, hooks)
 
@@ -222,7 +223,7 @@ def resume(
                 run = planned(run, steps, progress)
         return resume_teaching(run, progress) if run.pictures else resume_on_pages(run, progress)
     dataset = run.load_data(data)
-    split = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir)
+    split = run.divided(dataset)
     mesh = make_mesh(run.recipe, progress.warn)
     keep_compiled()
     with run.locked(), processes.together(run.path):
@@ -245,8 +246,8 @@ def _train(run: Run, start: Prepared, progress: TrainingProgress, hooks: Hooks) 
     ):
         progress.note(
             f"{run.path}: {run.recipe.name}, seed {run.seed}, from step {int(state.step):,}; "
-            f"{len(split.train):,} images for training, {_held_out(run.recipe, dataset, split)}, "
-            f"{len(split.test):,} for the test; {dataset.source}"
+            f"{len(split.train):,} images for training{_of_others(split)}, "
+            f"{_held_out(run.recipe, dataset, split)}, {len(split.test):,} for the test; {dataset.source}"
         )
         for note in dataset.notes:
             progress.warn(f"{dataset.name}: {note}")
@@ -259,6 +260,10 @@ def _train(run: Run, start: Prepared, progress: TrainingProgress, hooks: Hooks) 
             lambda: finish(run, on_this_host(state), dataset, split, record.events, progress)
         )
     return run
+
+
+def _of_others(split: Split) -> str:
+    return f" (with those of {', '.join(split.also)})" if split.also else ""
 
 
 def _held_out(recipe: Recipe, dataset: Dataset, split: Split) -> str:

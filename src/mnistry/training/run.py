@@ -3,7 +3,7 @@
 import json
 import platform
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +17,7 @@ import numpy as np
 
 from mnistry.atomic import write_text
 from mnistry.data import Dataset
+from mnistry.data.also import with_digits_of_others
 from mnistry.data.dataset import CLASSES
 from mnistry.data.image_form import AS_MNIST, ImageForm
 from mnistry.data.in_memory import shapes
@@ -73,12 +74,13 @@ class Run(RunFolder):
         pictures: Path | str | None = None,
         measured_on: MeasuredOn = "test",
         with_kernels: bool = False,
+        also: Mapping[str, str] | None = None,
     ) -> "Run":
         """Makes a new folder in `runs`, named by the recipe and the first free number.
 
         Every path is kept whole, so that it means the same from any working directory. Of data that were
         given as values, hashes and shapes are kept. `with_kernels` is kept, too: whether compiled kernels
-        make the steps.
+        make the steps. `also` are the hashes of the digits of others that are learnt from, too.
 
         Raises:
             InvalidValueError: the recipe's name is no name for a folder.
@@ -96,6 +98,7 @@ class Run(RunFolder):
                 "sha256": sha256,
                 **({"given": shapes(data)} if isinstance(data, Dataset) else {}),
                 **({"classes": classes} if classes != CLASSES else {}),
+                **({"also": dict(also)} if also else {}),
             },
             "init_from": _whole(init_from),
             **({"pictures": _whole(pictures)} if pictures else {}),
@@ -147,7 +150,9 @@ class Run(RunFolder):
 
         return from_first(make, pack, unpack)
 
-    def require_same(self, recipe: Recipe, seed: int, dataset: Dataset) -> None:
+    def require_same(
+        self, recipe: Recipe, seed: int, dataset: Dataset, also: Mapping[str, str] | None = None
+    ) -> None:
         """Makes sure that this process was started to train this very run, of which the first one told.
 
         Raises:
@@ -171,6 +176,32 @@ class Run(RunFolder):
                 f"the data set {dataset.name!r} is not the same here as for process 0 (its SHA-256 differs). "
                 "Give all processes the same files"
             )
+        for name, sha256 in (also or {}).items():
+            if self.also_sha256.get(name) != sha256:
+                raise DataError(
+                    f"the digits of {name} are not the same here as for process 0 (their SHA-256 differs). "
+                    "Give all processes the same files"
+                )
+
+    def divided(self, dataset: Dataset, data_dir: Path | str | None = None) -> Split:
+        """The parts of its data set, which `load_data` gives, as they were when it was started.
+
+        Args:
+            dataset: its data set.
+            data_dir: where writers and the digits of others are looked for; by default as then.
+
+        Raises:
+            RunError: the digits of others that it learns from are not the same any more.
+            DataError: they cannot be found or read.
+        """
+        parts = split_for(self.recipe, dataset, seed=self.seed, data_dir=data_dir or self.data_dir)
+        for name, sha256 in parts.also.items():
+            if self.also_sha256.get(name) != sha256:
+                raise RunError(
+                    f"{self.path}: the digits of {name} are not those that this run was started with (their "
+                    "SHA-256 differs). Put the former files back, or start a new run."
+                )
+        return parts
 
     def planned(self, steps: int, made: int) -> "Run":
         """The run with another number of steps, written to its folder; it is unfinished until it made them.
@@ -291,10 +322,12 @@ def library_versions() -> dict[str, str]:
 
 
 def split_for(recipe: Recipe, dataset: Dataset, *, seed: int, data_dir: Path | str | None) -> Split:
-    """Divides a data set as the recipe says; see `mnistry.data.split`."""
+    """Divides a data set as the recipe says, see `mnistry.data.split`; the training part has the digits of
+    others, too, that the recipe names."""
     by_writer = recipe.split == "writer" and dataset.validation is None
     writers = read_writers(dataset, data_dir=data_dir).writers if by_writer else None
-    return split(dataset, validation=recipe.validation, how=recipe.split, seed=seed, writers=writers)
+    parts = split(dataset, validation=recipe.validation, how=recipe.split, seed=seed, writers=writers)
+    return with_digits_of_others(parts, dataset, recipe.also, data_dir)
 
 
 def _whole(path: Path | str | None) -> str | None:

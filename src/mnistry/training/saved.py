@@ -10,7 +10,7 @@ from mnistry.export.without_onnx import usable
 from mnistry.reading.classifier import Classifier
 from mnistry.training.checkpoint import checkpoints, load_checkpoint
 from mnistry.training.folding import folding_batches, for_use
-from mnistry.training.run import Run, split_for
+from mnistry.training.run import Run
 from mnistry.training.state import initial_state
 
 
@@ -31,7 +31,7 @@ class SavedModels:
                 f"{run.path}: its model finds digits on pages, and has no figures on single images. "
                 "Measure it with `mnistry evaluate-pictures`"
             )
-        train = split_for(run.recipe, dataset, seed=run.seed, data_dir=run.data_dir).train
+        train = run.divided(dataset).train
         self._seen = folding_batches(run.recipe, train)
         self._checked = train.images[:1]
         self._like = initial_state(run.recipe, run.seed, run.classes)
