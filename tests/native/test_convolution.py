@@ -1,5 +1,9 @@
 """A convolution in one kernel gives what plain JAX gives, and so do its gradients, by every set."""
 
+import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -10,7 +14,9 @@ import numpy as np
 import pytest
 
 from mnistry.models.conv import Convolution
-from mnistry.native.convolution import SIZES, convolve_and_pool
+from mnistry.models.layers import VARIANCE_FLOOR, convolve, normalized
+from mnistry.native.calls import usable
+from mnistry.native.convolution import SIZES, convolve_and_normalize, convolve_and_pool
 from mnistry.native.library import SETS
 
 Padding = Literal["SAME", "VALID"]
@@ -84,3 +90,92 @@ def test_kernels_of_other_sizes_are_refused(use: Callable[[str], None]) -> None:
     for size in (1, 4, 7):
         with pytest.raises(jax.errors.JaxRuntimeError, match="the arrays do not fit"):
             convolve_and_pool(*arrays(2, 8, 8, 2, 3, size), "VALID").block_until_ready()
+
+
+# Layers of dash and mile, and what nothing divides: batches that are no whole shares, wide images, rows and
+# columns that the stride leaves out, features and floats under the kernel that are no whole vectors, a place.
+NORMALIZED = [
+    ((9, 28, 28, 1, 24, 6), 2),
+    ((8, 13, 13, 32, 64, 3), 1),
+    ((11, 11, 11, 64, 128, 3), 2),
+    ((5, 9, 14, 3, 7, 3), 2),
+    ((3, 8, 21, 5, 50, 4), 3),
+    ((2, 6, 6, 1, 1, 1), 1),
+    ((17, 5, 5, 20, 35, 5), 1),
+]
+
+
+def gradients(
+    function: Callable[[jax.Array, jax.Array, jax.Array], jax.Array], given: list[np.ndarray]
+) -> list[np.ndarray]:
+    """What it returns, and the gradients of images, kernel and bias."""
+
+    @jax.jit
+    def all_of(*given: jax.Array) -> list[jax.Array]:
+        value, back = jax.vjp(function, *given)
+        gradient = jnp.cos(jnp.arange(value.size, dtype=jnp.float32)).reshape(value.shape)
+        return [value, *back(gradient)]
+
+    return [np.asarray(each) for each in all_of(*given)]
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(("shape", "stride"), NORMALIZED)
+def test_the_normalised_convolution_and_its_gradients(
+    use: Callable[[str], None], name: str, shape: tuple[int, ...], stride: int
+) -> None:
+    use(name)
+    given = arrays(*shape)
+
+    def kernel(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+        return convolve_and_normalize(images, kernel, bias, stride, VARIANCE_FLOOR, False)
+
+    def plain(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+        return jax.nn.relu(normalized(convolve(images, kernel, "VALID", stride))[0] + bias)
+
+    found, expected = gradients(kernel, given), gradients(plain, given)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=5e-6 * max(1, abs(theirs).max()))
+
+
+def test_data_have_no_gradient(use: Callable[[str], None]) -> None:
+    use("plain")
+    given = arrays(*NORMALIZED[0][0])
+
+    def kernel(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+        return convolve_and_normalize(images, kernel, bias, 2, VARIANCE_FLOOR, True)
+
+    assert not gradients(kernel, given)[1].any()
+
+
+def test_what_does_not_fit_is_refused(use: Callable[[str], None]) -> None:
+    use("plain")
+    images, kernel, bias = arrays(2, 5, 5, 2, 3, 3)
+    for given in ((images, kernel, bias[:2]), (images, kernel[:2], bias), (images[..., :1], kernel, bias)):
+        with pytest.raises(jax.errors.JaxRuntimeError, match="the arrays do not fit"):
+            convolve_and_normalize(*given, 1, VARIANCE_FLOOR, False).block_until_ready()
+
+
+def test_any_number_of_threads_gives_the_same_bits(use: Callable[[str], None]) -> None:
+    use(next(iter(SETS)))
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True)
+    assert done.stdout == bits()
+
+
+def bits() -> str:
+    """A hash of what the layers of `NORMALIZED` give, and of their gradients."""
+    found = hashlib.sha256()
+    for shape, stride in NORMALIZED:
+
+        def kernel(images: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int = stride) -> jax.Array:
+            return convolve_and_normalize(images, kernel, bias, stride, VARIANCE_FLOOR, False)
+
+        for each in gradients(kernel, arrays(*shape)):
+            found.update(each.tobytes())
+    return found.hexdigest()
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    assert usable()
+    print(bits(), end="")

@@ -162,8 +162,11 @@ class ConvNet(Model):
 
     def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
-        x, _ = self._features(images, present)
-        x = x.reshape(len(x), -1)
+        return self.logits(self._features(images, present)[0], key)
+
+    def logits(self, features: Array, key: Array) -> Array:
+        """What the last convolution gave, float32 `[batch, side, side, features]`, to logits."""
+        x = features.reshape(len(features), -1)
         return self.output(dropout(x, self.rate, key) if self.rate else x)
 
     def folded(self, batches: Array) -> "FoldedConvNet":

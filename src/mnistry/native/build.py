@@ -17,7 +17,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent
 LIBRARY = "kernels.so"
-KERNELS = ("blanks.cpp", "lstm.cpp", "random.cpp", "convolutions.cpp")  # compiled for each instruction set
+# Compiled for each instruction set.
+KERNELS = ("blanks.cpp", "lstm.cpp", "random.cpp", "convolutions.cpp", "normalized.cpp")
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = (
     "-std=c++17",

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <new>
+#include <string_view>
 
 #include "kernels.h"
 #include "xla/ffi/api/c_api.h"
@@ -55,6 +56,19 @@ class Call {
   Array argument(int64_t index) const { return array(frame_->args.args[index]); }
 
   Array result(int64_t index) const { return array(frame_->rets.rets[index]); }
+
+  // A number that was given by name, an int64 or a float32; else 0.
+  double number(std::string_view name) const {
+    const XLA_FFI_Attrs& given = frame_->attrs;
+    for (int64_t i = 0; i < given.size; ++i) {
+      if (std::string_view(given.names[i]->ptr, given.names[i]->len) != name) continue;
+      if (given.types[i] != XLA_FFI_AttrType_SCALAR) return 0;
+      const auto* found = static_cast<const XLA_FFI_Scalar*>(given.attrs[i]);
+      if (found->dtype == XLA_FFI_DataType_S64) return static_cast<double>(*static_cast<const int64_t*>(found->value));
+      if (found->dtype == XLA_FFI_DataType_F32) return *static_cast<const float*>(found->value);
+    }
+    return 0;
+  }
 
   XLA_FFI_Error* refused(const char* why) const {
     XLA_FFI_Error_Create_Args arguments{};

@@ -20,6 +20,8 @@ _NAMES = (
     "mnistry_random_bits",
     "mnistry_convolve",
     "mnistry_convolve_backward",
+    "mnistry_convolve_and_normalize",
+    "mnistry_convolve_and_normalize_backward",
 )
 _SAVED = 6  # arrays of an LSTM's cells that the way back needs
 _FEWEST_BITS = 2048  # words that are worth a call

@@ -20,11 +20,14 @@ struct Kernels {
   decltype(&random_bits_plain) random_bits;
   decltype(&convolve_plain) convolve;
   decltype(&convolve_backward_plain) convolve_backward;
+  decltype(&convolve_and_normalize_plain) convolve_and_normalize;
+  decltype(&convolve_and_normalize_backward_plain) convolve_and_normalize_backward;
 };
 
-#define OF(set)                                                                                              \
-  {product_##set,       weight_gradient_##set, descend_##set, lstm_forward_##set, lstm_backward_##set, \
-   random_bits_##set,   convolve_##set,        convolve_backward_##set}
+#define OF(set)                                                                                   \
+  {product_##set,                 weight_gradient_##set, descend_##set,  lstm_forward_##set,      \
+   lstm_backward_##set,           random_bits_##set,     convolve_##set, convolve_backward_##set, \
+   convolve_and_normalize_##set,  convolve_and_normalize_backward_##set}
 
 const Kernels plain = OF(plain);
 #ifdef MNISTRY_X86
@@ -38,7 +41,7 @@ const Kernels* chosen = &plain;
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 // What these handlers take and give; library.py asks for one number.
-EXPORTED int mnistry_interface() { return 5; }
+EXPORTED int mnistry_interface() { return 6; }
 
 // The instruction sets that this processor has, as a bit each: 1 none in particular, 2 AVX2, 4 AVX-512.
 EXPORTED int mnistry_instruction_sets() {
@@ -229,5 +232,67 @@ EXPORTED XLA_FFI_Error* mnistry_convolve_backward(XLA_FFI_CallFrame* frame) {
   of.of_images = of_pixels ? nullptr : call.result(2).data;
   Pool pool(call);
   chosen->convolve_backward(&pool, &of);
+  return nullptr;
+}
+
+namespace {
+
+// What the sizes of the arrays say; of size 0, if they do not fit.
+NormalizedConvolution normalized_of(const Call& call, const Array& out, const Array& normal, const Array& scales) {
+  const Array images = call.argument(0), kernel = call.argument(1), bias = call.argument(2);
+  NormalizedConvolution of{};
+  of.batch = images.dims[0], of.height = images.dims[1], of.width = images.dims[2], of.channels = images.dims[3];
+  of.size = kernel.dims[0], of.features = kernel.dims[3];
+  of.rows = out.dims[1], of.columns = out.dims[2];
+  of.stride = static_cast<int64_t>(call.number("stride")), of.floor = static_cast<float>(call.number("floor"));
+  of.images = images.data, of.kernel = kernel.data, of.bias = bias.data, of.normal = normal.data;
+  of.scales = scales.data;
+  const bool fits = of.size > 0 && of.stride > 0 && of.height >= of.size && of.width >= of.size && of.batch > 0 &&
+                    kernel.are(of.size, of.size, of.channels, of.features) && bias.are(of.features) &&
+                    out.are(of.batch, (of.height - of.size) / of.stride + 1, (of.width - of.size) / of.stride + 1,
+                            of.features) &&
+                    normal.are(of.batch, of.rows, of.columns, saved_length(of.features)) &&
+                    scales.are(saved_length(of.features));
+  if (!fits) of.size = 0;
+  return of;
+}
+
+}  // namespace
+
+// (images [batch, height, width, channels], kernel [size, size, channels, features], bias [features]; stride, floor)
+// → out [batch, rows, columns, features], normal, scales, as in kernels.h
+EXPORTED XLA_FFI_Error* mnistry_convolve_and_normalize(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  if (!call.has({4, 4, 1}, {4, 4, 1})) {
+    return call.refused("mnistry_convolve_and_normalize: images, kernel and bias were expected");
+  }
+  NormalizedConvolution of = normalized_of(call, call.result(0), call.result(1), call.result(2));
+  if (!of.size) return call.refused("mnistry_convolve_and_normalize: the arrays do not fit");
+  of.out = call.result(0).data;
+  Pool pool(call);
+  chosen->convolve_and_normalize(&pool, &of);
+  return nullptr;
+}
+
+// (images, kernel, bias, normal, scales, gradient of out; stride, floor) → gradients of kernel, of bias and, if it is
+// wanted, of images
+EXPORTED XLA_FFI_Error* mnistry_convolve_and_normalize_backward(XLA_FFI_CallFrame* frame) {
+  Call call(frame);
+  if (call.only_asked()) return nullptr;
+  const bool of_data = call.has({4, 4, 1, 4, 1, 4}, {4, 1});
+  if (!of_data && !call.has({4, 4, 1, 4, 1, 4}, {4, 1, 4})) {
+    return call.refused("mnistry_convolve_and_normalize_backward: six arrays were expected");
+  }
+  NormalizedConvolution of = normalized_of(call, call.argument(5), call.argument(3), call.argument(4));
+  const Array of_kernel = call.result(0), of_bias = call.result(1);
+  if (!of.size || !of_kernel.are(of.size, of.size, of.channels, of.features) || !of_bias.are(of.features) ||
+      !(of_data || call.result(2).are(of.batch, of.height, of.width, of.channels))) {
+    return call.refused("mnistry_convolve_and_normalize_backward: the arrays do not fit");
+  }
+  of.of_out = call.argument(5).data, of.of_kernel = of_kernel.data, of.of_bias = of_bias.data;
+  of.of_images = of_data ? nullptr : call.result(2).data;
+  Pool pool(call);
+  chosen->convolve_and_normalize_backward(&pool, &of);
   return nullptr;
 }

@@ -65,6 +65,25 @@ struct Convolution {
   float* of_images;  // null with one channel
 };
 
+// Convolutions without padding, normalised over the batch, bias and ReLU.
+struct NormalizedConvolution {
+  int64_t batch, height, width, channels, features, size, stride;
+  int64_t rows, columns;  // of the result
+  float floor;            // of the variance
+  const float* images;    // [batch, height, width, channels]
+  const float* kernel;    // [size, size, channels, features]
+  const float* bias;      // [features]
+  float* normal;          // [batch, rows, columns, saved_length(features)], normalised, without bias
+  float* scales;          // [saved_length(features)], by what normalisation multiplied
+  // Forward:
+  float* out;  // [batch, rows, columns, features]
+  // Backward:
+  const float* of_out;  // the gradient of out
+  float* of_kernel;
+  float* of_bias;
+  float* of_images;  // or null, of data
+};
+
 // The kernels, each once for every instruction set.
 #define MNISTRY_JOINED(a, b) a##_##b
 #define MNISTRY_NAME(name, set) MNISTRY_JOINED(name, set)
@@ -85,7 +104,9 @@ struct Convolution {
   void random_bits_##set(const Threads*, const void* key, void* out, int64_t count);                                   \
   void convolve_##set(const Threads*, const Convolution*);                                                            \
   /* For sizes 3 and 5. */                                                                                            \
-  void convolve_backward_##set(const Threads*, const Convolution*);
+  void convolve_backward_##set(const Threads*, const Convolution*);                                                   \
+  void convolve_and_normalize_##set(const Threads*, const NormalizedConvolution*);                                    \
+  void convolve_and_normalize_backward_##set(const Threads*, const NormalizedConvolution*);
 
 MNISTRY_DECLARED(plain)
 #ifdef MNISTRY_X86

@@ -11,7 +11,7 @@ from mnistry.errors import UnknownNameError
 VARIABLE = "MNISTRY_KERNELS"
 """The environment variable that chooses: the name of an instruction set, `none` for none of the kernels, or
 `auto`, the best that the processor has, which is the default."""
-INTERFACE = 5
+INTERFACE = 6
 """What a library must say that it has; to be raised here and in handlers.cpp when a handler changes."""
 SETS = {"avx512": 4, "avx2": 2, "plain": 1}
 PATH = Path(__file__).parent / "kernels.so"

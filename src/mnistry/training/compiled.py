@@ -9,6 +9,10 @@ from jax import Array
 from jax.sharding import Mesh
 
 from mnistry.models import (
+    Committee,
+    CommitteeConfig,
+    ConvNet,
+    ConvNetConfig,
     LeNet5,
     LeNet5Config,
     Model,
@@ -18,8 +22,9 @@ from mnistry.models import (
     RowLstmConfig,
     ScratchConfig,
 )
+from mnistry.models.layers import VARIANCE_FLOOR
 from mnistry.native.calls import last_hidden_state, usable
-from mnistry.native.convolution import convolve_and_pool
+from mnistry.native.convolution import convolve_and_normalize, convolve_and_pool
 from mnistry.recipes import Recipe
 from mnistry.training.descending import descending_step
 from mnistry.training.state import State, updated
@@ -29,23 +34,27 @@ from mnistry.training.step import Step, batch_loss, batch_to_learn_from
 def compiled_step(recipe: Recipe, mesh: Mesh) -> Step | None:
     """What makes the steps of a recipe with compiled kernels; None where plain JAX is to make them.
 
-    Several devices share a batch in plain JAX: a kernel shares its work among the cores by itself.
+    Several devices share a batch in plain JAX: a kernel shares its work among the cores by itself. So are
+    batches in file order normalised, which can be short.
 
     Raises:
         UnknownNameError: the environment asks for kernels that there are not.
     """
     if not has_kernels(recipe.model) or mesh.size > 1 or not usable():
         return None
+    if isinstance(recipe.model, ConvNetConfig | CommitteeConfig) and recipe.order == "file":
+        return None
     dense = isinstance(recipe.model, PerceptronConfig | ScratchConfig)
     return descending_step if dense else step_with_kernels
 
 
 def has_kernels(config: ModelConfig) -> bool:
-    """Whether there are kernels for a model: an LSTM, convolutions that are pooled, or wide dense layers.
+    """Whether there are kernels for a model: an LSTM, convolutions pooled or normalised, wide dense layers.
 
     To find the blank pixels costs as much as ten columns do: softmax regression is no faster without them.
     """
-    return isinstance(config, PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config)
+    kinds = PerceptronConfig | ScratchConfig | RowLstmConfig | LeNet5Config | ConvNetConfig | CommitteeConfig
+    return isinstance(config, kinds)
 
 
 def shares_by_itself(config: ModelConfig) -> bool:
@@ -75,14 +84,35 @@ class WholeConvolution(eqx.Module):
         return convolve_and_pool(images, self.kernel, self.bias, padding)
 
 
+class WholeConvNet(Model):
+    """A net each of whose convolutions is one kernel with its normalisation, bias and ReLU."""
+
+    plain: ConvNet
+
+    def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
+        """Returns the logits; see `Model`."""
+        x = images[..., None]
+        for layer, stride in zip(self.plain.convolutions, self.plain.strides, strict=True):
+            data = layer is self.plain.convolutions[0]
+            x = convolve_and_normalize(x, layer.kernel, layer.bias, stride, VARIANCE_FLOOR, data)
+        return self.plain.logits(x, key)
+
+
 def with_kernels(model: Model) -> Model:
     """A model that computes the same with kernels."""
+    changed: Model
     match model:
         case RowLstm():
             return WholeLstm(model)
         case LeNet5():
             whole = [WholeConvolution(layer.kernel, layer.bias) for layer in (model.first, model.second)]
-            changed: Model = eqx.tree_at(lambda plain: [plain.first, plain.second], model, whole)
+            changed = eqx.tree_at(lambda plain: [plain.first, plain.second], model, whole)
+            return changed
+        case ConvNet():
+            return WholeConvNet(model)
+        case Committee():
+            members = tuple(WholeConvNet(member) for member in model.members)
+            changed = eqx.tree_at(lambda plain: plain.members, model, members)
             return changed
     raise TypeError(f"{type(model).__name__} has no kernels")
 
@@ -98,4 +128,4 @@ def step_with_kernels(
         return batch_loss(recipe, key, images, labels, present, with_kernels(model))
 
     loss, gradient = jax.value_and_grad(loss_of)(state.model)
-    return updated(recipe, state, gradient), loss
+    return updated(recipe, state, gradient), loss / state.model.shares
