@@ -191,6 +191,7 @@ def test_where_they_lie_nowhere_every_place_is_named(
     monkeypatch.delenv("MNISTRY_DATA", raising=False)
     with pytest.raises(DataNotFoundError) as refused:
         main(["softmax", "--data", "optdigits", "--also", "pendigits", "--data-dir", str(tmp_path)])
+    assert "fetching pendigits (CC BY 4.0) from https://archive.ics.uci.edu/" in capsys.readouterr().err
     said = str(refused.value)
     assert f"{tmp_path}/handwriting: lacks pendigits/digits_strokes.npz" in said
     assert "mnistry data fetch pendigits" in said

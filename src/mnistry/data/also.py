@@ -1,19 +1,23 @@
 """Digits by other people, to be learnt from beside the training part of a data set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from mnistry.data.catalog import CATALOG
 from mnistry.data.dataset import DIGITS, Dataset, Examples, content_hashes
-from mnistry.data.loading import load
 from mnistry.data.split import Split
 from mnistry.errors import DataError, InvalidValueError
 
 
 def with_digits_of_others(
-    parts: Split, dataset: Dataset, names: Sequence[str], data_dir: Path | str | None = None
+    parts: Split,
+    dataset: Dataset,
+    names: Sequence[str],
+    data_dir: Path | str | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Split:
     """The parts, with the training parts of other sets of digits at the end of that for training.
 
@@ -24,6 +28,7 @@ def with_digits_of_others(
         dataset: the data set.
         names: of the other sets, of `mnistry.data.catalog.OTHER_HANDS`.
         data_dir: a folder to look in first; see `load`.
+        say: is told what is going to be downloaded.
 
     Raises:
         InvalidValueError: the classes of the data set are no digits.
@@ -32,6 +37,8 @@ def with_digits_of_others(
     """
     if not names:
         return parts
+    from mnistry.data.handwriting.examples import load_handwriting
+
     if dataset.class_names != DIGITS:
         raise InvalidValueError(
             f"`also={tuple(names)!r}` are digits; the classes of {dataset.name} are "
@@ -43,7 +50,7 @@ def with_digits_of_others(
     }
     train, sha256 = [parts.train], {}
     for name in names:
-        other = load(name, data_dir).train
+        other = load_handwriting(CATALOG[name], data_dir, say=say).train
         for part, known in held_out.items():
             if shared := sum(image.tobytes() in known for image in other.images):
                 raise DataError(

@@ -77,7 +77,7 @@ def _computed_from(run: Run) -> dict[str, Any]:
         name: value for name, value in run.recipe.to_json().items() if name not in ("summary", "reaches")
     }
     model = {f"model.{name}": value for name, value in recipe.pop("model").items()}
-    content = hashlib.sha256(json.dumps(dict(run.data_sha256), sort_keys=True).encode())
+    content = hashlib.sha256(json.dumps(run.data_sha256 | run.also_sha256, sort_keys=True).encode())
     data = {"data": run.data, "data sha256": content.hexdigest()[:8], "init_from": run.init_from}
     plans = run.description.get("earlier_plans") if spans_the_run(run.recipe.schedule) else None
     return recipe | model | data | {"earlier plans": plans}

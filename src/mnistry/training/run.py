@@ -321,13 +321,20 @@ def library_versions() -> dict[str, str]:
     return {library: version(library) for library in LIBRARIES}
 
 
-def split_for(recipe: Recipe, dataset: Dataset, *, seed: int, data_dir: Path | str | None) -> Split:
+def split_for(
+    recipe: Recipe,
+    dataset: Dataset,
+    *,
+    seed: int,
+    data_dir: Path | str | None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Split:
     """Divides a data set as the recipe says, see `mnistry.data.split`; the training part has the digits of
-    others, too, that the recipe names."""
+    others, too, that the recipe names. `say` is told what is going to be downloaded."""
     by_writer = recipe.split == "writer" and dataset.validation is None
     writers = read_writers(dataset, data_dir=data_dir).writers if by_writer else None
     parts = split(dataset, validation=recipe.validation, how=recipe.split, seed=seed, writers=writers)
-    return with_digits_of_others(parts, dataset, recipe.also, data_dir)
+    return with_digits_of_others(parts, dataset, recipe.also, data_dir, say)
 
 
 def _whole(path: Path | str | None) -> str | None:

@@ -90,7 +90,7 @@ def prepared(
                 f"`{name}={getattr(recipe, name)!r}` has no effect: {dataset.name} has a validation part "
                 "of its own"
             )
-    split = split_for(recipe, dataset, seed=seed, data_dir=data_dir)
+    split = split_for(recipe, dataset, seed=seed, data_dir=data_dir, say=progress.note)
     check_trainable(split, dataset.name)
     part_to_show(progress, split)  # before a folder is made
     if epochs is not None:

@@ -29,15 +29,21 @@ Read = Callable[[Path], tuple[Examples, NDArray[np.bool_], tuple[str, ...]]]
 
 
 def load_handwriting(
-    entry: Entry, data_dir: Path | str | None = None, *, may_download: bool = True
+    entry: Entry,
+    data_dir: Path | str | None = None,
+    *,
+    may_download: bool = True,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Dataset:
     """Loads the data set of the catalogue that is made of a set of handwriting, which is fetched if need be.
+
+    `say` is told what is going to be downloaded.
 
     Raises:
         DataNotFoundError: no place has the set of handwriting.
         DataError: its file is not what it should be.
     """
-    place = fetch_set(SETS[entry.made_of], data_dir, may_download=may_download)
+    place = fetch_set(SETS[entry.made_of], data_dir, may_download=may_download, say=say)
     examples, testing, notes = _READERS[entry.name](place.folder)
     train, test = examples[~testing], examples[testing]
     return Dataset(
