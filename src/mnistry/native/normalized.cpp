@@ -92,12 +92,15 @@ Job job_of(const NormalizedConvolution* of, Scratch& places, Scratch& floats) {
   job.items = rounded_up(of->batch, SHARE) / SHARE;
   job.place = places.of<int64_t>(SHARE * job.places + job.depth + AHEAD);
   job.under = job.place + SHARE * job.places;
-  for (int64_t i = 0; i < SHARE * job.places; ++i) {
-    const int64_t row = i / of->columns % of->rows, column = i % of->columns;
-    job.place[i] = i / job.places * job.image_size() + (row * of->width + column) * of->stride * of->channels;
+  int64_t* next = job.place;
+  for (int64_t image = 0; image < SHARE; ++image) {
+    for (int64_t row = 0; row < of->rows; ++row) {
+      const int64_t begin = image * job.image_size() + row * of->stride * of->width * of->channels;
+      for (int64_t column = 0; column < of->columns; ++column) *next++ = begin + column * of->stride * of->channels;
+    }
   }
-  for (int64_t i = 0; i < job.depth; ++i) {
-    job.under[i] = i / job.across * of->width * of->channels + i % job.across;
+  for (int64_t y = 0; y < of->size; ++y) {
+    for (int64_t i = 0; i < job.across; ++i) *next++ = y * of->width * of->channels + i;
   }
   job.means = floats.of<float>((3 + 2 * job.items) * job.padded);
   job.bias = job.means + 2 * job.padded;
@@ -214,6 +217,14 @@ void sum_share(int64_t item, void* context) {
   }
 }
 
+// A row of the kernel, features down.
+void transpose_share(int64_t y, void* context) {
+  const Job& job = *static_cast<Job*>(context);
+  const int64_t features = job.of->features;
+  pack(job.of->kernel + y * job.across * features, features, job.across, 1, features,
+       job.packed + y * rounded_up(job.across, LANES) * features);
+}
+
 // The gradients of the products and of the images.
 void backward_share(int64_t item, void* context) {
   const Job& job = *static_cast<Job*>(context);
@@ -291,11 +302,8 @@ void KERNEL(convolve_and_normalize_backward)(const Threads* threads, const Norma
   job.feature = features.of<int64_t>(of->features + AHEAD);
   for (int64_t i = 0; i < of->features; ++i) job.feature[i] = i;
   if (of->of_images) {
-    const int64_t row = rounded_up(job.across, LANES) * of->features;
-    job.packed = kernels.of<float>(of->size * row);
-    for (int64_t y = 0; y < of->size; ++y) {
-      pack(of->kernel + y * job.across * of->features, of->features, job.across, 1, of->features, job.packed + y * row);
-    }
+    job.packed = kernels.of<float>(of->size * rounded_up(job.across, LANES) * of->features);
+    threads->for_each(threads, of->size, transpose_share, &job);
   }
   threads->for_each(threads, job.items, sum_share, &job);
   find_means(job);
