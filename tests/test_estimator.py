@@ -26,8 +26,8 @@ QUICK = replace(
     augmentation="none",
     label_smoothing=0.0,
     learning_rate=0.03,
-    batch_size=64,
-    steps=300,
+    batch_size=32,
+    steps=150,
 )
 
 

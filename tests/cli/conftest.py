@@ -31,5 +31,5 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in (0, 1):
         train("softmax", data="optdigits", steps=60, seed=seed, runs=folder)
     train("softmax", data="optdigits", steps=20, runs=folder)
-    train("lenet5", data="optdigits", steps=20, runs=folder)
+    train("lenet5", data="optdigits", steps=20, batch_size=16, runs=folder)
     return folder

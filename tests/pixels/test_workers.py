@@ -119,7 +119,8 @@ def test_a_worker_that_died_is_replaced(pool: workers._Pool) -> None:
     assert unpack_apart(bmp(), None, MOST_PIXELS).image.tobytes() == IMAGE.tobytes()
 
 
-def test_while_one_is_slow_others_are_read(pool: workers._Pool) -> None:
+def test_while_one_is_slow_others_are_read(pool: workers._Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "SECONDS", 1)
     png = io.BytesIO()
     IMAGE.save(png, "PNG")
     with ThreadPoolExecutor(1) as thread:

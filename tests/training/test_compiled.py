@@ -46,7 +46,7 @@ FEW = replace(
 )
 FEW_BY_ADAM = FEW.changed(optimizer="adam", learning_rate=1e-3)
 FEW_CONVOLVED = replace(
-    FEW_BY_ADAM, name="lenet5", model=LeNet5Config(), averaging=0.0, l2_penalty=0.0, batch_size=40
+    FEW_BY_ADAM, name="lenet5", model=LeNet5Config(), averaging=0.0, l2_penalty=0.0, batch_size=10
 )
 FEW_NORMALISED = replace(FEW_CONVOLVED, name="dash", model=NARROW["dash"], learning_rate=1e-5)
 

@@ -49,33 +49,27 @@ def uninterrupted(arguments: list[str], tmp_path_factory: pytest.TempPathFactory
     return folder / "runs" / "mlp-deep-1"
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.slow)])
-def test_kills_at_random_moments_change_nothing(
-    arguments: list[str], uninterrupted: Path, tmp_path: Path, kills: int
+@pytest.mark.parametrize(
+    ("kills", "number"),
+    [(1, signal.SIGINT), pytest.param(8, signal.SIGTERM, marks=pytest.mark.slow)],
+)
+def test_what_is_killed_at_random_moments_and_then_stopped_by_a_signal_goes_on(
+    arguments: list[str], uninterrupted: Path, tmp_path: Path, kills: int, number: signal.Signals
 ) -> None:
+    """Killed, it has lost a little; a signal saves all, and it is said how to go on."""
     chance = random.Random(20)
-    run = tmp_path / "runs" / "mlp-deep-1"
+    run = Path("runs/mlp-deep-1")
+    resume = ["--resume", str(run)]
+    run = tmp_path / run
     for kill in range(1, kills + 1):
         before = newest_checkpoint(run)
         command = [sys.executable, "-c", KILLED, str(chance.uniform(0.001, 0.1))]
-        command += ["--resume", str(run)] if before else arguments
+        command += resume if before else arguments
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
         assert done.returncode == -signal.SIGPROF, f"ended by itself before kill {kill}: {done.stderr}"
         assert newest_checkpoint(run) > before
         assert not (run / "evaluation.json").exists(), "too few steps for so many kills"
-    finished(start_training(tmp_path, "--resume", str(run)))
-    assert_same_end(run, uninterrupted)
-    steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert steps == list(range(20, STEPS + 1, 20))
-    assert not list(run.rglob(".writing-*"))
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_a_signal_saves_and_says_how_to_go_on(
-    arguments: list[str], uninterrupted: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    run = tmp_path / "runs" / "mlp-deep-1"
-    process = start_training(tmp_path, *arguments)
+    process = start_training(tmp_path, *resume)
     after_a_checkpoint(run, process)
     process.send_signal(number)
     ((status, said),) = ended(process)
@@ -84,6 +78,9 @@ def test_a_signal_saves_and_says_how_to_go_on(
     assert "mnistry train --resume runs/mlp-deep-1" in said
     stopped_at = int(newest_checkpoint(run)[5:13])
     assert f"stopped at step {stopped_at:,}" in said
-    (said,) = finished(start_training(tmp_path, "--resume", str(run)))
+    (said,) = finished(start_training(tmp_path, *resume))
     assert f"from step {stopped_at:,};" in said
     assert_same_end(run, uninterrupted)
+    steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(20, STEPS + 1, 20))
+    assert not list(run.rglob(".writing-*"))

@@ -25,6 +25,7 @@ from mnistry.models import (
     ModelConfig,
     PageConfig,
     PerceptronConfig,
+    PooledNetConfig,
     SeparableNetConfig,
 )
 from mnistry.optimizers import moving_average
@@ -262,10 +263,12 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     )
 
 
-# Whole, these take the compiler minutes, so by default they have small nets, or differ from another recipe in
+# Whole, these take the compiler long, so by default they have small nets, or differ from another recipe in
 # numbers only (caffe-lenet from cnn). What reader does to images is looked at in tests/training/augment.
-SLOW = ("caffe-lenet", "classifier", "committee", "mile", "tiny")
+SLOW = ("caffe-lenet", "classifier", "cnn", "committee", "dash", "mile", "tiny")
 SMALLER = [
+    replace(RECIPES["cnn"], model=PooledNetConfig(features=(3, 4), sizes=(3, 2), pools=(2, 1), dense=(8,))),
+    replace(RECIPES["dash"], model=SMALL_NET),
     replace(RECIPES["committee"], model=CommitteeConfig((SMALL_NET, replace(SMALL_NET, features=(4, 5))))),
     replace(RECIPES["tiny"], model=SMALL_SEPARABLE),
 ]
@@ -293,8 +296,8 @@ def test_every_family_is_here() -> None:
 
 @pytest.fixture(scope="module", params=EACH)
 def of_a_recipe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A short run, whose weights for use are rounded."""
-    recipe = replace(request.param, steps=3, half_precision=True)
+    """A short run of small batches, whose weights for use are rounded."""
+    recipe = replace(request.param, steps=3, batch_size=16, half_precision=True)
     return train(recipe, data="optdigits", runs=tmp_path_factory.mktemp("runs"))
 
 

@@ -67,7 +67,7 @@ def signed_url(values: NDArray[np.floating[Any]], scale: float) -> str:
 
 def _url(image: "Image", **options: Any) -> str:
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True, **options)
+    image.save(file, "PNG", **options)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
