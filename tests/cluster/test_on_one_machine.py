@@ -1,7 +1,8 @@
-"""Sweeps by Ray Tune on this machine: two trials side by side, one of which was begun before."""
+"""Ray on this machine, started once: trials side by side, and workers that train one run together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from mnistry.training import train
 
 pytest.importorskip("ray", reason="Ray has no wheel for this Python or system")
 pytestmark = pytest.mark.filterwarnings("default")  # Ray warns of what it does itself
+
+Command = Callable[..., CompletedProcess[str]]
 
 VALUES: dict[str, Any] = {"steps": 40, "validate_every": 20, "checkpoint_every": 10}
 
@@ -69,3 +72,22 @@ def test_optuna_proposes_and_its_trials_are_chosen_among(digits_folder: Path, tm
     assert accuracies[result.chosen] == max(accuracies.values())
     assert all(0.001 <= one.recipe.learning_rate <= 1 for one in accuracies)
     assert [run.measured_on for run in result.runs] == ["test"]
+
+
+def test_two_workers_train_what_one_process_does(
+    mnistry: Command, digits_folder: Path, tmp_path: Path
+) -> None:
+    """Ray Train starts them; each by itself would add up in the order of one."""
+    flags = ["softmax", "--data", digits_folder, "--steps", 40, "--cluster", "local", "--processes", 2]
+    done = mnistry("train", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "2 processes on the cluster local" in done.stderr
+    one = train("softmax", data=digits_folder, steps=40, runs=tmp_path / "alone")
+    ours, theirs = (
+        read_arrays(run / "model.safetensors") for run in (tmp_path / "runs" / "softmax-1", one.path)
+    )
+    for name, array in ours.items():
+        assert np.abs(array - theirs[name]).max() < 1e-5 * np.abs(array).max(), name
+        assert (array != theirs[name]).any(), (
+            "the sums of two halves are rounded otherwise: this was one process"
+        )
