@@ -37,6 +37,13 @@ def test_a_batch_is_decided_by_its_number_alone(drawn: tuple[Patches, PatchSourc
     assert not np.array_equal(first[0].images, first[1].images)
 
 
+def test_each_place_is_seen_in_one_batch_alone(drawn: tuple[Patches, PatchSources]) -> None:
+    patches, sources = drawn
+    batches = [patches.batch(sources, number) for number in range(6)]
+    seen = [{image.tobytes() for image in batch.images} for batch in batches]
+    assert sum(map(len, seen)) == len(set().union(*seen)) > 60
+
+
 def test_a_batch_has_the_size_it_should_have_and_digits_are_ink(drawn: tuple[Patches, PatchSources]) -> None:
     patches, sources = drawn
     batch = patches.batch(sources, 0)

@@ -21,10 +21,10 @@ from mnistry.training.pages.score import ANYTHING, NO_DIGIT, places_on, true_dig
 from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.targets import Batch, as_deviations, batch_of
 
-PAGES = 4
-"""Pages that are drawn for each batch; they hold about a hundred places."""
+PAGES = 8
+"""Pages that are drawn for each batch; they hold about two hundred places, some more than it takes."""
 POOL = 64
-"""The batch is taken from the places on the pages of so many batches, so that it is not of one hand."""
+"""The places on the pages of a batch are dealt out over so many, so that none is of one hand."""
 ASIDE, LARGER = 0.06, 0.12
 """Deviations of a digit's box from the true one, as a share of its height: those that the detector misses, or
 sees badly, are to be known too."""
@@ -80,11 +80,12 @@ class Patches:
         sources.kept = {
             group: sources.kept.get(group) or self.group(sources, group, PAGES) for group in needed
         }
-        images = np.concatenate([group.images for group in sources.kept.values()])
-        labels = np.concatenate([group.labels for group in sources.kept.values()])
-        chosen = np.random.default_rng((self.seed, number, OF_BATCH)).integers(
-            len(images), size=self.batch_size
-        )
+        # Each place is dealt to one batch alone: seen twice, it would be remembered, not understood.
+        dealt = [(group, slice(of - number, None, POOL)) for of, group in sources.kept.items()]
+        images = np.concatenate([group.images[part] for group, part in dealt])
+        labels = np.concatenate([group.labels[part] for group, part in dealt])
+        order = np.random.default_rng((self.seed, number, OF_BATCH)).permutation(len(images))
+        chosen = np.resize(order, self.batch_size)  # some of them twice where there are too few
         return PatchBatch(images[chosen], labels[chosen])
 
     def group(self, sources: PatchSources, number: int, pages: int) -> PatchBatch:

@@ -128,7 +128,7 @@ class Writer:
             text = text.lower() if random.random() < 0.6 else text.capitalize()
             return print_text(self.font, text + ("", ":", ".", ",")[random.integers(4)], round(self.height))
         samples = self.sources.word_samples
-        strokes = self.sources.words[int(samples[random.integers(len(samples))])]
+        strokes = swayed(self.sources.words[int(samples[random.integers(len(samples))])], random)
         height = self.height * random.uniform(0.9, 1.5)
         return draw_strokes(strokes, height, self.pen, _bend(random, 0), widest=10)
 
@@ -143,7 +143,8 @@ class Writer:
         sample = int(samples[random.integers(len(samples))])
         low, high = SIGN_HEIGHTS.get(str(self.sources.signs.labels[sample]), (0.5, 1.1))
         height = self.height * random.uniform(low, high)
-        return draw_strokes(self.sources.signs[sample], height, self.pen, _bend(random, 0), widest=2.5)
+        strokes = swayed(self.sources.signs[sample], random)
+        return draw_strokes(strokes, height, self.pen, _bend(random, 0), widest=2.5)
 
 
 def _bend(random: np.random.Generator, slant: float) -> NDArray[np.float32]:
@@ -157,15 +158,16 @@ def _bend(random: np.random.Generator, slant: float) -> NDArray[np.float32]:
 
 
 def swayed(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
-    """A sign as the same hand writes it at another time: bent by a slow wave."""
+    """A sign or a word as the same hand writes it at another time: bent by a slow wave."""
     points = np.concatenate(strokes)
-    low, size = points.min(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-3)
-    height, turns = random.normal(0, 0.04, 2), random.uniform(2, 7, 2)
+    low, (width, height) = points.min(axis=0), np.ptp(points, axis=0)
+    size = max(float(height), float(width) / 3, 1e-3)  # of its letters, where it is a word
+    sway, turns = random.normal(0, 0.04, 2), random.uniform(2, 7, 2)
     begin = random.uniform(0, 2 * np.pi, 2)
 
     def bent(stroke: Stroke) -> Stroke:
         wave = np.sin((stroke - low)[:, ::-1] / size * turns + begin)
-        return np.asarray(stroke + size * height * wave, np.float32)
+        return np.asarray(stroke + size * sway * wave, np.float32)
 
     return [bent(stroke) for stroke in strokes]
 
