@@ -40,7 +40,7 @@ NARROW = {
         (ConvNetConfig((4,), (3,), (3,)), ConvNetConfig((6, 5), (4, 3), (2, 2), dropout=0.3))
     ),
 }
-ALIKE = ("mile", "marathon", "record", "classifier")  # to dash
+ALIKE = ("mile", "marathon", "extra", "record", "classifier")  # to dash
 FEW = replace(
     RECIPES["mlp"], model=NARROW["mlp"], steps=40, log_every=5, validate_every=20, checkpoint_every=20
 )
