@@ -177,13 +177,21 @@ EXPORTED XLA_FFI_Error* mnistry_random_bits(XLA_FFI_CallFrame* frame) {
 
 namespace {
 
-// What the sizes of the arrays say; of size 0, if they do not fit.
-Convolution convolution_of(const Array& images, const Array& kernel, const Array& pooled, const Array& won) {
-  Convolution of{};
+// What images and kernel say of a convolution, of either kind.
+template <typename Of>
+Of convolved(const Array& images, const Array& kernel) {
+  Of of{};
   of.batch = images.dims[0], of.height = images.dims[1], of.width = images.dims[2], of.channels = images.dims[3];
   of.size = kernel.dims[0], of.features = kernel.dims[3];
+  of.images = images.data, of.kernel = kernel.data;
+  return of;
+}
+
+// What the sizes of the arrays say; of size 0, if they do not fit.
+Convolution convolution_of(const Array& images, const Array& kernel, const Array& pooled, const Array& won) {
+  Convolution of = convolved<Convolution>(images, kernel);
   of.rows = pooled.dims[1], of.cells = pooled.dims[2];
-  of.images = images.data, of.kernel = kernel.data, of.won = won.data;
+  of.won = won.data;
   of.padding = of.rows == of.height / 2 ? of.size / 2 : 0;
   const int64_t height = of.height + 2 * of.padding - of.size + 1, width = of.width + 2 * of.padding - of.size + 1;
   const bool fits = kernel.are(of.size, of.size, of.channels, of.features) && (of.size == 3 || of.size == 5) &&
@@ -239,14 +247,11 @@ namespace {
 
 // What the sizes of the arrays say; of size 0, if they do not fit.
 NormalizedConvolution normalized_of(const Call& call, const Array& out, const Array& normal, const Array& scales) {
-  const Array images = call.argument(0), kernel = call.argument(1), bias = call.argument(2);
-  NormalizedConvolution of{};
-  of.batch = images.dims[0], of.height = images.dims[1], of.width = images.dims[2], of.channels = images.dims[3];
-  of.size = kernel.dims[0], of.features = kernel.dims[3];
+  const Array kernel = call.argument(1), bias = call.argument(2);
+  NormalizedConvolution of = convolved<NormalizedConvolution>(call.argument(0), kernel);
   of.rows = out.dims[1], of.columns = out.dims[2];
   of.stride = static_cast<int64_t>(call.number("stride")), of.floor = static_cast<float>(call.number("floor"));
-  of.images = images.data, of.kernel = kernel.data, of.bias = bias.data, of.normal = normal.data;
-  of.scales = scales.data;
+  of.bias = bias.data, of.normal = normal.data, of.scales = scales.data;
   const bool fits = of.size > 0 && of.stride > 0 && of.height >= of.size && of.width >= of.size && of.batch > 0 &&
                     kernel.are(of.size, of.size, of.channels, of.features) && bias.are(of.features) &&
                     out.are(of.batch, (of.height - of.size) / of.stride + 1, (of.width - of.size) / of.stride + 1,

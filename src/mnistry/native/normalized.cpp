@@ -79,6 +79,8 @@ struct Job {
 
   int64_t first(int64_t item) const { return item * SHARE; }
   int64_t images(int64_t item) const { return smaller(SHARE, of->batch - item * SHARE); }
+  int64_t first_place(int64_t item) const { return first(item) * places; }
+  int64_t places_of(int64_t item) const { return images(item) * places; }
   int64_t image_size() const { return of->height * of->width * of->channels; }
 };
 
@@ -122,8 +124,8 @@ void multiply_share(int64_t item, void* context) {
   const Job& job = *static_cast<Job*>(context);
   const NormalizedConvolution& of = *job.of;
   const float* images = of.images + job.first(item) * job.image_size();
-  const int64_t places = job.images(item) * job.places;
-  float* products = of.normal + job.first(item) * job.places * job.padded;
+  const int64_t places = job.places_of(item);
+  float* products = of.normal + job.first_place(item) * job.padded;
   float* sums = job.sums + item * 2 * job.padded;
   for_each_block(of.features, [&](auto block, int64_t first) {
     using Of = decltype(block);
@@ -160,7 +162,7 @@ inline Vector load_before(const float* from, int64_t there, const float* end) {
 void normalize_share(int64_t item, void* context) {
   const Job& job = *static_cast<Job*>(context);
   const NormalizedConvolution& of = *job.of;
-  const int64_t first = job.first(item) * job.places, places = job.images(item) * job.places;
+  const int64_t first = job.first_place(item), places = job.places_of(item);
   const float* end = of.out + (first + places) * of.features;
   for (int64_t place = first; place < first + places; ++place) {
     for (int64_t i = 0; i < of.features; i += LANES) {
@@ -201,7 +203,7 @@ inline Vector before_relu(const Job& job, int64_t place, int64_t i, Vector norma
 void sum_share(int64_t item, void* context) {
   const Job& job = *static_cast<Job*>(context);
   const NormalizedConvolution& of = *job.of;
-  const int64_t first = job.first(item) * job.places, places = job.images(item) * job.places;
+  const int64_t first = job.first_place(item), places = job.places_of(item);
   const float* end = of.of_out + (first + places) * of.features;
   float* sums = job.sums + item * 2 * job.padded;
   for (int64_t i = 0; i < of.features; i += LANES) {
@@ -229,7 +231,7 @@ void transpose_share(int64_t y, void* context) {
 void backward_share(int64_t item, void* context) {
   const Job& job = *static_cast<Job*>(context);
   const NormalizedConvolution& of = *job.of;
-  const int64_t first = job.first(item) * job.places, places = job.images(item) * job.places;
+  const int64_t first = job.first_place(item), places = job.places_of(item);
   const float* end = of.of_out + (first + places) * of.features;
   for (int64_t place = first; place < first + places; ++place) {
     for (int64_t i = 0; i < of.features; i += LANES) {
@@ -272,8 +274,8 @@ void kernel_share(int64_t item, void* context) {
   const int64_t end = smaller(job.depth, (item + 1) * job.kernel_rows);
   for (int64_t share = 0; share < job.items; ++share) {
     const float* images = of.images + job.first(share) * job.image_size();
-    const float* gradient = job.of_product + job.first(share) * job.places * job.padded;
-    const int64_t places = job.images(share) * job.places;
+    const float* gradient = job.of_product + job.first_place(share) * job.padded;
+    const int64_t places = job.places_of(share);
     for_each_block(of.features, [&](auto block, int64_t first) {
       using Of = decltype(block);
       for (int64_t row = item * job.kernel_rows; row < end; row += Of::height) {
