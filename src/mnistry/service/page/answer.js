@@ -19,7 +19,7 @@ export class Answer {
   #bars;
   #onChoice;
 
-  /** `onChoice` is told the number of the digit that is chosen. */
+  /** `onChoice` is told the number of the digit that one chooses. */
   constructor(onChoice) {
     this.#onChoice = onChoice;
     this.#bars = Array.from({ length: 10 }, (_, digit) => {
@@ -32,7 +32,7 @@ export class Answer {
       row.insertCell().append(bar);
       return { row, head, bar, value: row.insertCell() };
     });
-    part("reading").addEventListener("change", (event) => this.#choose(Number(event.target.value)));
+    part("reading").addEventListener("change", (event) => this.#take(Number(event.target.value)));
     this.forget();
   }
 
@@ -86,7 +86,7 @@ export class Answer {
     const holding = this.#digits.findIndex(({ box: [left, top, wide, high] }) => {
       return x * width >= left && x * width <= left + wide && y * height >= top && y * height <= top + high;
     });
-    if (holding >= 0) this.#choose(holding);
+    if (holding >= 0) this.#take(holding);
     return holding >= 0;
   }
 
@@ -151,9 +151,18 @@ export class Answer {
     });
   }
 
+  /** The number of the digit that is looked at. */
+  get chosen() {
+    return this.#chosen;
+  }
+
+  #take(number) {
+    this.#choose(number);
+    this.#onChoice(number);
+  }
+
   #choose(number) {
     this.#chosen = number;
-    this.#onChoice(number);
     const digit = this.#digits[number];
     const count = this.#digits.length;
     part("reading").querySelectorAll("input").forEach((input, at) => (input.checked = at === number));

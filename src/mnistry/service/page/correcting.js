@@ -12,10 +12,12 @@ export class Correcting {
   #drawing;
   #kept = false;
   #label = null; // of the reading that is shown
-  #chosen = 0;
+  #chosen;
 
-  constructor(drawing) {
+  /** `chosen` gives the number of the digit that is looked at. */
+  constructor(drawing, chosen) {
     this.#drawing = drawing;
+    this.#chosen = chosen;
     // What is kept is what is to be seen: a correction ends where the drawing changes, not where it is read late.
     drawing.addEventListener("change", () => this.#close());
     const form = part("correction");
@@ -50,21 +52,21 @@ export class Correcting {
     part("wrong").disabled = this.#label === null;
   }
 
-  /** Another digit of it is chosen: it is the one to type over. */
+  /** One chooses a digit of it: it is the one to type over. */
   choose(number) {
-    this.#chosen = number;
     if (!part("correction").hidden) this.#point(number);
   }
 
   /** Begins a correction, with a digit in place of the chosen one, and the next one to type over. */
   #open(digit = null) {
     const label = this.#label;
-    const place = placeOf(label, this.#chosen);
+    const chosen = this.#chosen();
+    const place = placeOf(label, chosen);
     part("right").value = digit === null ? label : label.slice(0, place) + digit + label.slice(place + 1);
     part("correction").hidden = false;
     part("wrong").hidden = true;
     this.#tell(null);
-    this.#point(this.#chosen + (digit === null ? 0 : 1));
+    this.#point(chosen + (digit === null ? 0 : 1));
   }
 
   #point(number) {

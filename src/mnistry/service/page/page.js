@@ -18,7 +18,7 @@ const thickness = part("thickness");
 const model = part("model");
 
 const drawing = new Drawing(matchMedia("(max-width: 40rem)").matches ? 1 : 5 / 4);
-const correcting = new Correcting(drawing);
+const correcting = new Correcting(drawing, () => answer.chosen);
 const hand = new Hand(drawing);
 const answer = new Answer((number) => correcting.choose(number));
 const newest = new Newest(readNewest, readMore);
