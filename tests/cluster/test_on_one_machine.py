@@ -15,7 +15,10 @@ from mnistry.export.arrays import read_arrays
 from mnistry.training import train
 
 pytest.importorskip("ray", reason="Ray has no wheel for this Python or system")
-pytestmark = pytest.mark.filterwarnings("default")  # Ray warns of what it does itself
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),  # Ray warns of what it does itself
+]
 
 Command = Callable[..., CompletedProcess[str]]
 

@@ -69,6 +69,7 @@ def written(table: Path, count: int, process: subprocess.Popen[bytes] | None = N
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_the_driver_is_killed_and_its_table_gone_on_with(
     cluster: Any, scans: Path, undisturbed: Rows, rows_of: RowsOf, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_the_driver_is_killed_and_its_table_gone_on_with(
     assert rows_of(table) == undisturbed
 
 
+@pytest.mark.slow
 def test_an_object_store(cluster: Any, store: str, scans: Path, undisturbed: Rows, rows_of: RowsOf) -> None:
     files = place_of("s3://scans").filesystem
     names = [f"{number:06}.png" for number in range(12)]
@@ -108,6 +110,7 @@ def test_an_object_store(cluster: Any, store: str, scans: Path, undisturbed: Row
     assert [row["uri"] for row in stored("listed")] == [f"s3://scans/in/{name}" for name in names]
 
 
+@pytest.mark.slow
 def test_a_node_is_killed(
     cluster: Any, scans: Path, undisturbed: Rows, rows_of: RowsOf, tmp_path: Path
 ) -> None:

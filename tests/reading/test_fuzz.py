@@ -252,7 +252,9 @@ def bounded_memory() -> Iterator[None]:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_MEGABYTES * 1024
 
 
-@pytest.mark.parametrize("name", ["bars", "comb", "noise", pytest.param("chequered", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["bars", *(pytest.param(name, marks=pytest.mark.slow) for name in ("comb", "noise", "chequered"))]
+)
 def test_large_textures_are_no_writing(recognizer: Recognizer, name: str) -> None:
     page = large_texture(name)
     start = time.process_time()

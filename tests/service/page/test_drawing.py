@@ -12,9 +12,9 @@ from .browser import DIGITS, Page, Start, line
 LATENCY_LIMIT = 500  # ms; the page's aim is 100, this machine may be busy
 
 
-@pytest.mark.parametrize("digit", range(10))
-def test_a_drawn_digit_is_read_while_it_is_drawn(page: Page, digit: int) -> None:
-    page.write(digit, kind=("mouse", "touch", "pen")[digit % 3])
+@pytest.mark.parametrize(("digit", "kind"), [(0, "mouse"), (4, "touch"), (8, "pen")])
+def test_a_drawn_digit_is_read_while_it_is_drawn(page: Page, digit: int, kind: str) -> None:
+    page.write(digit, kind=kind)
     page.wait_for_digits(str(digit))
     assert page.text("#bars .best th") == str(digit)
     assert f"It says {digit}" in page.text("#says")
