@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import jax
@@ -92,7 +93,8 @@ def test_kernels_of_other_sizes_are_refused(use: Callable[[str], None]) -> None:
 
 
 # Layers of dash and mile, and what nothing divides: batches that are no whole shares, wide images, rows and
-# columns that the stride leaves out, features and floats under the kernel that are no whole vectors, a place.
+# columns that the stride leaves out, features and floats under the kernel that are no whole vectors, a place;
+# tiles that are no whole ones, and a tile an image.
 NORMALIZED = [
     ((9, 28, 28, 1, 24, 6), 2),
     ((8, 13, 13, 32, 64, 3), 1),
@@ -101,6 +103,8 @@ NORMALIZED = [
     ((3, 8, 21, 5, 50, 4), 3),
     ((2, 6, 6, 1, 1, 1), 1),
     ((17, 5, 5, 20, 35, 5), 1),
+    ((7, 9, 14, 20, 35, 3), 1),
+    ((33, 5, 5, 17, 9, 3), 1),
 ]
 
 
@@ -123,14 +127,19 @@ def test_the_normalised_convolution_and_its_gradients(
         np.testing.assert_allclose(ours, theirs, atol=5e-6 * max(1, abs(theirs).max()))
 
 
-def test_data_have_no_gradient(use: Callable[[str], None]) -> None:
+@pytest.mark.parametrize(("shape", "stride"), NORMALIZED[:2])
+def test_data_have_no_gradient(use: Callable[[str], None], shape: tuple[int, ...], stride: int) -> None:
     use("plain")
-    given = arrays(*NORMALIZED[0][0])
+    given = arrays(*shape)
 
-    def kernel(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-        return convolve_and_normalize(images, kernel, bias, 2, VARIANCE_FLOOR, True)
+    def kernel(images: jax.Array, kernel: jax.Array, bias: jax.Array, data: bool = True) -> jax.Array:
+        return convolve_and_normalize(images, kernel, bias, stride, VARIANCE_FLOOR, data)
 
-    assert not results_and_gradients(kernel, given)[1].any()
+    value, of_images, *others = results_and_gradients(kernel, given)
+    assert not of_images.any()
+    expected, _, *same = results_and_gradients(partial(kernel, data=False), given)
+    for ours, theirs in zip([value, *others], [expected, *same], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_what_does_not_fit_is_refused(use: Callable[[str], None]) -> None:

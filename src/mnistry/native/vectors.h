@@ -107,4 +107,13 @@ inline void store_some(float* to, const Vector (&values)[COUNT], int64_t wanted)
   }
 }
 
+// Stores a vector of which so many floats are wanted; the others may be written as well, if they lie before the end.
+inline void store_before(float* to, Vector values, int64_t wanted, const float* end) {
+  store_some<1>(to, {values}, to + LANES <= end ? LANES : wanted);
+}
+
+inline Vector load_before(const float* from, int64_t there, const float* end) {
+  return load_some(from, from + LANES <= end ? LANES : there);
+}
+
 }  // namespace
