@@ -127,9 +127,11 @@ inline void descend_some(const Descent& to, int64_t at, Vector gradient, int64_t
 
 void gradient_block(int64_t block, void* context) {
   const Gradient& job = *static_cast<Gradient*>(context);
-  thread_local Scratch scratch;
+  thread_local Scratch scratch, sums_of_block;
   Entry* entries = scratch.of<Entry>(BLOCK * job.batch);
   const int64_t first_input = block * BLOCK, here = smaller(BLOCK, job.inputs - first_input);
+  const int64_t begin = first_input * job.outputs, size = here * job.outputs;
+  float* gradient = job.descent ? sums_of_block.of<float>(size) : job.out + begin;
   int64_t counts[BLOCK] = {};
   for (int64_t row = 0; row < job.batch; ++row) {
     const float* x = job.x + row * job.inputs + first_input;
@@ -143,15 +145,12 @@ void gradient_block(int64_t block, void* context) {
     for (int64_t i = 0; i < here; ++i) {
       Vector sums[WIDE] = {};
       weighted_sum(entries + i * job.batch, counts[i], rows, sums);
-      const int64_t at = (first_input + i) * job.outputs + first;
-      if (job.descent) {
-        for (int64_t v = 0; v * LANES < width; ++v) {
-          descend_some(*job.descent, at + v * LANES, sums[v], width - v * LANES);
-        }
-      } else {
-        store_some(job.out + at, sums, width);
-      }
+      store_some(gradient + i * job.outputs + first, sums, width);
     }
+  }
+  // What is updated lies side by side, so that the processor fetches it before it is needed.
+  for (int64_t i = 0; job.descent && i < size; i += LANES) {
+    descend_some(*job.descent, begin + i, load_some(gradient + i, size - i), size - i);
   }
 }
 
