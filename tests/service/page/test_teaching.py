@@ -22,19 +22,35 @@ MARKED = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "corrections"
+@pytest.fixture(scope="module")
+def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "corrections"
+
+
+@pytest.fixture(scope="module")
+def keeper(start: Start, corrections: Path) -> Iterator[str]:
+    """The address of a service that keeps corrections."""
+    with start("--corrections", corrections) as server:
+        yield server.address
 
 
 @pytest.fixture
-def keeping(chrome: webdriver.Chrome, start: Start, folder: Path) -> Iterator[Page]:
-    """The page of a service that keeps corrections."""
-    with start("--corrections", folder) as server:
-        yield from opened(chrome, server.address)
+def folder(keeper: str, corrections: Path) -> Path:
+    """Where it keeps them, empty."""
+    for path in corrections.iterdir():
+        path.unlink()
+    return corrections
+
+
+@pytest.fixture
+def keeping(chrome: webdriver.Chrome, keeper: str, folder: Path) -> Iterator[Page]:
+    """Its page, as someone sees it who was never here before."""
+    yield from opened(chrome, keeper)
 
 
 def opened(chrome: webdriver.Chrome, address: str) -> Iterator[Page]:
+    chrome.get(address)
+    chrome.execute_script("localStorage.clear(); sessionStorage.clear()")
     chrome.get_log("browser")
     page = Page(chrome, address)
     page.look()
