@@ -55,9 +55,10 @@ void pack(const float* from, int64_t rows, int64_t columns, int64_t down, int64_
   });
 }
 
-// Rows, `pitch` floats apart, times a packed matrix, to rows of `wide` floats.
+// Rows, `pitch` floats apart, times a packed matrix: calls use(row, column, found) for each vector of the product.
+template <typename Use>
 void multiply_rows(const float* from, int64_t pitch, int64_t count, const int64_t* steps, int64_t depth,
-                   const float* packed, int64_t columns, float* to, int64_t wide) {
+                   const float* packed, int64_t columns, Use use) {
   for_each_block(columns, [&](auto block, int64_t first) {
     using Of = decltype(block);
     for (int64_t row = 0; row < count; row += Of::height) {
@@ -66,7 +67,7 @@ void multiply_rows(const float* from, int64_t pitch, int64_t count, const int64_
       typename Of::Sums found = {};
       multiply(block, rows, steps, depth, packed + first * depth, Of::width * LANES, found);
       for (int64_t r = 0; r < smaller(Of::height, count - row); ++r) {
-        for (int64_t v = 0; v < Of::width; ++v) store(to + (row + r) * wide + first + v * LANES, found[r][v]);
+        for (int64_t v = 0; v < Of::width; ++v) use(row + r, first + v * LANES, found[r][v]);
       }
     }
   });

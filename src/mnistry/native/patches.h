@@ -88,25 +88,13 @@ struct Patches : Job {
     const float* end = of_images + images(item) * image_size();
     __builtin_memset(of_images, 0, 4 * (end - of_images));
     const float* gradient = of_product + first_place(item) * padded;
-    const int64_t count = places_of(item);
     for (int64_t y = 0; y < of->size; ++y) {
-      const float* row = packed + y * rounded_up(across, LANES) * of->features;
-      for_each_block(across, [&](auto block, int64_t begin) {
-        using Of = decltype(block);
-        for (int64_t at = 0; at < count; at += Of::height) {
-          typename Of::Rows rows;
-          for (int64_t r = 0; r < Of::height; ++r) rows[r] = gradient + smaller(at + r, count - 1) * padded;
-          typename Of::Sums found = {};
-          multiply(block, rows, feature, of->features, row + begin * of->features, Of::width * LANES, found);
-          for (int64_t r = 0; r < smaller(Of::height, count - at); ++r) {
-            float* to = of_images + place[at + r] + y * of->width * of->channels + begin;
-            for (int64_t v = 0; v < Of::width; ++v, to += LANES) {
-              const int64_t wanted = across - begin - v * LANES;
-              store_before(to, load_before(to, wanted, end) + found[r][v], wanted, end);
-            }
-          }
-        }
-      });
+      multiply_rows(gradient, padded, places_of(item), feature, of->features,
+                    packed + y * rounded_up(across, LANES) * of->features, across,
+                    [&](int64_t at, int64_t i, Vector found) {
+                      float* to = of_images + place[at] + y * of->width * of->channels + i;
+                      store_before(to, load_before(to, across - i, end) + found, across - i, end);
+                    });
     }
   }
 

@@ -82,7 +82,8 @@ struct Winograd : Job {
     const AtPoints of_seen(memory, count, wide);
     for (int64_t point = 0; point < POINTS; ++point) {
       multiply_rows(told.of(point, first(item) * tiles), padded, count, counted, of->features,
-                    packed + point * wide * of->features, of->channels, of_seen.of(point, 0), wide);
+                    packed + point * wide * of->features, of->channels,
+                    [&](int64_t at, int64_t i, Vector found) { store(of_seen.of(point, at) + i, found); });
     }
     float* of_images = of->of_images + first(item) * image_size();
     const float* of_images_end = of_images + images(item) * image_size();
@@ -113,7 +114,8 @@ struct Winograd : Job {
     }
     for (int64_t point = 0; point < POINTS; ++point) {
       multiply_rows(of_images.of(point, 0), wide, count, counted, of->channels,
-                    packed + point * of->channels * padded, of->features, of_results.of(point, 0), padded);
+                    packed + point * of->channels * padded, of->features,
+                    [&](int64_t at, int64_t i, Vector found) { store(of_results.of(point, at) + i, found); });
     }
     for (int64_t i = 0; i < of->features; i += LANES) {
       Vector all{}, squares{};
