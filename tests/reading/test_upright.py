@@ -111,6 +111,31 @@ def test_few_digits_turn_no_page(arrows: Arrows) -> None:
     assert page.grey is grey
 
 
+def test_digits_that_stand_beside_no_other_turn_no_page(arrows: Arrows) -> None:
+    """As letters on their side do that look like digits; a line of digits does turn it."""
+    apart = np.ones((1200, 1500), np.float32)
+    for number in range(8):
+        top, left = 100 + 300 * (number // 3), 100 + 450 * (number % 3)
+        apart[top : top + 120, left : left + 120] = page_of_arrows(1)[20:140, 10:130]
+    page = find_page(arrows, np.ascontiguousarray(np.rot90(apart)))
+    np.testing.assert_array_equal(page.origin, np.eye(3)[:2])
+
+
+class Fives(Arrows):
+    """Digits that are digits on their heads, too, but less surely."""
+
+    def heat(self, page: np.ndarray) -> np.ndarray:
+        on_their_heads = super().heat(page[::-1, ::-1])[:, ::-1, ::-1]
+        return np.maximum(super().heat(page), 0.7 * on_their_heads)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 3])
+def test_what_can_stand_on_its_head_is_turned_from_its_side(quarters: int) -> None:
+    written = page_of_arrows(8)
+    page = find_page(Fives(), np.ascontiguousarray(np.rot90(written, quarters)))
+    np.testing.assert_array_equal(page.grey, written)
+
+
 @pytest.mark.parametrize("lying", [0.05, 0.2, 0.8])
 def test_what_is_as_sure_in_every_position_turns_no_page(lying: float) -> None:
     squares = np.ones((240, 300), np.float32)

@@ -1,5 +1,6 @@
 """How a page lies: turned by quarters until its digits stand, and made level; and back to the picture."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 from mnistry.reading.detector import Box, Detection, Detector, Grey
 from mnistry.reading.scales import Look, found_in, is_lone_digit, look
 
-TURNING_SIDE = 640
+TURNING_SIDE = 1024
 """Pixels of the copy in which it is seen how a page lies."""
 TELLING, ONE_WAY_UP = 0.5, frozenset({2, 3, 4, 5, 7})
 """Confidence from which a digit may tell how a page lies, and which digits do: the others are strokes and
 rings, which are found whichever way up."""
-LEAST_DIGITS, TURN_GAIN = 4, 4.0
-"""So many digits must say that a page is to be turned, and so many times more than as it lies."""
+LEAST_DIGITS, LEAST_EVIDENCE, TURN_GAIN = 4, 1.0, 4.0
+"""So many places of a page must look like digits, and so much must say that it is to be turned: so many times
+more than as it lies, and, of a quarter, than on its head."""
 CLEAR = 0.8
 """Share of all that may be digits that is surely digits, from which on a page lies as it should."""
 LEAST_SLOPE, MOST_SLOPE = 3.0, 30.0
@@ -75,13 +77,13 @@ def quarter_turns(detector: Detector, page: Page, deadline: float | None = None)
     """By how many quarters, counterclockwise, a page must be turned to stand upright.
 
     A page that lies on its side or on its head is seen by the detector itself: a small copy of it is looked
-    at in all four ways, and one that gives clearly more digits than the picture as it is wins. Pages with few
-    digits are left as they are: a single one may be a 6 or a 9.
+    at in all four ways, and one that gives clearly more digits in lines wins. Pages with few digits are left
+    as they are: a single one may be a 6 or a 9.
     """
     if len(page.found) < LEAST_DIGITS:
         return 0
-    of_all = sum(digit.confidence for digit in page.found if digit.digit in ONE_WAY_UP)
-    if _evidence(page.found) > CLEAR * of_all:
+    telling = [digit.confidence for digit in page.found if digit.digit in ONE_WAY_UP]
+    if sum(confidence for confidence in telling if confidence >= TELLING) > CLEAR * sum(telling):
         return 0
     evidence = [
         _evidence(
@@ -90,12 +92,25 @@ def quarter_turns(detector: Detector, page: Page, deadline: float | None = None)
         for turns in range(4)
     ]
     best = int(np.argmax(evidence))
-    clear = evidence[best] >= LEAST_DIGITS * TELLING and evidence[best] > TURN_GAIN * evidence[0]
+    # On its head, a line of fives and twos still is one of digits: of a page on its side, either end is up.
+    rivals = evidence[::2] if best % 2 else evidence[:1]
+    clear = evidence[best] >= LEAST_EVIDENCE and evidence[best] > TURN_GAIN * max(rivals)
     return best if clear else 0
 
 
 def _evidence(found: list[Detection]) -> float:
-    return sum(one.confidence for one in found if one.confidence >= TELLING and one.digit in ONE_WAY_UP)
+    """How much speaks for a page as it is turned: sure digits that others stand beside, as in a line."""
+    return sum(one.confidence for one, beside in _sure_ones(found) if one.digit in ONE_WAY_UP and len(beside))
+
+
+def _sure_ones(found: list[Detection]) -> Iterator[tuple[Detection, NDArray[np.float64]]]:
+    """Each sure digit, and how far to the right and down those are that stand beside it, float64 `[n, 2]`."""
+    sure = [one for one in found if one.confidence >= TELLING]
+    places = np.array([(one.x, one.y) for one in sure])
+    for one in sure:
+        away = places - (one.x, one.y)
+        across, down = np.abs(away).T / one.height
+        yield one, away[(across > 0.3) & (across < 2.5) & (down < 1)]
 
 
 def _turned(grey: Grey, turns: int) -> Grey:
@@ -117,17 +132,11 @@ def slope_of(found: list[Detection]) -> float:
 
     The median over pairs of neighbours: of each sure digit and the nearest one to its right.
     """
-    sure = [digit for digit in found if digit.confidence >= TELLING]
     slopes = []
-    for digit in sure:
-        beside = [
-            (other.x - digit.x, other.y - digit.y)
-            for other in sure
-            if 0.3 * digit.height < other.x - digit.x < 2.5 * digit.height
-            and abs(other.y - digit.y) < digit.height
-        ]
-        if beside:
-            across, down = min(beside, key=lambda place: float(np.hypot(*place)))
+    for _, beside in _sure_ones(found):
+        right = beside[beside[:, 0] > 0]
+        if len(right):
+            across, down = right[np.hypot(*right.T).argmin()]
             slopes.append(float(np.rad2deg(np.arctan2(down, across))))
     if len(slopes) < LEAST_DIGITS:
         return 0.0
