@@ -92,7 +92,7 @@ def quarter_turns(detector: Detector, page: Page, deadline: float | None = None)
         for turns in range(4)
     ]
     best = int(np.argmax(evidence))
-    # On its head, a line of fives and twos still is one of digits: of a page on its side, either end is up.
+    # Fives and twos are digits on their heads, too: of a page on its side, both ends may be good ones.
     rivals = evidence[::2] if best % 2 else evidence[:1]
     clear = evidence[best] >= LEAST_EVIDENCE and evidence[best] > TURN_GAIN * max(rivals)
     return best if clear else 0

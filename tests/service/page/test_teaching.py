@@ -269,7 +269,6 @@ def test_all_of_it_on_a_narrow_phone(keeping: Page, axe: str, language: str, the
     assert page.js("return document.getElementById('fields').children.length") == 12
     check_phone(page)
     findings(page, axe)
-    page.js("localStorage.clear()")
 
 
 def check_phone(page: Page) -> None:
