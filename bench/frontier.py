@@ -2,8 +2,8 @@
 
     python bench/frontier.py
 
-Draws `docs/frontier.png` from `recipes.json` and `tutorials/mlp.json` in `bench/results/`. Quoted figures are
-others' own, on their machines, and marked as such.
+Draws `docs/frontier.png` from `recipes.json`, `limit.json` and `tutorials/mlp.json` in `bench/results/`. Quoted
+figures are others' own, on their machines, and marked as such.
 """
 
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+
+from limit import recipe_seconds
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -38,11 +40,10 @@ OURS, PEERS, OTHERS = "#3a54ba", "#cd5218", "#64646e"
 def main() -> None:
     """Draws the plot."""
     figure, axes = plt.subplots(figsize=(9, 5.6), layout="constrained")
+    seconds_of = recipe_seconds()
     for name, runs in json.loads((RESULTS / "recipes.json").read_text()).items():
-        seconds = [run["seconds"] for run in runs.values() if "seconds" in run]
-        if seconds:
-            accuracy = statistics.mean(run["accuracy"] for run in runs.values())
-            mark(axes, name, statistics.median(seconds), accuracy, OURS, "o")
+        accuracy = statistics.mean(run["accuracy"] for run in runs.values())
+        mark(axes, name, seconds_of[name], accuracy, OURS, "o")
     rows = json.loads((RESULTS / "tutorials" / "mlp.json").read_text())["rows"]
     peers = sorted(
         (row["train_seconds"], row["accuracy"], NAMES[row["program"]])

@@ -30,6 +30,8 @@ from mnistry.native.library import library
 from mnistry.recipes import RECIPES
 
 RESULTS = Path(__file__).parent / "results" / "limit.json"
+NOTHING_LEARNT = 1
+"""The exit status of a training that came to its end without learning anything, as a short one may."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,20 @@ def seconds_of(name: str, data_dir: Path, steps: int, *flags: str) -> float:
         command = [sys.executable, "-m", "mnistry", "train", name, "--json", "--runs", folder, *flags]
         command += ["--data-dir", str(data_dir), "--steps", count, "--log-every", count]
         command += ["--validate-every", count, "--checkpoint-every", count]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode not in (0, NOTHING_LEARNT):
+        raise SystemExit(done.stderr)
     return float(json.loads(done.stdout.splitlines()[-1])["train_seconds"])
+
+
+def recipe_seconds() -> dict[str, float]:
+    """The seconds of each whole recipe at the pace that was measured last."""
+    measured = json.loads(RESULTS.read_text())
+    return {
+        one["recipe"]: one["seconds"] * one["recipe_steps"] / measured["steps"]
+        for one in measured["rows"]
+        if one["seconds"] is not None
+    }
 
 
 def table(rows: list[dict[str, Any]], steps: int, best: float) -> str:
@@ -131,19 +145,20 @@ def table(rows: list[dict[str, Any]], steps: int, best: float) -> str:
                 f"{one['images_per_second']:,.0f}",
                 f"{one['gflops']:.0f}",
                 f"{one['share']:.0%}",
-                _told(one["seconds"] * times),
+                told(one["seconds"] * times),
             )
         cells = (
             f"`{one['recipe']}`",
             f"{one['operations_per_image'] / 1e6:.2f}",
             *measured,
-            *(_told(one[key] * times) for key in ("seconds_at_best_rate", "seconds_without_blanks")),
+            *(told(one[key] * times) for key in ("seconds_at_best_rate", "seconds_without_blanks")),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _told(seconds: float) -> str:
+def told(seconds: float) -> str:
+    """Seconds in two digits, from a hundred on whole ones."""
     return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}"
 
 

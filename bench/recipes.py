@@ -2,11 +2,11 @@
 
     python bench/recipes.py --data-dir FOLDER [--seeds 10] [--recipes softmax mlp]
 
-Trains every recipe with seeds 0, 1, … as a sweep that has nothing to choose, writes accuracies and seconds to
+Trains every recipe with seeds 0, 1, … as a sweep that has nothing to choose, writes accuracies to
 `bench/results/recipes.json` and `docs/recipes-table.md`, and exits with 1 where a mean lies outside its
 range. Runs already in the file are not made again, so it can be stopped at any time; delete the file to
 measure anew. With `--cluster`, Ray trains the seeds of a recipe side by side, on a core each, wherever there
-are some; what a run took is then not written, as others ran beside it.
+are some. The table's seconds are those of `bench/limit.py`.
 """
 
 import json
@@ -22,6 +22,7 @@ import numpy as np
 import tyro
 
 from arithmetic import multiply_adds
+from limit import recipe_seconds, told
 from mnistry.atomic import write_text
 from mnistry.recipes import RECIPES, Recipe
 from mnistry.runs import read_run
@@ -85,8 +86,6 @@ def run(name: str, first: int, count: int, options: Options) -> dict[int, dict[s
         for one in json.loads(done.stdout.splitlines()[-1])["test"]:
             finished = read_run(one["run"])
             measured = {"accuracy": finished.figures["accuracy"]}
-            if not options.cluster:
-                measured["seconds"] = finished.figures["train_seconds"]
             if "plain_weights" in finished.figures:
                 measured["plain_accuracy"] = finished.figures["plain_weights"]["accuracy"]
             found[finished.seed] = measured
@@ -124,6 +123,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         "expected",
     )
     lines = [f"| {' | '.join(heads)} |", "|---|---|---:|---:|---:|---:|---:|"]
+    seconds = recipe_seconds()
     for name, measured in results.items():
         recipe = RECIPES[name]
         parameters = f"{recipe.model.build(np.random.default_rng(0)).parameters:,}"
@@ -134,8 +134,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         accuracy += f" ({len(measured)})"
         if plain := figures_of(measured, "plain_accuracy"):
             accuracy += f"; plain weights {statistics.mean(plain):.4f}"
-        seconds = figures_of(measured, "seconds")
-        time = f"{statistics.median(seconds):.1f}" if seconds else "–"
+        time = told(seconds[name])
         cells = (f"`{name}`", recipe.summary, parameters, operations, time, accuracy, _range(recipe))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -1,5 +1,8 @@
 """What a recipe's arithmetic takes at the best rate: dense, and without products with blank pixels."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 import limit
@@ -41,3 +44,19 @@ def test_the_table_tells_seconds_of_the_whole_recipe() -> None:
     cells = [cell.strip() for cell in lstm.strip("| ").split("|")]
     assert cells[:6] == ["`lstm`", "17.01", "–", "–", "–", "–"]
     assert float(cells[6].replace(",", "")) == pytest.approx(17.0106e6 * 128 * 7813 / 100e9, rel=0.01)
+
+
+def test_the_seconds_of_whole_recipes_are_those_of_the_last_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [limit.row("mlp", 50, 2.0, 100.0, 0.25), limit.row("record", 50, None, 100.0, 0.25)]
+    (tmp_path / "limit.json").write_text(json.dumps({"steps": 50, "rows": rows}))
+    monkeypatch.setattr(limit, "RESULTS", tmp_path / "limit.json")
+    assert limit.recipe_seconds() == {"mlp": 2.0 * 10_000 / 50}
+
+
+def test_a_short_training_that_learns_nothing_is_timed_and_one_that_fails_is_told(tmp_path: Path) -> None:
+    """`scratch` is still guessing after so few steps, and its process says so by its exit status."""
+    assert limit.seconds_of("scratch", tmp_path, 20, "--data", "optdigits") > 0
+    with pytest.raises(SystemExit, match="no-such-data"):
+        limit.seconds_of("scratch", tmp_path, 20, "--data", "no-such-data")

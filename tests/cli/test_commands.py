@@ -56,6 +56,19 @@ def test_garbage_is_collected_again_after_the_imports() -> None:
     assert gc.isenabled()
 
 
+def test_numpy_keeps_no_second_core_from_what_is_trained() -> None:
+    code = (
+        "from mnistry.cli import main; main(['--version']);"
+        "import numpy, threadpoolctl;"
+        "print([pool['num_threads'] for pool in threadpoolctl.threadpool_info()])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == "[1]"
+
+
 def test_help_answers_at_once(mnistry_process: Command) -> None:
     seconds = []
     for _ in range(3):

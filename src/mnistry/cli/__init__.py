@@ -58,6 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: what follows `mnistry`; by default those of the process.
     """
+    # NumPy's few small products need one thread. A second one would wait for more of them for a tenth of a
+    # second, and keep a core busy that training needs. Read when NumPy is imported, which comes later.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         arguments = _in_language(arguments)
