@@ -81,7 +81,7 @@ def main() -> None:
         (OTHERS, "^", "quoted, on others' machines"),
     ):
         axes.plot([], [], marker, color=colour, label=text)
-    axes.legend(frameon=False, fontsize=9, loc="lower left")
+    axes.legend(framealpha=1, edgecolor="none", fontsize=9, loc="lower left")
     figure.savefig(ROOT / "docs" / "frontier.png", dpi=150)
 
 
