@@ -2,8 +2,8 @@
 
     python bench/frontier.py
 
-Draws `docs/frontier.png` from `recipes.json`, `limit.json` and `tutorials/mlp.json` in `bench/results/`. Quoted
-figures are others' own, on their machines, and marked as such.
+Draws `docs/frontier.png` from `recipes.json`, `limit.json` and `tutorials/mlp.json` in `bench/results/`.
+Quoted figures are others' own, on their machines, and marked as such.
 """
 
 import json
