@@ -42,8 +42,9 @@ def main() -> None:
     figure, axes = plt.subplots(figsize=(9, 5.6), layout="constrained")
     seconds_of = recipe_seconds()
     for name, runs in json.loads((RESULTS / "recipes.json").read_text()).items():
-        accuracy = statistics.mean(run["accuracy"] for run in runs.values())
-        mark(axes, name, seconds_of[name], accuracy, OURS, "o")
+        if name in seconds_of:
+            accuracy = statistics.mean(run["accuracy"] for run in runs.values())
+            mark(axes, name, seconds_of[name], accuracy, OURS, "o")
     rows = json.loads((RESULTS / "tutorials" / "mlp.json").read_text())["rows"]
     peers = sorted(
         (row["train_seconds"], row["accuracy"], NAMES[row["program"]])

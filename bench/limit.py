@@ -122,10 +122,15 @@ def recipe_seconds() -> dict[str, float]:
     """The seconds of each whole recipe at the pace that was measured last."""
     measured = json.loads(RESULTS.read_text())
     return {
-        one["recipe"]: one["seconds"] * one["recipe_steps"] / measured["steps"]
+        one["recipe"]: of_recipe(one, "seconds", measured["steps"])
         for one in measured["rows"]
         if one["seconds"] is not None
     }
+
+
+def of_recipe(row: dict[str, Any], key: str, steps: int) -> float:
+    """The seconds that so many steps have in a row, of all the recipe's steps."""
+    return float(row[key] * row["recipe_steps"] / steps)
 
 
 def table(rows: list[dict[str, Any]], steps: int, best: float) -> str:
@@ -138,20 +143,20 @@ def table(rows: list[dict[str, Any]], steps: int, best: float) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for one in rows:
-        times = one["recipe_steps"] / steps
         measured = ("–",) * 4
         if one["seconds"] is not None:
             measured = (
                 f"{one['images_per_second']:,.0f}",
                 f"{one['gflops']:.0f}",
                 f"{one['share']:.0%}",
-                told(one["seconds"] * times),
+                told(of_recipe(one, "seconds", steps)),
             )
         cells = (
             f"`{one['recipe']}`",
             f"{one['operations_per_image'] / 1e6:.2f}",
             *measured,
-            *(told(one[key] * times) for key in ("seconds_at_best_rate", "seconds_without_blanks")),
+            told(of_recipe(one, "seconds_at_best_rate", steps)),
+            told(of_recipe(one, "seconds_without_blanks", steps)),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

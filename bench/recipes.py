@@ -134,7 +134,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         accuracy += f" ({len(measured)})"
         if plain := figures_of(measured, "plain_accuracy"):
             accuracy += f"; plain weights {statistics.mean(plain):.4f}"
-        time = told(seconds[name])
+        time = told(seconds[name]) if name in seconds else "–"
         cells = (f"`{name}`", recipe.summary, parameters, operations, time, accuracy, _range(recipe))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
