@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,6 +40,7 @@ CONFIGS: dict[str, ModelConfig] = {
     "lenet5": LeNet5Config(),
     "pooled-net": PooledNetConfig(features=(5, 17, 4), dense=(9,)),
     "convnet": ConvNetConfig(features=(5, 18, 7), dropout=0.2, no_digit=True),
+    "convnet-residual": ConvNetConfig((5, 7, 7), (3, 2, 3), (3, 2, 1), residual=(2,), views=5),
     "separable": SeparableNetConfig(features=(5, 4, 6)),
     "separable-upright": SeparableNetConfig(features=(5, 4), upright=True),
     "committee": COMMITTEE,
@@ -236,6 +238,27 @@ def test_each_member_of_a_committee_learns_from_its_own_share(images: jax.Array)
     np.testing.assert_allclose(logits(folded, images), np.mean(answers, axis=0), rtol=1e-5, atol=1e-5)
 
 
+def test_a_residual_convolution_adds_to_what_it_is_given(images: jax.Array) -> None:
+    config = ConvNetConfig((4, 4), (3, 3), (3, 1), residual=(1,))
+    model = config.build(np.random.default_rng(3))
+    silent = eqx.tree_at(lambda net: net.convolutions[1].bias, model, jnp.full(4, -100.0))
+    one = ConvNetConfig((4,), (3,), (3,)).build(np.random.default_rng(0))
+    parts = model.convolutions[:1], model.output
+    short = eqx.tree_at(lambda net: (net.convolutions, net.output), one, parts)
+    np.testing.assert_array_equal(training_logits(silent, images), training_logits(short, images))
+    assert not np.array_equal(training_logits(model, images), training_logits(short, images))
+
+
+def test_five_views_are_the_mean_of_the_log_probabilities_of_moved_images(images: jax.Array) -> None:
+    once = ConvNetConfig((4,), (3,), (2,)).build(np.random.default_rng(3))
+    single = fold(once, images)
+    several = type(single)(single.convolutions, single.output, replace(single.config, views=5))
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    views = [padded[:, 1 - y : 29 - y, 1 - x : 29 - x] for y, x in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))]
+    expected = np.mean([jax.nn.log_softmax(logits(single, view)) for view in views], axis=0)
+    np.testing.assert_allclose(logits(several, images), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="one number a convolution; they have 2, 3 and 3"):
         ConvNetConfig(features=(8, 8))
@@ -243,6 +266,12 @@ def test_a_convolutional_net_that_does_not_fit_the_image_is_refused() -> None:
         ConvNetConfig(sizes=(20, 9, 3), strides=(1, 2, 1))
     with pytest.raises(InvalidValueError, match=r"`model\.strides` must be at least 1"):
         ConvNetConfig(strides=(2, 0, 1))
+    with pytest.raises(InvalidValueError, match="after the first, 1 to 2, not 3"):
+        ConvNetConfig(residual=(3,))
+    with pytest.raises(InvalidValueError, match="as many features as it is given, 24, not 48"):
+        ConvNetConfig(residual=(1,))
+    with pytest.raises(InvalidValueError, match="an odd size and a stride of 1, not 2 and 1"):
+        ConvNetConfig((24, 24), (6, 2), (2, 1), residual=(1,))
     with pytest.raises(InvalidValueError, match="must be two or more numbers, each at least 1"):
         SeparableNetConfig(features=(8,))
     with pytest.raises(InvalidValueError, match="at most 7 numbers, not 8"):

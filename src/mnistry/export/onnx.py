@@ -32,7 +32,7 @@ from mnistry.models import (
     Scratch,
     SoftmaxRegression,
 )
-from mnistry.models.conv import Convolution
+from mnistry.models.conv import MOVES, Convolution
 from mnistry.models.layers import PIXELS, SIDE, Linear
 from mnistry.models.separable import LEAK
 from mnistry.models.upright import LITTLE, NARROWEST, STEEPEST, USUAL_WIDTH, WIDEST
@@ -222,10 +222,34 @@ def _pooled_net(graph: Graph, images: str, model: PooledNet) -> str:
 
 
 def _conv_net(graph: Graph, images: str, model: FoldedConvNet) -> str:
-    x = graph.image(images)
-    for layer, stride in zip(model.convolutions, model.strides, strict=True):
-        x = graph.add("Relu", graph.convolution(x, layer, stride=stride))
-    return _dense_after(graph, x, [model.output])
+    views = model.config.views
+    x = graph.image(images if views == 1 else _moved(graph, images))
+    for layer, (stride, residual) in zip(model.convolutions, model.config.layers, strict=True):
+        margin = len(layer.kernel) // 2 if residual else 0
+        y = graph.add("Relu", graph.convolution(x, layer, stride=stride, padding=margin))
+        x = graph.add("Add", x, y) if residual else y
+    logits = _dense_after(graph, x, [model.output])
+    if views == 1:
+        return logits
+    told = graph.reshape(graph.add("LogSoftmax", logits, axis=1), views, -1, model.output.bias.size)
+    return graph.add("ReduceMean", told, axes=[0], keepdims=0)
+
+
+def _moved(graph: Graph, images: str) -> str:
+    """All views of the images, one after the other, as of `mnistry.models.conv.moved`."""
+    padded = graph.add("Pad", images, graph.constant(np.array([0, 1, 1, 0, 1, 1], np.int64)))
+    axes = graph.constant(np.array([1, 2], np.int64))
+    views = [
+        graph.add(
+            "Slice",
+            padded,
+            graph.constant(np.array([1 - down, 1 - right], np.int64)),
+            graph.constant(np.array([1 - down + SIDE, 1 - right + SIDE], np.int64)),
+            axes,
+        )
+        for down, right in MOVES
+    ]
+    return graph.add("Concat", *views, axis=0)
 
 
 def _separable_net(graph: Graph, images: str, model: FoldedSeparableNet) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -53,6 +54,10 @@ class ConvNetConfig:
     """Share of the last features that is dropped in each step of training."""
     no_digit: bool = False
     """Whether there are two more classes, "no digit" and "several"."""
+    residual: tuple[int, ...] = ()
+    """Convolutions, counted from 0, that keep the size and add what they find to what they are given."""
+    views: Literal[1, 5] = 1
+    """How often the model in use looks at an image: once, or also moved by a pixel to each side."""
 
     def __post_init__(self) -> None:
         check_fields(self, within="model.")
@@ -69,15 +74,36 @@ class ConvNetConfig:
                 f"`model.sizes` and `model.strides` leave nothing of the image's {SIDE} rows: {self.sizes}, "
                 f"{self.strides}"
             )
+        for place in self.residual:
+            if not 0 < place < len(self.features):
+                raise InvalidValueError(
+                    "`model.residual` must name convolutions after the first, 1 to "
+                    f"{len(self.features) - 1}, not {place}"
+                )
+            if self.features[place] != self.features[place - 1]:
+                raise InvalidValueError(
+                    f"`model.residual`: convolution {place} must give as many features as it is given, "
+                    f"{self.features[place - 1]}, not {self.features[place]}"
+                )
+            if self.strides[place] != 1 or self.sizes[place] % 2 == 0:
+                raise InvalidValueError(
+                    f"`model.residual`: convolution {place} must have an odd size and a stride of 1, not "
+                    f"{self.sizes[place]} and {self.strides[place]}"
+                )
         if not 0 <= self.dropout < 1:
             raise InvalidValueError(f"`model.dropout` must be at least 0 and below 1, not {self.dropout}")
+
+    @property
+    def layers(self) -> list[tuple[int, bool]]:
+        """The stride of each convolution, and whether it is residual."""
+        return [(stride, place in self.residual) for place, stride in enumerate(self.strides)]
 
     @property
     def last_side(self) -> int:
         """Rows and columns after the last convolution."""
         side = SIDE
-        for size, stride in zip(self.sizes, self.strides, strict=True):
-            side = (side - size) // stride + 1
+        for size, (stride, residual) in zip(self.sizes, self.layers, strict=True):
+            side = side if residual else (side - size) // stride + 1
         return side
 
     def build(self, random: np.random.Generator, classes: int = CLASSES) -> "ConvNet":
@@ -88,7 +114,7 @@ class ConvNetConfig:
             for index, features in enumerate(self.features)
         ]
         output = linear(he_normal(random, self.last_side**2 * channels[-1], classes + 2 * self.no_digit))
-        return ConvNet(tuple(convolutions), output, self.strides, self.dropout)
+        return ConvNet(tuple(convolutions), output, self)
 
 
 class Convolution(eqx.Module):
@@ -152,13 +178,12 @@ class ConvNet(Model):
     by the layer after it. In training, each batch is normalised by its own moments; `folded` puts the moments
     of the training images into kernels and biases.
 
-    Source: Ioffe and Szegedy, "Batch normalization", 2015.
+    Sources: Ioffe and Szegedy, "Batch normalization", 2015; He et al., "Deep residual learning", 2015.
     """
 
     convolutions: tuple[Convolution, ...]
     output: Linear
-    strides: tuple[int, ...] = eqx.field(static=True)
-    rate: float = eqx.field(static=True)
+    config: ConvNetConfig = eqx.field(static=True)
 
     def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
@@ -167,35 +192,65 @@ class ConvNet(Model):
     def logits(self, features: Array, key: Array) -> Array:
         """What the last convolution gave, float32 `[batch, side, side, features]`, to logits."""
         x = features.reshape(len(features), -1)
-        return self.output(dropout(x, self.rate, key) if self.rate else x)
+        return self.output(dropout(x, rate, key) if (rate := self.config.dropout) else x)
 
     def folded(self, batches: Array) -> "FoldedConvNet":
         """Normalisation by the moments of these images, as kernels and biases; see `Model.folded`."""
         moments = jax.lax.map(lambda images: self._features(images)[1], batches)
         pairs = zip(self.convolutions, means_and_deviations(moments), strict=True)
         convolutions = tuple(layer.folded(*amounts) for layer, amounts in pairs)
-        return FoldedConvNet(convolutions, self.output, self.strides)
+        return FoldedConvNet(convolutions, self.output, self.config)
 
     def _features(self, images: Array, present: Array | None = None) -> tuple[Array, list[Moments]]:
         """What the last convolution gives, and the moments of each one."""
         x, moments = images[..., None], []
-        for layer, stride in zip(self.convolutions, self.strides, strict=True):
-            x, of_layer = normalized(convolve(x, layer.kernel, "VALID", stride), present)
-            x = jax.nn.relu(x + layer.bias)
+        for layer, (stride, residual) in zip(self.convolutions, self.config.layers, strict=True):
+            y, of_layer = normalized(convolve(x, layer.kernel, padding_of(residual), stride), present)
+            y = jax.nn.relu(y + layer.bias)
+            x = x + y if residual else y
             moments.append(of_layer)
         return x, moments
 
 
 class FoldedConvNet(FoldedModel):
-    """A `ConvNet` for use: convolutions with ReLU, then one linear layer."""
+    """A `ConvNet` for use: convolutions with ReLU, then one linear layer.
+
+    With several views of an image, its logits are the mean of their log-probabilities.
+
+    Source: Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural
+    networks", 2012 (several views of each image).
+    """
 
     convolutions: tuple[Convolution, ...]
     output: Linear
-    strides: tuple[int, ...] = eqx.field(static=True)
+    config: ConvNetConfig = eqx.field(static=True)
 
     def __call__(self, images: Array) -> Array:
         """Returns the logits; see `FoldedModel`."""
+        if self.config.views == 1:
+            return self._logits(images)
+        logits = self._logits(jnp.concatenate([moved(images, *by) for by in MOVES]))
+        return jax.nn.log_softmax(logits).reshape(len(MOVES), len(images), -1).mean(axis=0)
+
+    def _logits(self, images: Array) -> Array:
         x = images[..., None]
-        for layer, stride in zip(self.convolutions, self.strides, strict=True):
-            x = jax.nn.relu(convolve(x, layer.kernel, "VALID", stride) + layer.bias)
+        for layer, (stride, residual) in zip(self.convolutions, self.config.layers, strict=True):
+            y = jax.nn.relu(convolve(x, layer.kernel, padding_of(residual), stride) + layer.bias)
+            x = x + y if residual else y
         return self.output(x.reshape(len(x), -1))
+
+
+MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+"""The views of an image: by how many pixels it is moved down and to the right."""
+
+
+def moved(images: Array, down: int, right: int) -> Array:
+    """Images, `[batch, height, width]`, moved by at most a pixel each way; what comes in is paper."""
+    _, height, width = images.shape
+    padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1)))
+    return padded[:, 1 - down : 1 - down + height, 1 - right : 1 - right + width]
+
+
+def padding_of(residual: bool) -> Literal["SAME", "VALID"]:
+    """How a convolution of a `ConvNet` pads what it is given."""
+    return "SAME" if residual else "VALID"

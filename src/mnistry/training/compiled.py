@@ -92,9 +92,12 @@ class WholeConvNet(Model):
     def __call__(self, images: Array, key: Array, present: Array | None = None) -> Array:
         """Returns the logits; see `Model`."""
         x = images[..., None]
-        for layer, stride in zip(self.plain.convolutions, self.plain.strides, strict=True):
+        for layer, (stride, residual) in zip(self.plain.convolutions, self.plain.config.layers, strict=True):
             data = layer is self.plain.convolutions[0]
-            x = convolve_and_normalize(x, layer.kernel, layer.bias, stride, VARIANCE_FLOOR, data)
+            margin = len(layer.kernel) // 2 if residual else 0
+            given = jnp.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0))) if residual else x
+            y = convolve_and_normalize(given, layer.kernel, layer.bias, stride, VARIANCE_FLOOR, data)
+            x = x + y if residual else y
         return self.plain.logits(x, key)
 
 
