@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 import onnx
 
 from mnistry.export.onnx import to_onnx
-from mnistry.models import Model, ModelConfig
+from mnistry.models import ConvNetConfig, Model, ModelConfig
 
 
 class MultiplyAdds(NamedTuple):
@@ -44,6 +45,8 @@ def multiply_adds(config: ModelConfig) -> MultiplyAdds:
 
     A convolution is counted as places × window × channels in × channels out, whatever way it is computed.
     """
+    if isinstance(config, ConvNetConfig):
+        config = replace(config, views=1)  # as it is trained
     model = config.build(np.random.default_rng(0))
     assert isinstance(model, Model), "a page is no single image"
     folded = model.folded(jnp.zeros((1, 1, 28, 28)))

@@ -27,7 +27,7 @@ from mnistry.recipes import RECIPES, Recipe
 UNIQUE = [
     pytest.param(recipe, marks=pytest.mark.slow if recipe.name == "record" else ())
     for recipe in RECIPES.values()
-    if recipe.name not in ("softmax-sum", "mlp-fast", "mile", "marathon") and not recipe.reads_pages
+    if recipe.name not in ("softmax-sum", "mlp-fast", "mile", "extra") and not recipe.reads_pages
 ]
 
 
@@ -57,6 +57,14 @@ def test_every_model_in_every_format_agrees(
         for name, array in named_arrays(model).items():
             np.testing.assert_array_equal(arrays[name], array)
             np.testing.assert_array_equal(npz[name], array)
+
+
+def test_what_is_compared_is_computed_exactly_on_an_accelerator_too() -> None:
+    model = SoftmaxConfig().build(np.random.default_rng(0))
+    program = str(jax.make_jaxpr(trained_logits)(model, jnp.zeros((1, 28, 28), jnp.uint8)))
+    products = [line for line in program.splitlines() if "precision=" in line]
+    assert products
+    assert all("HIGHEST" in line for line in products)
 
 
 def test_a_disagreement_is_an_error_and_nothing_is_written(optdigits: Dataset, tmp_path: Path) -> None:

@@ -271,9 +271,12 @@ SMALLER = [
     replace(RECIPES["dash"], model=SMALL_NET),
     replace(RECIPES["committee"], model=CommitteeConfig((SMALL_NET, replace(SMALL_NET, features=(4, 5))))),
     replace(RECIPES["tiny"], model=SMALL_SEPARABLE),
+    replace(
+        RECIPES["marathon"], model=ConvNetConfig((3, 4, 4), (3, 2, 3), (3, 2, 1), residual=(2,), views=5)
+    ),
 ]
-# The recipe for a GPU takes half a minute for three steps; marathon differs from mile in numbers only, and
-# extra from marathon in its data; what reads pages has tests of its own.
+# The recipe for a GPU takes half a minute for three steps; marathon is among the smaller ones; extra differs
+# from mile in numbers and in its data; what reads pages has tests of its own.
 WHOLE = [
     recipe
     for name, recipe in RECIPES.items()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mnistry.atomic import remove_leftovers, write_bytes, write_text
 from mnistry.errors import ExportError, RunError
+from mnistry.export.agreement import exact_products
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.detector import detector_to_onnx
 from mnistry.models import Detector, FoldedDetector, Trainable, VerifierConfig
@@ -202,7 +203,8 @@ class DetectorValidation:
     def difference(self, model: FoldedDetector, onnx: OnnxDetector) -> float:
         """The largest difference between the probabilities of both."""
         image = self._batches[0].images[0]
-        own = jax.nn.sigmoid(model(as_deviations(image[None]))[0, ..., :-2])
+        with exact_products():
+            own = jax.nn.sigmoid(model(as_deviations(image[None]))[0, ..., :-2])
         return float(np.abs(np.asarray(own).transpose(2, 0, 1) - onnx.heat(image)[:-2]).max())
 
 

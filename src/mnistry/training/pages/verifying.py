@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnistry.atomic import write_bytes
 from mnistry.data.dataset import CLASSES
 from mnistry.errors import ExportError
+from mnistry.export.agreement import exact_products
 from mnistry.export.arrays import named_arrays, safetensors_bytes
 from mnistry.export.verifier import verifier_to_onnx
 from mnistry.models import FoldedVerifier, Trainable, Verifier
@@ -114,7 +115,8 @@ def require_agreement(model: FoldedVerifier, onnx: OnnxVerifier, images: NDArray
     Raises:
         ExportError: it is too large.
     """
-    own = jax.nn.softmax(model(as_deviations(images)))
+    with exact_products():
+        own = jax.nn.softmax(model(as_deviations(images)))
     difference = float(np.abs(np.asarray(own) - onnx.probabilities(images)).max())
     if not difference <= TOLERANCE:
         raise ExportError(
