@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,13 @@ def drawn_here(
     """As `mnistry.training.pages.drawing.drawing`, without a process that reads the handwriting again."""
 
     @contextmanager
-    def drawing(drawn: Drawn) -> Iterator[SimpleNamespace]:
+    def drawing(drawn: Drawn, processes: int = 1) -> Iterator[SimpleNamespace]:
         sources = drawn.sources()
-        yield SimpleNamespace(batch=lambda number: drawn.batch(sources, number))
+
+        def batch(number: int) -> Any:
+            pieces = {piece: drawn.piece(sources, piece) for piece in drawn.needed(number)}
+            return drawn.batch(number, pieces)
+
+        yield SimpleNamespace(batch=batch)
 
     return drawing

@@ -1,6 +1,7 @@
 """How JAX is set up for training: the devices that share a step, and what was compiled before."""
 
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
@@ -92,6 +93,12 @@ def on_this_host(tree: Tree) -> Tree:
     if processes.count() == 1:
         return tree
     return jax.tree.map(lambda array: jnp.asarray(np.asarray(array)), tree)  # type: ignore[no-any-return]
+
+
+def spare_cores() -> int:
+    """Cores that are free to draw what is learnt from: with an accelerator all but one; else one, which keeps
+    up with a network that learns on the others."""
+    return 1 if jax.default_backend() == "cpu" else max(1, len(os.sched_getaffinity(0)) - 1)
 
 
 def keep_compiled() -> None:

@@ -10,6 +10,7 @@ import pytest
 from mnistry.models.verifier import PATCH
 from mnistry.reading.flatten import LEVEL
 from mnistry.training.pages import patches as module
+from mnistry.training.pages.drawing import first_batches
 from mnistry.training.pages.patches import PatchBatch, Patches, PatchSources, patch_loss
 
 
@@ -27,26 +28,30 @@ def drawn(real_data: Path, few: pytest.MonkeyPatch) -> tuple[Patches, PatchSourc
     return patches, patches.sources()
 
 
+def drawn_alone(patches: Patches, sources: PatchSources, number: int) -> PatchBatch:
+    pieces = {piece: patches.piece(sources, piece) for piece in patches.needed(number)}
+    return patches.batch(number, pieces)
+
+
 def test_a_batch_is_decided_by_its_number_alone(drawn: tuple[Patches, PatchSources]) -> None:
     patches, sources = drawn
-    first = [patches.batch(sources, number) for number in range(3)]
-    assert set(sources.kept) == {2, 3, 4}  # nothing older is kept
-    again = patches.batch(PatchSources(sources.sources), 2)
+    first = list(first_batches(patches, 3))
+    again = drawn_alone(patches, sources, 2)
     np.testing.assert_array_equal(again.images, first[2].images)
     np.testing.assert_array_equal(again.labels, first[2].labels)
     assert not np.array_equal(first[0].images, first[1].images)
 
 
 def test_each_place_is_seen_in_one_batch_alone(drawn: tuple[Patches, PatchSources]) -> None:
-    patches, sources = drawn
-    batches = [patches.batch(sources, number) for number in range(6)]
+    patches, _ = drawn
+    batches = list(first_batches(patches, 6))
     seen = [{image.tobytes() for image in batch.images} for batch in batches]
     assert sum(map(len, seen)) == len(set().union(*seen)) > 60
 
 
 def test_a_batch_has_the_size_it_should_have_and_digits_are_ink(drawn: tuple[Patches, PatchSources]) -> None:
     patches, sources = drawn
-    batch = patches.batch(sources, 0)
+    batch = drawn_alone(patches, sources, 0)
     assert batch.images.shape == (40, PATCH, PATCH)
     assert batch.images.dtype == np.uint8
     assert batch.labels.dtype == np.int32

@@ -1,10 +1,9 @@
-"""Batches that are drawn by another process while the network learns from those before."""
+"""Batches that are drawn by other processes while the network learns from those before."""
 
 import multiprocessing
 import os
 import threading
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,17 +15,23 @@ from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.targets import Batch, batch_of
 
 AHEAD = 16
-"""Batches that are drawn before they are needed."""
+"""Pieces that each process draws before they are needed."""
 
 
 class Drawn(Protocol):
-    """What is drawn: batches, each decided by its number alone. It can be pickled."""
+    """What is drawn: pieces, each decided by its number alone, and batches made of them. It can be pickled."""
 
     def sources(self) -> Any:
         """Reads what they are drawn with."""
 
-    def batch(self, sources: Any, number: int) -> Any:
-        """Draws the batch of that number."""
+    def piece(self, sources: Any, number: int) -> Any:
+        """Draws the piece of that number."""
+
+    def needed(self, number: int) -> range:
+        """The pieces that the batch of that number is made of."""
+
+    def batch(self, number: int, pieces: Mapping[int, Any]) -> Any:
+        """The batch of that number, of the pieces that it needs."""
 
 
 @dataclass(frozen=True)
@@ -47,41 +52,68 @@ class Pages:
     batch_size: int
     held_out: bool = False
 
-    def batch(self, sources: Sources, number: int) -> Batch:
-        """Draws the batch of that number."""
-        first = number * self.batch_size
-        return batch_of([draw_page(sources, self.seed, first + place) for place in range(self.batch_size)])
-
     def sources(self) -> Sources:
         """Reads what they are drawn with."""
         return Sources.read(self.folder, self.data_dir, held_out=self.held_out)
 
+    def piece(self, sources: Sources, number: int) -> Batch:
+        """Draws a batch."""
+        first = number * self.batch_size
+        return batch_of([draw_page(sources, self.seed, first + place) for place in range(self.batch_size)])
+
+    def needed(self, number: int) -> range:
+        """The one piece that is the batch."""
+        return range(number, number + 1)
+
+    def batch(self, number: int, pieces: Mapping[int, Batch]) -> Batch:
+        """The batch as it was drawn."""
+        return pieces[number]
+
+
+def first_batches(drawn: Drawn, count: int) -> Iterator[Any]:
+    """Draws the first batches in this process."""
+    sources, pieces = drawn.sources(), dict[int, Any]()
+    for number in range(count):
+        pieces = {
+            piece: pieces[piece] if piece in pieces else drawn.piece(sources, piece)
+            for piece in drawn.needed(number)
+        }
+        yield drawn.batch(number, pieces)
+
 
 class Drawing:
-    """Draws batches one after the other in a process of its own."""
+    """Draws the pieces of batches in processes of their own."""
 
-    def __init__(self, executor: ProcessPoolExecutor) -> None:
-        self._executor = executor
-        self._ahead: deque[tuple[int, Future[Any]]] = deque()
+    def __init__(self, executor: ProcessPoolExecutor, drawn: Drawn, ahead: int) -> None:
+        """
+        Args:
+            executor: of the processes.
+            drawn: what they draw.
+            ahead: how many pieces are drawn before they are needed.
+        """
+        self._executor, self._drawn, self._ahead = executor, drawn, ahead
+        self._pieces: dict[int, Future[Any]] = {}
 
     def batch(self, number: int) -> Any:
         """The batch of that number; those after it are drawn meanwhile."""
-        while self._ahead and self._ahead[0][0] != number:
-            self._ahead.popleft()[1].cancel()
-        following = self._ahead[-1][0] + 1 if self._ahead else number
-        for later in range(following, number + AHEAD):
-            self._ahead.append((later, self._executor.submit(_draw, later)))
-        return self._ahead.popleft()[1].result()
+        needed = self._drawn.needed(number)
+        soon = range(needed.start, needed.stop + self._ahead)
+        for piece in self._pieces.keys() - set(soon):
+            self._pieces.pop(piece).cancel()
+        for piece in soon:
+            if piece not in self._pieces:
+                self._pieces[piece] = self._executor.submit(_draw, piece)
+        return self._drawn.batch(number, {piece: self._pieces[piece].result() for piece in needed})
 
 
 @contextmanager
-def drawing(drawn: Drawn) -> Iterator[Drawing]:
-    """Starts the process, and ends it with the block."""
-    # Spawned, because JAX has threads that a fork would not have; it knows nothing of JAX.
+def drawing(drawn: Drawn, processes: int = 1) -> Iterator[Drawing]:
+    """Starts the processes, and ends them with the block."""
+    # Spawned, because JAX has threads that a fork would not have; they know nothing of JAX.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(drawn,))
+    executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(drawn,))
     try:
-        yield Drawing(executor)
+        yield Drawing(executor, drawn, AHEAD * processes)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -112,4 +144,4 @@ def _end_with_parent() -> None:
 def _draw(number: int) -> Any:
     assert _own is not None
     drawn, sources = _own
-    return drawn.batch(sources, number)
+    return drawn.piece(sources, number)

@@ -10,6 +10,8 @@ from mnistry.training.pages.canvas import HEIGHT, WIDTH, Canvas
 from mnistry.training.pages.sources import Sources
 from mnistry.training.pages.writers import Writer
 from mnistry.training.pages.writing import (
+    write_begin,
+    write_end,
     write_mark,
     write_number,
     write_other,
@@ -217,7 +219,11 @@ def equation(canvas: Canvas, sources: Sources, random: Random) -> None:
     pitch, gap = random.uniform(1.3, 2.6) * height, random.uniform(0, 0.15)
     letters, wild = random.choice([0.3, 0.75, 1.0]), random.choice([0.05, 0.3])
     space = random.uniform(0.02, 0.3) * height
-    brace = random.random() < 0.3
+    if random.random() < 0.4:
+        held = random.integers(1, 5) * pitch
+        ink = writer.brace(random, held)
+        top = base + random.integers(0, 2) * pitch - height
+        canvas.put(ink, random.uniform(-0.2, 1) * height, top + random.uniform(-0.3, 0.3) * height)
     if random.random() < 0.3:
         canvas.line((0, base), (WIDTH, base), random.uniform(0.6, 2), random.uniform(0.3, 1))
 
@@ -229,9 +235,6 @@ def equation(canvas: Canvas, sources: Sources, random: Random) -> None:
 
     while base < HEIGHT + 0.5 * height:
         x = random.uniform(0.2, 3) * height
-        if brace:
-            ink = writer.sign(random, "{(["[random.integers(3)])
-            canvas.put(ink, x - height, base - ink.shape[0] - 0.1 * height)
         while x < WIDTH:
             with_letter = random.random() < letters
             if not with_letter or random.random() < 0.55:
@@ -260,11 +263,17 @@ def amount(canvas: Canvas, sources: Sources, random: Random) -> None:
     count = int(random.integers(3, 9))
     gap = float(random.uniform(-0.12, 0.15))
     ruled, thick, dark = random.random() < 0.5, random.uniform(1, 4), random.uniform(0.4, 1)
+    begun, ended = random.choice([0.0, 0.7], p=[0.7, 0.3]), random.choice([0.1, 0.8])
     base = random.uniform(0.8, 1.6) * height
     while base < HEIGHT + 0.5 * height:
         x = random.uniform(-0.2, 1) * height
         while x < WIDTH:
-            x = write_number(canvas, writer, random, x, base, count, gap=gap, points=0.2)
+            if random.random() < begun:
+                x = write_begin(canvas, writer, random, x, base)
+            noughts = int(random.integers(1, count)) if random.random() < 0.4 else 0
+            x = write_number(canvas, writer, random, x, base, count, gap=gap, points=0.2, noughts=noughts)
+            if random.random() < ended:
+                x = write_end(canvas, writer, random, x, base)
             x += random.uniform(0.6, 3) * height
         if ruled:
             y = base + random.uniform(0, 0.3) * height

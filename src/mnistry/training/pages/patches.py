@@ -1,8 +1,9 @@
 """Patches: what the detector finds on drawn pages, cut out, and what really stands there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -48,13 +49,11 @@ class PatchBatch:
 jax.tree_util.register_dataclass(PatchBatch)
 
 
-class PatchSources:
-    """What patches are made with: handwriting, and the detector that finds places; keeps the newest ones."""
+class PatchSources(NamedTuple):
+    """What patches are made with: handwriting, and the detector that finds places."""
 
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
-        self.detector = Detector.load(threads=1)
-        self.kept: dict[int, PatchBatch] = {}
+    sources: Sources
+    detector: Detector
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,21 @@ class Patches:
 
     def sources(self) -> PatchSources:
         """Reads what they are drawn with."""
-        return PatchSources(Sources.read(self.folder, self.data_dir, held_out=self.held_out))
+        sources = Sources.read(self.folder, self.data_dir, held_out=self.held_out)
+        return PatchSources(sources, Detector.load(threads=1))
 
-    def batch(self, sources: PatchSources, number: int) -> PatchBatch:
-        """Draws the batch of that number: places on its pages, and on those of the batches after it."""
-        needed = range(number, number + POOL)
-        sources.kept = {
-            group: sources.kept.get(group) or self.group(sources, group, PAGES) for group in needed
-        }
+    def piece(self, sources: PatchSources, number: int) -> PatchBatch:
+        """All places on the pages of a group."""
+        return self.group(sources, number, PAGES)
+
+    def needed(self, number: int) -> range:
+        """The groups whose places are dealt out to the batch: its own, and those after it."""
+        return range(number, number + POOL)
+
+    def batch(self, number: int, pieces: Mapping[int, PatchBatch]) -> PatchBatch:
+        """A part of the places of each group."""
         # Each place is dealt to one batch alone: seen twice, it would be remembered, not understood.
-        dealt = [(group, slice(of - number, None, POOL)) for of, group in sources.kept.items()]
+        dealt = [(group, slice(of - number, None, POOL)) for of, group in pieces.items()]
         images = np.concatenate([group.images[part] for group, part in dealt])
         labels = np.concatenate([group.labels[part] for group, part in dealt])
         order = np.random.default_rng((self.seed, number, OF_BATCH)).permutation(len(images))
@@ -89,7 +93,7 @@ class Patches:
         return PatchBatch(images[chosen], labels[chosen])
 
     def group(self, sources: PatchSources, number: int, pages: int) -> PatchBatch:
-        """All places on the pages of one batch."""
+        """All places on so many pages."""
         examples = [
             example
             for page in range(number * pages, (number + 1) * pages)

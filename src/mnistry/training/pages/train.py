@@ -25,9 +25,9 @@ from mnistry.reading.detector import Detector as OnnxDetector
 from mnistry.reading.verifier import Verifier
 from mnistry.recipes import Recipe
 from mnistry.runs import EVALUATION, MODEL, TRAINABLE, WEIGHTS
-from mnistry.training.devices import keep_compiled
+from mnistry.training.devices import keep_compiled, spare_cores
 from mnistry.training.loop import fit
-from mnistry.training.pages.drawing import Drawing, Drawn, Pages, drawing
+from mnistry.training.pages.drawing import Drawing, Drawn, Pages, drawing, first_batches
 from mnistry.training.pages.patches import Patches, patch_loss
 from mnistry.training.pages.score import Found, found_on
 from mnistry.training.pages.sources import digests
@@ -96,7 +96,7 @@ def _train(run: Run, state: State, progress: TrainingProgress) -> Run:
     with (
         progress.over(recipe.steps),
         Record(run, from_step=int(state.step)) as record,
-        drawing(drawn) as batches,
+        drawing(drawn, spare_cores()) as batches,
     ):
         progress.note(
             f"{run.path}: {recipe.name}, seed {run.seed}, from step {int(state.step):,}; {recipe.batch_size} "
@@ -166,11 +166,10 @@ class DetectorValidation:
         """
         folder, half = Path(run.data), run.recipe.half_precision
         held_out = Pages(folder, run.data_dir, 0, BATCH, held_out=True)
-        sources = held_out.sources()
-        self._batches = [held_out.batch(sources, number) for number in range(VALIDATION_PAGES // BATCH)]
+        self._batches = list(first_batches(held_out, VALIDATION_PAGES // BATCH))
         seen = Pages(folder, run.data_dir, run.seed, BATCH)
-        sources = seen.sources()
-        self._seen = [mixed(seen.batch(sources, number), number) for number in range(FOLDING_PAGES // BATCH)]
+        drawn = first_batches(seen, FOLDING_PAGES // BATCH)
+        self._seen = [mixed(batch, number) for number, batch in enumerate(drawn)]
         self._half = half
 
     def compile(self, model: Trainable) -> None:

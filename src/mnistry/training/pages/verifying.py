@@ -17,6 +17,7 @@ from mnistry.export.verifier import verifier_to_onnx
 from mnistry.models import FoldedVerifier, Trainable, Verifier
 from mnistry.reading.verifier import Verifier as OnnxVerifier
 from mnistry.runs import MODEL, TRAINABLE, WEIGHTS
+from mnistry.training.pages.drawing import first_batches
 from mnistry.training.pages.patches import PatchBatch, Patches
 from mnistry.training.pages.targets import as_deviations
 from mnistry.training.run import Run
@@ -41,9 +42,8 @@ class VerifierValidation:
         held_out = Patches(folder, run.data_dir, 0, BATCH, held_out=True)
         self._places = held_out.group(held_out.sources(), 0, VALIDATION_PAGES)
         seen = Patches(folder, run.data_dir, run.seed, BATCH)
-        sources = seen.sources()
-        batches = [seen.batch(sources, number).images for number in range(FOLDING_BATCHES)]
-        self._seen = jnp.stack([as_deviations(images) for images in batches])
+        batches = first_batches(seen, FOLDING_BATCHES)
+        self._seen = jnp.stack([as_deviations(batch.images) for batch in batches])
         self._half = run.recipe.half_precision
 
     def compile(self, model: Trainable) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mnistry.data.strokes import Stroke
+from mnistry.training.pages.habits import Habits, bar_through, with_bar
 from mnistry.training.pages.sources import LOOK_LIKE_DIGITS, Ink, Sources, cut_to_ink
 
 FINE = 3  # strokes are drawn so many times larger, then averaged, so that a pen's width need not be whole
@@ -39,6 +40,7 @@ class Writer:
         hand: the samples of one person for each digit; None takes everybody's.
         letters: the samples of one person for each letter.
         scanned: whether digits are scanned images, not strokes.
+        habits: what this hand does always.
     """
 
     sources: Sources
@@ -49,6 +51,7 @@ class Writer:
     hand: list[list[tuple[int, int]]] | None
     letters: dict[str, list[int]]
     scanned: bool
+    habits: Habits
 
     @staticmethod
     def drawn(
@@ -70,6 +73,7 @@ class Writer:
             hand=hand,
             letters=sources.letter_hands[random.integers(len(sources.letter_hands))],
             scanned=height < BLURRED_ABOVE and random.random() < 0.45,
+            habits=Habits.drawn(random),
         )
 
     def digit(self, digit: int, random: np.random.Generator, *, size: float = 1.0) -> Ink:
@@ -80,14 +84,23 @@ class Writer:
         if self.font is not None:
             return print_text(self.font, str(digit), round(height))
         bent = _bend(random, self.slant)
-        if self.scanned:
+        strokes = self.habits.digit(digit, random)
+        barred = digit == 7 and self.habits.crosses
+        if strokes is None and self.scanned:
             rows = self.sources.images_of[digit]
             image = self.sources.digit_images[0][rows[random.integers(len(rows))]]
-            return _resized(image, height, bent)
-        samples = (self.hand or self.sources.digit_samples)[digit]
-        number, sample = samples[random.integers(len(samples))]
-        strokes = swayed(self.sources.digit_strokes[number][sample], random)
+            return _resized(with_bar(image, random) if barred else image, height, bent)
+        if strokes is None:
+            samples = (self.hand or self.sources.digit_samples)[digit]
+            number, sample = samples[random.integers(len(samples))]
+            strokes = self.sources.digit_strokes[number][sample]
+        strokes = self._barred(swayed(strokes, random), random) if barred else swayed(strokes, random)
         return draw_strokes(strokes, height, self.pen, bent, widest=1.3)
+
+    @staticmethod
+    def _barred(strokes: list[Stroke], random: np.random.Generator) -> list[Stroke]:
+        bar = bar_through(strokes, random)
+        return strokes if bar is None else [*strokes, bar]
 
     def letter(self, random: np.random.Generator, *, which: str | None = None, size: float = 1.0) -> Ink:
         """One letter; without a name one that looks like no digit, whatever stands beside it."""
@@ -97,6 +110,8 @@ class Writer:
             return print_text(self.font, letter, round(height))
         samples = self.letters.get(letter) or self.sources.samples_of_letter[letter]
         strokes = swayed(self.sources.letters[samples[random.integers(len(samples))]], random)
+        if letter in "zZ" and self.habits.crosses:
+            strokes = self._barred(strokes, random)
         return draw_strokes(strokes, height, self.pen, _bend(random, self.slant), widest=1.6)
 
     def on_the_line(self, letter: str, random: np.random.Generator, low: float) -> tuple[Ink, float]:
@@ -131,6 +146,12 @@ class Writer:
         strokes = swayed(self.sources.words[int(samples[random.integers(len(samples))])], random)
         height = self.height * random.uniform(0.9, 1.5)
         return draw_strokes(strokes, height, self.pen, _bend(random, 0), widest=10)
+
+    def brace(self, random: np.random.Generator, height: float) -> Ink:
+        """A brace or bracket so high, in pixels, that holds lines together."""
+        samples = self.sources.samples_of_sign["{{{(["[random.integers(5)]]
+        strokes = swayed(self.sources.signs[int(samples[random.integers(len(samples))])], random)
+        return draw_strokes(strokes, height, self.pen, _bend(random, 0), widest=0.5)
 
     def sign(self, random: np.random.Generator, which: str | None = None) -> Ink:
         """A sign that is no digit; without a name any, or a foreign letter."""

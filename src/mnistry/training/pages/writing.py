@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mnistry.training.pages.canvas import Canvas
 from mnistry.training.pages.writers import Writer
@@ -21,6 +22,7 @@ def write_number(
     *,
     gap: float,
     points: float = 0.0,
+    noughts: int = 0,
 ) -> float:
     """Writes a number from `left` on along the line `base`; returns where it ends.
 
@@ -28,26 +30,112 @@ def write_number(
         count: how many digits.
         gap: between two digits, in heights; below 0 they overlap.
         points: how often a point, comma or dash stands between two digits.
+        noughts: how many of the digits, from the last, are noughts.
     """
     height = writer.height
     printed = writer.font is not None
     rise = random.normal(0, 0.02)
     # Some write digits of one size, some do not, and then the ones are longest.
     uneven = 0.0 if printed else float(random.choice([0.06, 0.14, 0.28], p=[0.5, 0.3, 0.2]))
-    x = left
+    joins = writer.habits.joins and not printed
+    x, before = left, None
     for place in range(count):
         # Numbers have many noughts, amounts most of all.
-        digit = 0 if random.random() < 0.08 else int(random.integers(10))
+        nought = place >= count - noughts or random.random() < 0.08
+        digit = 0 if nought else int(random.integers(10))
         size = float(np.exp(uneven * np.clip(random.normal(), -2.5, 2.5)))
         if digit == 1:
             size *= 1 + 2 * uneven * random.random()
         ink = writer.digit(digit, random, size=size)
         drop = 0 if printed else random.normal(0, 0.04 + uneven / 2) * height - rise * (x - left)
-        canvas.put(ink, x, base - ink.shape[0] + drop, digit=digit, printed=printed)
+        top = base - ink.shape[0] + drop
+        canvas.put(ink, x, top, digit=digit, printed=printed)
+        if joins and digit == 0 and before is not None:
+            _join(canvas, writer, random, before, (x + 0.4 * ink.shape[1], top + 0.12 * ink.shape[0]))
+        before = (x + 0.6 * ink.shape[1], top + 0.12 * ink.shape[0]) if digit == 0 else None
         x += ink.shape[1] + gap * height + (0 if printed else random.normal(0, 0.05) * height)
         if random.random() < points and place < count - 1:
-            x = _point(canvas, writer, random, x, base)
+            x, before = _point(canvas, writer, random, x, base), None
     return float(x)
+
+
+def _join(
+    canvas: Canvas, writer: Writer, random: Random, start: tuple[float, float], end: tuple[float, float]
+) -> None:
+    """The pen's way from the top of a nought to the next, hanging down or with a loop."""
+    along = np.linspace(0, 1, 24)[:, None]
+    sag, loop = random.uniform(-0.12, 0.15) * writer.height, random.choice([0, 0, 0.1]) * writer.height
+    way = start + along * np.subtract(end, start) + sag * np.sin(np.pi * along) * (0, 1)
+    turn = 2 * np.pi * along
+    way += loop * np.concatenate([np.sin(turn), np.cos(turn) - 1], axis=1)
+    _draw(canvas, writer, way)
+
+
+def _draw(canvas: Canvas, writer: Writer, way: NDArray[np.float64]) -> None:
+    sixteenths = np.rint(16 * way).astype(np.int32)
+    cv2.polylines(canvas.pen, [sixteenths], False, 1.0, max(1, round(writer.pen)), cv2.LINE_AA, shift=4)
+
+
+def write_begin(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
+    """What keeps others from writing more before an amount: a sign of money or of number; returns its end."""
+    ink = writer.sign(random, "$#"[random.integers(2)])
+    canvas.put(ink, x, base - ink.shape[0] + random.normal(0, 0.06) * writer.height)
+    return float(x + ink.shape[1] + random.uniform(0, 0.4) * writer.height)
+
+
+def write_end(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
+    """What keeps others from writing more after an amount, none of it digits; returns where it ends."""
+    height = writer.height
+    x += random.uniform(-0.05, 0.3) * height
+    if random.random() < 0.4:  # a point or a comma first
+        x = _point(canvas, writer, random, x, base)
+    kind = random.random()
+    if kind < 0.3:  # dashes
+        for _ in range(random.integers(1, 4)):
+            x = _stroke(canvas, writer, random, x, base, random.uniform(0.25, 0.9), random.uniform(0.05, 0.6))
+        return x
+    if kind < 0.6:  # two or three strokes, one above the other, maybe struck through
+        rise, pitch, long = random.uniform(0, 0.4), random.uniform(0.12, 0.3), random.uniform(0.3, 1.4)
+        ends = [
+            _stroke(canvas, writer, random, x, base, long * random.uniform(0.8, 1.2), rise + line * pitch)
+            for line in range(random.integers(2, 4))
+        ]
+        return max(ends)
+    if kind < 0.75:  # one or two slashes, maybe with a dash
+        for _ in range(random.integers(1, 3)):
+            lean = random.uniform(-0.05, 0.6) * height
+            foot = random.uniform(-0.1, 0.3) * height
+            way = np.array([[x + lean, base - random.uniform(0.6, 1.2) * height], [x, base + foot]])
+            _draw(canvas, writer, way)
+            x += random.uniform(0.2, 0.5) * height
+        if random.random() < 0.5:
+            x = _stroke(canvas, writer, random, x, base, random.uniform(0.25, 0.9), random.uniform(0.05, 0.6))
+        return x
+    if kind < 0.9:  # a wave up to the end of the field
+        along = np.linspace(0, 1, 60)
+        long = random.uniform(0.8, 4) * height
+        waves = random.uniform(0.02, 0.25) * height * np.sin(along * random.uniform(3, 9) * long / height)
+        _draw(canvas, writer, np.column_stack([x + along * long, base - 0.4 * height + waves]))
+        return float(x + long)
+    return write_begin(canvas, writer, random, x, base)
+
+
+def _stroke(
+    canvas: Canvas, writer: Writer, random: Random, x: float, base: float, long: float, rise: float
+) -> float:
+    """A dash so long and so high above the line, in heights of a digit, bent and with a hook now and then."""
+    height = writer.height
+    along = np.linspace(0, 1, 16)
+    y = (
+        base
+        - (rise + random.normal(0, 0.08) * along + random.normal(0, 0.05) * np.sin(np.pi * along)) * height
+    )
+    way = np.column_stack([x + along * long * height, y])
+    if random.random() < 0.2:  # the pen comes from, or goes to, the next stroke
+        hook = way[-1] + np.array([random.uniform(-0.15, 0.05), random.uniform(0.05, 0.3)]) * height
+        way = np.concatenate([way, hook[None]])
+    _draw(canvas, writer, way)
+    return float(x + (long + random.uniform(0.1, 0.3)) * height)
 
 
 def _point(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:
@@ -152,9 +240,7 @@ def write_scrawl(canvas: Canvas, writer: Writer, random: Random, middle: float, 
             path = cv2.resize(path[:, None], (1, 150), interpolation=cv2.INTER_CUBIC)[:, 0]
     middles = path.min(axis=0) + np.ptp(path, axis=0) / 2
     scale = writer.height * random.uniform(0.7, 1.3) / np.ptp(path, axis=0).max()
-    path = (path - middles) * scale + np.array([middle, base - writer.height / 2])
-    sixteenths = np.rint(16 * path).astype(np.int32)
-    cv2.polylines(canvas.pen, [sixteenths], False, 1.0, max(1, round(writer.pen)), cv2.LINE_AA, shift=4)
+    _draw(canvas, writer, (path - middles) * scale + np.array([middle, base - writer.height / 2]))
 
 
 def write_variable(canvas: Canvas, writer: Writer, random: Random, x: float, base: float) -> float:

@@ -31,7 +31,7 @@ from mnistry.reading.verifier import TAUGHT, Verifier
 from mnistry.recipes import RECIPES
 from mnistry.runs import BEFORE, BEFORE_VERIFIER, EVALUATION, LESSONS, MODEL
 from mnistry.training.checkpoint import checkpoints, save_checkpoint
-from mnistry.training.devices import keep_compiled
+from mnistry.training.devices import keep_compiled, spare_cores
 from mnistry.training.loop import fit
 from mnistry.training.pages.drawing import Drawing, Pages, drawing
 from mnistry.training.pages.patches import PatchBatch, patch_loss, some_places_of
@@ -184,7 +184,7 @@ def _teach(run: Run, state: State, labelled: Sequence[Labelled], progress: Train
     with (
         progress.over(recipe.steps),
         Record(run, from_step=int(state.step)) as record,
-        drawing(drawn) as batches,
+        drawing(drawn, spare_cores()) as batches,
     ):
         lessons, _ = load_lessons(run.path / LESSONS.format(step=0))
         progress.note(
