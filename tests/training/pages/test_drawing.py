@@ -1,4 +1,4 @@
-"""Batches that other processes draw: the same whoever draws them, and no more are kept than are needed soon."""
+"""Batches that others draw: the same whoever draws them, and no more are kept than are needed soon."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

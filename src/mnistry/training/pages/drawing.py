@@ -19,7 +19,7 @@ AHEAD = 16
 
 
 class Drawn(Protocol):
-    """What is drawn: pieces, each decided by its number alone, and batches made of them. It can be pickled."""
+    """What is drawn: pieces, each decided by its number alone, and batches of them. It can be pickled."""
 
     def sources(self) -> Any:
         """Reads what they are drawn with."""

@@ -263,14 +263,14 @@ def amount(canvas: Canvas, sources: Sources, random: Random) -> None:
     count = int(random.integers(3, 9))
     gap = float(random.uniform(-0.12, 0.15))
     ruled, thick, dark = random.random() < 0.5, random.uniform(1, 4), random.uniform(0.4, 1)
-    begun, ended = random.choice([0.0, 0.7], p=[0.7, 0.3]), random.choice([0.1, 0.8])
+    begun, ended = random.choice([0.0, 0.7], p=[0.8, 0.2]), random.choice([0.1, 0.7])
     base = random.uniform(0.8, 1.6) * height
     while base < HEIGHT + 0.5 * height:
         x = random.uniform(-0.2, 1) * height
         while x < WIDTH:
             if random.random() < begun:
                 x = write_begin(canvas, writer, random, x, base)
-            noughts = int(random.integers(1, count)) if random.random() < 0.4 else 0
+            noughts = int(random.integers(1, count)) if random.random() < 0.25 else 0
             x = write_number(canvas, writer, random, x, base, count, gap=gap, points=0.2, noughts=noughts)
             if random.random() < ended:
                 x = write_end(canvas, writer, random, x, base)

@@ -64,10 +64,8 @@ def _join(
 ) -> None:
     """The pen's way from the top of a nought to the next, hanging down or with a loop."""
     along = np.linspace(0, 1, 24)[:, None]
-    sag, loop = random.uniform(-0.12, 0.15) * writer.height, random.choice([0, 0, 0.1]) * writer.height
+    sag = random.uniform(-0.12, 0.15) * writer.height
     way = start + along * np.subtract(end, start) + sag * np.sin(np.pi * along) * (0, 1)
-    turn = 2 * np.pi * along
-    way += loop * np.concatenate([np.sin(turn), np.cos(turn) - 1], axis=1)
     _draw(canvas, writer, way)
 
 
@@ -101,16 +99,12 @@ def write_end(canvas: Canvas, writer: Writer, random: Random, x: float, base: fl
             for line in range(random.integers(2, 4))
         ]
         return max(ends)
-    if kind < 0.75:  # one or two slashes, maybe with a dash
-        for _ in range(random.integers(1, 3)):
-            lean = random.uniform(-0.05, 0.6) * height
-            foot = random.uniform(-0.1, 0.3) * height
-            way = np.array([[x + lean, base - random.uniform(0.6, 1.2) * height], [x, base + foot]])
-            _draw(canvas, writer, way)
-            x += random.uniform(0.2, 0.5) * height
-        if random.random() < 0.5:
-            x = _stroke(canvas, writer, random, x, base, random.uniform(0.25, 0.9), random.uniform(0.05, 0.6))
-        return x
+    if kind < 0.7:  # a slash and a dash; a slash alone would be a one
+        lean = random.uniform(0.2, 0.6) * height
+        way = np.array([[x + lean, base - random.uniform(0.6, 1.2) * height], [x, base + 0.1 * height]])
+        _draw(canvas, writer, way)
+        x += random.uniform(0.2, 0.4) * height
+        return _stroke(canvas, writer, random, x, base, random.uniform(0.4, 0.9), random.uniform(0.05, 0.6))
     if kind < 0.9:  # a wave up to the end of the field
         along = np.linspace(0, 1, 60)
         long = random.uniform(0.8, 4) * height
@@ -123,7 +117,7 @@ def write_end(canvas: Canvas, writer: Writer, random: Random, x: float, base: fl
 def _stroke(
     canvas: Canvas, writer: Writer, random: Random, x: float, base: float, long: float, rise: float
 ) -> float:
-    """A dash so long and so high above the line, in heights of a digit, bent and with a hook now and then."""
+    """A dash so long and so high above the line, in heights of a digit, a little bent."""
     height = writer.height
     along = np.linspace(0, 1, 16)
     y = (
@@ -131,9 +125,6 @@ def _stroke(
         - (rise + random.normal(0, 0.08) * along + random.normal(0, 0.05) * np.sin(np.pi * along)) * height
     )
     way = np.column_stack([x + along * long * height, y])
-    if random.random() < 0.2:  # the pen comes from, or goes to, the next stroke
-        hook = way[-1] + np.array([random.uniform(-0.15, 0.05), random.uniform(0.05, 0.3)]) * height
-        way = np.concatenate([way, hook[None]])
     _draw(canvas, writer, way)
     return float(x + (long + random.uniform(0.1, 0.3)) * height)
 
