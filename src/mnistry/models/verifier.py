@@ -25,7 +25,7 @@ LAST_SIDE = PATCH // 2 // 4
 class VerifierConfig:
     """Convolutions at a half, a quarter and an eighth of the patch's size, then two linear layers."""
 
-    features: tuple[int, int, int, int] = (24, 48, 96, 64)
+    features: tuple[int, int, int, int] = (32, 64, 128, 96)
     """Features of the convolutions at a half, at a quarter and at an eighth of the size, and of the first
     linear layer."""
 
