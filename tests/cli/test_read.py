@@ -76,7 +76,7 @@ def test_read_keeps_its_contract(mnistry_process: Command, tmp_path: Path) -> No
     assert 0.5 < digit["confidence"] <= 1
     x, y, width, height = digit["box"]
     assert (y, y + height) == pytest.approx((30, 130), abs=10)
-    assert x <= 55 < 67 <= x + width <= 55 + 60
+    assert x <= 55 < 65 <= x + width <= 55 + 60
     assert mnistry_process("read", "--json", good).returncode == 0
 
 

@@ -100,7 +100,9 @@ def test_shadow_noise_and_dust_do_not_matter(recognizer: Recognizer) -> None:
 def test_the_box_is_in_the_pictures_own_pixels(recognizer: Recognizer, side: int) -> None:
     picture = np.full((2 * side, side), 255, np.uint8)
     left, top, right, bottom = (round(side * part) for part in (0.58, 1.0, 0.63, 1.33))
-    picture[top:bottom, left:right] = 0
+    middle, pen, lean = (left + right) // 2, right - left, round(0.03 * side)
+    ends = (middle + lean, top + pen // 2), (middle - lean, bottom - pen // 2)
+    cv2.line(picture, *ends, 0, pen, cv2.LINE_AA)
     (digit,) = recognizer.read(picture).digits
     x, y, width, height = digit.box
     assert (y, y + height) == pytest.approx((top, bottom), abs=0.1 * (bottom - top))

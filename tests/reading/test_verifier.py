@@ -87,6 +87,6 @@ def test_how_many_there_are_does_not_matter(shipped: Verifier) -> None:
 
 def test_the_file_is_small_and_a_detector_is_none() -> None:
     onnx.checker.check_model(onnx.load(SHIPPED_VERIFIER), full_check=True)
-    assert SHIPPED_VERIFIER.stat().st_size < 1_000_000
+    assert SHIPPED_VERIFIER.stat().st_size < 1_500_000
     with pytest.raises(RunError, match="patches"):
         Verifier.load(SHIPPED_DETECTOR)
