@@ -121,6 +121,18 @@ def test_digits_that_stand_beside_no_other_turn_no_page(arrows: Arrows) -> None:
     np.testing.assert_array_equal(page.origin, np.eye(3)[:2])
 
 
+@pytest.mark.parametrize(("letters", "turned"), [(0, True), (3, True), (12, False)])
+def test_letters_of_which_some_are_digits_on_their_heads_turn_no_page(letters: int, turned: bool) -> None:
+    """A line of writing: turned, it would have most digits, and yet most of it would be none."""
+    grey = np.ones((300, 300), np.float32)
+    grey[:240] = page_of_arrows(4)[::-1, ::-1]
+    for number in range(letters):
+        top, left = 40 + 50 * (number // 6), 10 + 48 * (number % 6)
+        grey[top : top + 20, left : left + 20] = 0
+    page = find_page(Arrows(lying=0.4), grey)
+    np.testing.assert_array_equal(page.grey, grey[::-1, ::-1] if turned else grey)
+
+
 class Fives(Arrows):
     """Digits that are digits on their heads, too, but less surely."""
 

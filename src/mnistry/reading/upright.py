@@ -19,8 +19,9 @@ rings, which are found whichever way up."""
 LEAST_DIGITS, LEAST_EVIDENCE, TURN_GAIN = 4, 1.0, 4.0
 """So many places of a page must look like digits, and so much must say that it is to be turned: so many times
 more than as it lies, and, of a quarter, than on its head."""
-CLEAR = 0.8
-"""Share of all that may be digits that is surely digits, from which on a page lies as it should."""
+CLEAR, MOSTLY = 0.8, 0.5
+"""Share of all that may be digits that is surely digits, from which on a page lies as it should; and which it
+must have at least, turned: of letters on their heads a few look like digits."""
 LEAST_SLOPE, MOST_SLOPE = 3.0, 30.0
 """Degrees; less does not matter, more is no line of writing."""
 
@@ -82,20 +83,24 @@ def quarter_turns(detector: Detector, page: Page, deadline: float | None = None)
     """
     if len(page.found) < LEAST_DIGITS:
         return 0
-    telling = [digit.confidence for digit in page.found if digit.digit in ONE_WAY_UP]
-    if sum(confidence for confidence in telling if confidence >= TELLING) > CLEAR * sum(telling):
+    if _surely(page.found, CLEAR):
         return 0
-    evidence = [
-        _evidence(
-            found_in(look(detector, _turned(page.grey, turns), longest_side=TURNING_SIDE, deadline=deadline))
-        )
+    found = [
+        found_in(look(detector, _turned(page.grey, turns), longest_side=TURNING_SIDE, deadline=deadline))
         for turns in range(4)
     ]
+    evidence = [_evidence(one) for one in found]
     best = int(np.argmax(evidence))
     # Fives and twos are digits on their heads, too: of a page on its side, both ends may be good ones.
     rivals = evidence[::2] if best % 2 else evidence[:1]
     clear = evidence[best] >= LEAST_EVIDENCE and evidence[best] > TURN_GAIN * max(rivals)
-    return best if clear else 0
+    return best if clear and _surely(found[best], MOSTLY) else 0
+
+
+def _surely(found: list[Detection], share: float) -> bool:
+    """Whether more than that share of what may be digits is sure, of those that tell which way is up."""
+    telling = [one.confidence for one in found if one.digit in ONE_WAY_UP]
+    return sum(confidence for confidence in telling if confidence >= TELLING) > share * sum(telling)
 
 
 def _evidence(found: list[Detection]) -> float:

@@ -62,7 +62,7 @@ def write_number(
 def _join(
     canvas: Canvas, writer: Writer, random: Random, start: tuple[float, float], end: tuple[float, float]
 ) -> None:
-    """The pen's way from the top of a nought to the next, hanging down or with a loop."""
+    """The pen's way from the top of a nought to the next, a little bent."""
     along = np.linspace(0, 1, 24)[:, None]
     sag = random.uniform(-0.12, 0.15) * writer.height
     way = start + along * np.subtract(end, start) + sag * np.sin(np.pi * along) * (0, 1)
@@ -92,7 +92,7 @@ def write_end(canvas: Canvas, writer: Writer, random: Random, x: float, base: fl
         for _ in range(random.integers(1, 4)):
             x = _stroke(canvas, writer, random, x, base, random.uniform(0.25, 0.9), random.uniform(0.05, 0.6))
         return x
-    if kind < 0.6:  # two or three strokes, one above the other, maybe struck through
+    if kind < 0.6:  # two or three strokes, one above the other
         rise, pitch, long = random.uniform(0, 0.4), random.uniform(0.12, 0.3), random.uniform(0.3, 1.4)
         ends = [
             _stroke(canvas, writer, random, x, base, long * random.uniform(0.8, 1.2), rise + line * pitch)
