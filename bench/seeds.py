@@ -20,18 +20,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
-from jax import Array
 
 import mnistry.models.conv
 from mnistry.atomic import write_text
 from mnistry.datasets import load
+from mnistry.export.agreement import trained_logits
 from mnistry.models.layers import convolve_patches
 from mnistry.recipes import Recipe, find_recipe
 from mnistry.training.batches import batch_indices
 from mnistry.training.folding import folding_batches, for_use
+from mnistry.training.loop import run_steps
 from mnistry.training.run import split_for
 from mnistry.training.state import State, initial_state
-from mnistry.training.step import train_step
 
 STEPS_AT_ONCE, IMAGES_AT_ONCE = 500, 2000
 HELD_BACK = 1 / 6
@@ -80,17 +80,9 @@ def wrong_of_seeds(recipe: Recipe, options: Options) -> tuple[list[int], int]:
     split = split_for(recipe, load("mnist", options.data_dir), seed=0, data_dir=options.data_dir)
     seeds = range(options.seeds)
     state = jax.tree.map(lambda *each: jnp.stack(each), *(initial_state(recipe, seed) for seed in seeds))
-    images, labels = jnp.asarray(split.train.images), jnp.asarray(split.train.labels, jnp.int32)
-
-    @partial(jax.jit, donate_argnums=0)
-    def made(state: State, rows: Array) -> tuple[State, Array]:
-        def step(state: State, rows: Array) -> tuple[State, Array]:
-            chosen, present = jnp.maximum(rows, 0), rows >= 0
-            pixels = images[chosen].astype(jnp.float32) / 255
-            return jax.vmap(partial(train_step, recipe))(state, pixels, labels[chosen], present)
-
-        return jax.lax.scan(step, state, rows)
-
+    images, labels = jnp.asarray(split.train.images), jnp.asarray(split.train.labels)
+    several = jax.vmap(partial(run_steps, recipe), in_axes=(0, None, None, 0, None))
+    made = jax.jit(several, donate_argnums=0)
     for first in range(0, recipe.steps, STEPS_AT_ONCE):
         count = min(STEPS_AT_ONCE, recipe.steps - first)
         rows = [
@@ -104,19 +96,17 @@ def wrong_of_seeds(recipe: Recipe, options: Options) -> tuple[list[int], int]:
             )
             for seed in seeds
         ]
-        state, losses = made(state, jnp.asarray(np.stack(rows, axis=1)))
+        state, losses = made(state, images, labels, jnp.asarray(np.stack(rows)), count)
         print(f"{first + count:,} steps, loss {float(losses.mean()):.4f}", file=sys.stderr)
 
     measured = split.test if options.part == "test" else split.validation
     seen = folding_batches(recipe, split.train)
 
-    @jax.jit
-    def answers(state: State, pixels: Array) -> Array:
-        return for_use(recipe, state.final_model, seen)(pixels.astype(jnp.float32) / 255).argmax(axis=1)
-
     def wrong(state: State) -> int:
+        model = for_use(recipe, state.final_model, seen)
         parts = range(0, len(measured), IMAGES_AT_ONCE)
-        found = [answers(state, measured.images[part : part + IMAGES_AT_ONCE]) for part in parts]
+        images = (measured.images[part : part + IMAGES_AT_ONCE] for part in parts)
+        found = [trained_logits(model, each).argmax(axis=1) for each in images]
         return int((np.concatenate(found) != measured.labels).sum())
 
     return [wrong(jax.tree.map(lambda each, seed=seed: each[seed], state)) for seed in seeds], len(measured)

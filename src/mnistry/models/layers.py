@@ -145,7 +145,7 @@ def convolve_as_product(
     product is nevertheless four times as fast as one over 5×5 patches, because nearly nothing is copied.
     """
     rows, columns, _, features = kernel.shape
-    images = _padded(images, kernel, padding)
+    images = padded(images, kernel, padding)
     batch, height, width, _ = images.shape
     new_height, new_width = (height - rows) // stride + 1, (width - columns) // stride + 1
     band = _banded(kernel, rows, width, [(0, x) for x in range(0, stride * new_width, stride)])
@@ -168,7 +168,7 @@ def convolve_patches(
 ) -> Array:
     """`convolve` as one matrix product of the patches under the kernel with the kernel."""
     rows, columns, channels, features = kernel.shape
-    images = _padded(images, kernel, padding)
+    images = padded(images, kernel, padding)
     batch, height, width, _ = images.shape
     new_height, new_width = (height - rows) // stride + 1, (width - columns) // stride + 1
     down, across = stride * (new_height - 1) + 1, stride * (new_width - 1) + 1
@@ -186,7 +186,8 @@ def convolve_patches(
     return product.reshape(batch, new_height, new_width, features)
 
 
-def _padded(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) -> Array:
+def padded(images: Array, kernel: Array, padding: Literal["SAME", "VALID"]) -> Array:
+    """Images with as much paper around them as `convolve` pads."""
     match padding:
         case "VALID":
             return images
@@ -201,7 +202,7 @@ def convolve_natively(
 ) -> Array:
     """`convolve` as XLA's own convolution."""
     return jax.lax.conv_general_dilated(
-        _padded(images, kernel, padding),
+        padded(images, kernel, padding),
         kernel,
         (stride, stride),
         "VALID",
@@ -220,7 +221,7 @@ def convolve_and_pool(images: Array, kernel: Array, padding: Literal["SAME", "VA
     if jax.default_backend() != "cpu" or kernel.shape[-1] > FEW_FEATURES:
         return max_pool(convolve(images, kernel, padding))
     rows, columns, channels, features = kernel.shape
-    images = _padded(images, kernel, padding)
+    images = padded(images, kernel, padding)
     batch, height, width, _ = images.shape
     new_height, new_width = height - rows + 1, width - columns + 1
     if new_height % 2 or new_width % 2:  # tiles have whole blocks only

@@ -22,7 +22,8 @@ from mnistry.models import (
     RowLstmConfig,
     ScratchConfig,
 )
-from mnistry.models.layers import VARIANCE_FLOOR
+from mnistry.models.conv import padding_of
+from mnistry.models.layers import VARIANCE_FLOOR, padded
 from mnistry.native.calls import last_hidden_state, usable
 from mnistry.native.convolution import convolve_and_normalize, convolve_and_pool
 from mnistry.recipes import Recipe
@@ -94,8 +95,7 @@ class WholeConvNet(Model):
         x = images[..., None]
         for layer, (stride, residual) in zip(self.plain.convolutions, self.plain.config.layers, strict=True):
             data = layer is self.plain.convolutions[0]
-            margin = len(layer.kernel) // 2 if residual else 0
-            given = jnp.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0))) if residual else x
+            given = padded(x, layer.kernel, padding_of(residual))
             y = convolve_and_normalize(given, layer.kernel, layer.bias, stride, VARIANCE_FLOOR, data)
             x = x + y if residual else y
         return self.plain.logits(x, key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -28,15 +29,11 @@ def drawn(real_data: Path, few: pytest.MonkeyPatch) -> tuple[Patches, PatchSourc
     return patches, patches.sources()
 
 
-def drawn_alone(patches: Patches, sources: PatchSources, number: int) -> PatchBatch:
-    pieces = {piece: patches.piece(sources, piece) for piece in patches.needed(number)}
-    return patches.batch(number, pieces)
-
-
-def test_a_batch_is_decided_by_its_number_alone(drawn: tuple[Patches, PatchSources]) -> None:
-    patches, sources = drawn
+def test_a_batch_is_decided_by_its_number_alone(drawn: tuple[Patches, PatchSources], drawn_here: Any) -> None:
+    patches, _ = drawn
     first = list(first_batches(patches, 3))
-    again = drawn_alone(patches, sources, 2)
+    with drawn_here(patches) as batches:
+        again = batches.batch(2)
     np.testing.assert_array_equal(again.images, first[2].images)
     np.testing.assert_array_equal(again.labels, first[2].labels)
     assert not np.array_equal(first[0].images, first[1].images)
@@ -51,7 +48,7 @@ def test_each_place_is_seen_in_one_batch_alone(drawn: tuple[Patches, PatchSource
 
 def test_a_batch_has_the_size_it_should_have_and_digits_are_ink(drawn: tuple[Patches, PatchSources]) -> None:
     patches, sources = drawn
-    batch = drawn_alone(patches, sources, 0)
+    (batch,) = first_batches(patches, 1)
     assert batch.images.shape == (40, PATCH, PATCH)
     assert batch.images.dtype == np.uint8
     assert batch.labels.dtype == np.int32

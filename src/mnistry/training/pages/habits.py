@@ -88,7 +88,7 @@ def bar_through(strokes: Sequence[Stroke], random: Random) -> Stroke | None:
     if not stems:
         return None
     middle = np.mean(stems) + random.normal(0, 0.03) * height
-    half, tilt = random.uniform(0.15, 0.38) * height, random.normal(0, 0.05) * height
+    half, tilt = _reach(height, random)
     return _bowed([(middle - half, y + tilt), (middle + half, y - tilt)], random)
 
 
@@ -114,7 +114,7 @@ def with_bar(image: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
     inked = np.flatnonzero(image[y] > 127)
     if not len(inked) or np.ptp(inked) > 0.5 * height:  # no stem, or crossed there
         return image
-    half, tilt = random.uniform(0.15, 0.38) * height, random.normal(0, 0.05) * height
+    half, tilt = _reach(height, random)
     margin = int(np.ceil(half))
     wide = cv2.copyMakeBorder(image, 1, 1, margin, margin, cv2.BORDER_CONSTANT, value=0)
     middle = margin + inked.mean()
@@ -123,6 +123,11 @@ def with_bar(image: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
     thick = max(1, round(float(np.median((image > 127).sum(axis=1)[height // 3 :]))))
     cv2.line(wide, first, last, 255, min(thick, max(1, height // 5)), cv2.LINE_AA, 4)
     return np.asarray(wide, np.uint8)
+
+
+def _reach(height: float, random: Random) -> tuple[float, float]:
+    """How far a bar reaches to each side of a stem so high, and how much it falls or rises there."""
+    return random.uniform(0.15, 0.38) * height, random.normal(0, 0.05) * height
 
 
 def _bowed(corners: Sequence[tuple[float, float]], random: Random) -> Stroke:

@@ -94,7 +94,8 @@ class Writer:
             samples = (self.hand or self.sources.digit_samples)[digit]
             number, sample = samples[random.integers(len(samples))]
             strokes = self.sources.digit_strokes[number][sample]
-        strokes = self._barred(swayed(strokes, random), random) if barred else swayed(strokes, random)
+        strokes = swayed(strokes, random)
+        strokes = self._barred(strokes, random) if barred else strokes
         return draw_strokes(strokes, height, self.pen, bent, widest=1.3)
 
     @staticmethod
