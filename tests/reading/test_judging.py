@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from mnistry.reading.cutting import Cut
 from mnistry.reading.detector import PLAIN, Detection
 from mnistry.reading.judging import (
+    ALONE,
     DOUBT,
     EVIDENCE,
+    ITS_SHARE,
     LOOKED_AGAIN,
     SECOND,
     UNSEEN,
@@ -93,9 +95,17 @@ def test_what_looks_like_a_digit_is_less_likely_one_among_letters_than_among_dig
 
 def test_by_plain_weights_the_detectors_confidence_is_the_probability_of_a_digit() -> None:
     found = [place(100 * number, chance) for number, chance in enumerate((0.05, 0.3, 0.9))]
-    three = judged(found, [BLANK] * 3, verified(3), opinions(3), PLAIN)
-    assert [one.present for one in three] == pytest.approx([0.05, 0.3, 0.9])
+    three = judged(found, [BLANK] * 3, verified(3), np.eye(12)[[3, 3, 3]], PLAIN)
+    assert [one.present for one in three] == pytest.approx(np.power([0.05, 0.3, 0.9], 1 - ITS_SHARE))
     assert [one.place for one in three] == found
+
+
+@pytest.mark.parametrize(("lone", "share"), [(False, ITS_SHARE), (True, ALONE)])
+def test_what_the_classifier_takes_for_none_is_less_likely_a_digit(lone: bool, share: float) -> None:
+    """By the geometric mean: neither alone can say that it is one."""
+    for none in (0.02, 0.5, 0.98):
+        (one,) = judged([place(0, 0.6)], [BLANK], verified(1), opinions(1, none=none), PLAIN, lone=lone)
+        assert one.present == pytest.approx(0.6 ** (1 - share) * (1 - none) ** share)
 
 
 def test_which_digit_it_is_both_say() -> None:
@@ -171,11 +181,3 @@ def test_probabilities_are_some_whatever_the_weights(
 
 def test_nothing_gives_nothing() -> None:
     assert judged([], [BLANK], verified(1), opinions(1), PLAIN) == []
-
-
-def test_a_lone_shape_that_the_classifier_does_not_know_is_doubted() -> None:
-    """However sure the others are, a third is its word: it alone has learnt from lone scribbles."""
-    (one,) = judged([place(0, 0.9)], [BLANK], verified(1), opinions(1, none=1.0), PLAIN, lone=True)
-    assert one.present == pytest.approx(0.9 * 2 / 3)
-    (one,) = judged([place(0, 0.9)], [BLANK], verified(1), opinions(1, none=0.0), PLAIN, lone=True)
-    assert one.present == pytest.approx((2 * 0.9 + 1) / 3)

@@ -23,10 +23,13 @@ from mnistry.reading.scales import (
 
 
 class Squares(Detector):
-    """Stands in for the network: finds dark squares, as sevens where their size is right."""
+    """Stands in for the network: finds dark squares, as sevens where their size is right.
 
-    def __init__(self) -> None:
-        self.places = 0
+    Those that are too small it may overlook in the upper part of a page, up to so many pixels.
+    """
+
+    def __init__(self, overlooked: int = 0) -> None:
+        self.places, self.overlooked = 0, overlooked
 
     def heat(self, page: np.ndarray) -> np.ndarray:
         self.places += page.size
@@ -38,7 +41,7 @@ class Squares(Detector):
             if SMALLEST <= max(width, height) <= LARGEST:
                 found[7, row, column] = 0.9
                 found[11:, row - 1 : row + 2, column - 1 : column + 2] = [[[height]], [[width]]]
-            elif max(width, height) < SMALLEST:
+            elif self.overlooked < max(width, height) < SMALLEST or y > 0.45 * page.shape[0]:
                 found[10, row, column] = 0.9
         return found
 
@@ -95,6 +98,13 @@ def test_what_is_looked_at_lies_in_the_copy_and_nothing_twice() -> None:
             covered[top:bottom, left:right] += 1
         assert covered.max() == 1
     assert detector.places < 2 * 2048**2
+
+
+def test_writing_is_followed_to_where_nothing_was_seen_of_it() -> None:
+    tops = range(130, 1900, 50)
+    page = paper(2000, 2000, *((900, top, 15) for top in tops))
+    closest = look(Squares(overlooked=4), page)[-1]
+    assert sorted(digit.y for digit in closest.found) == pytest.approx([top + 7.5 for top in tops], abs=3)
 
 
 def test_blank_paper_is_surveyed_and_no_more() -> None:

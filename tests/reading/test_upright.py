@@ -121,6 +121,23 @@ def test_digits_that_stand_beside_no_other_turn_no_page(arrows: Arrows) -> None:
     np.testing.assert_array_equal(page.origin, np.eye(3)[:2])
 
 
+def test_sure_digits_that_stand_beside_no_other_do_not_say_that_a_page_stands() -> None:
+    """A page on its side, and three signs far from all others that are sure as the page lies."""
+    lying = np.ones((500, 700), np.float32)
+    lying[:300, :240] = np.rot90(page_of_arrows(4))
+    for left, top in ((30, 400), (300, 60), (600, 300)):
+        lying[top : top + 40, left : left + 40] = page_of_arrows(1)[38:78, 23:63]
+    page = find_page(Arrows(lying=0.11), lying)
+    np.testing.assert_array_equal(page.grey, np.rot90(lying, -1))
+
+
+def test_a_picture_of_one_digit_that_only_one_copy_shows() -> None:
+    grey = page_of_arrows(1)
+    assert find_page(Arrows(), grey[20:100, 10:90]).lone
+    assert not find_page(Arrows(), np.pad(grey, 400, constant_values=1)).lone  # it fills no such picture
+    assert not find_page(Arrows(), page_of_arrows(2)).lone
+
+
 @pytest.mark.parametrize(("letters", "turned"), [(0, True), (3, True), (12, False)])
 def test_letters_of_which_some_are_digits_on_their_heads_turn_no_page(letters: int, turned: bool) -> None:
     """A line of writing: turned, it would have most digits, and yet most of it would be none."""

@@ -13,6 +13,9 @@ LEAST = 1e-3
 """No probability is taken for smaller: neither network is that sure when it is wrong."""
 SECOND = 0.5
 """Weight of the verifier's and the classifier's log probabilities beside the detector's: all see one ink."""
+ITS_SHARE, ALONE = 0.1, 0.5
+"""Weight of the classifier's log probability of a digit, whichever, beside that of all evidence: what is cut
+out among others may have lost parts; of a lone digit it has seen all."""
 UNSEEN, DOUBT = 2, 0.2
 """Neighbours that each place is thought to have beside those that are seen, and the probability that one of
 them is a digit: it is what speaks for a place that has no other."""
@@ -132,14 +135,14 @@ def judged(
     """
     if not found:
         return []
-    present = 1 / (1 + np.exp(-evidence(found, verified, lone=lone) @ weights))
+    known = np.clip(opinions[:, :CLASSES].sum(axis=1), LEAST, 1)
+    share = ALONE if lone else ITS_SHARE
+    present = (1 + np.exp(-evidence(found, verified, lone=lone) @ weights)) ** (share - 1) * known**share
     first = np.array([digit.probabilities for digit in found]) + LEAST
     first *= (verified[:, :CLASSES] + LEAST) ** SECOND
     second = opinions[:, :CLASSES] + LEAST
     weight = SECOND if trust is None else trust
     if lone and (trust is None or np.isinf(trust)):  # the classifier has learnt to tell them
-        known = opinions[:, :CLASSES].sum(axis=1)
-        present = (2 * present + known) / 3
         which = second + (1 - known)[:, None] * first / first.sum(axis=1, keepdims=True)
     elif np.isfinite(weight):
         which = first * second**weight

@@ -2,7 +2,7 @@
 
 The detector says of each place of a copy whether digits are there that are too small to be told. Only there,
 and where it finds digits that are so small that they are seen better twice as large, the next copy is looked
-at.
+at; and beside the digits that are found there, as a line may go on where nothing was seen of it.
 """
 
 import math
@@ -40,9 +40,11 @@ LOOK_CLOSER = 0.1
 """Probability that digits are too small to be told from which on a place is looked at closer."""
 WELL_SEEN = 17.0
 """Pixels; digits that are lower are looked at closer too."""
+SURELY = 0.5
+"""Confidence of digits that are reason to look at what stands beside them."""
 AROUND = 64
 """Pixels around such a place that are looked at with it; the detector judges by what stands around."""
-LONE, FILLING = 0.15, 0.1
+LONE, FILLING = 0.3, 0.1
 """Confidence, and height as a share of the picture's shorter side, of a digit that is alone in two copies one
 after the other; then nothing else is looked for."""
 SHARED = 0.35
@@ -105,16 +107,13 @@ def look(
         if max(grey.shape) * scale <= SURVEY_SIDE or not looks:
             regions = [(0, 0, shape[1], shape[0])]
         else:
-            regions = _closer(looks[-1], shape)
+            regions = _regions(_closer(looks[-1], shape))
         if not regions:
             break
         page = copy_at(grey, scale)
-        heats, found = [], list[Detection]()
-        for left, top, right, bottom in regions:
-            check_time(deadline)
-            heats.append(detector.heat(page[top:bottom, left:right]))
-            found += peaks(heats[-1], scale, left, top)
-        looks.append(Look(scale, page, regions, heats, found))
+        heats = _heats(detector, page, regions, deadline)
+        found = [one for (left, top, _, _), heat in heats.items() for one in peaks(heat, scale, left, top)]
+        looks.append(Look(scale, page, list(heats), list(heats.values()), found))
         if is_lone_digit(looks, grey.shape):
             break
     return looks
@@ -142,26 +141,71 @@ def is_lone_digit(looks: list[Look], shape: tuple[int, ...]) -> bool:
     return same and large and sure and float(looks[-1].heats[0][CLASSES].max()) < LOOK_CLOSER
 
 
-def _closer(last: Look, shape: tuple[int, ...]) -> list[Region]:
-    """What of the next copy, twice as large, is to be looked at: where digits were too small."""
-    height, width = shape
-    wanted = np.zeros((height // SIDE_UNIT, width // SIDE_UNIT), np.uint8)
-    for (left, top, _, _), heat in zip(last.regions, last.heats, strict=True):
+def _heats(
+    detector: Detector, page: NDArray[np.uint8], regions: list[Region], deadline: float | None
+) -> dict[Region, NDArray[np.float32]]:
+    """What the detector says of regions of a copy, widened as long as digits stand at their edges.
+
+    Each time by twice as much, so that a long line does not take many turns.
+    """
+    heats: dict[Region, NDArray[np.float32]] = {}
+    reach = AROUND
+    while True:
+        for left, top, right, bottom in regions:
+            check_time(deadline)
+            if (left, top, right, bottom) not in heats:
+                heats[left, top, right, bottom] = detector.heat(page[top:bottom, left:right])
+        heats = {region: heats[region] for region in regions}
+        seen, digits = _no_squares(page.shape), _no_squares(page.shape)
+        for region, heat in heats.items():
+            left, top, right, bottom = (side // SIDE_UNIT for side in region)
+            seen[top:bottom, left:right] = 1
+            _mark(digits, heat[:CLASSES].max(axis=0) > SURELY, region)
+        if not (_widened(digits, AROUND) > seen).any():
+            return heats
+        regions = _regions(np.maximum(seen, _widened(digits, reach)))
+        reach *= 2
+
+
+def _closer(last: Look, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """What of the next copy, twice as large, is to be looked at: where digits were too small; in squares."""
+    wanted = _no_squares(shape)
+    for region, heat in zip(last.regions, last.heats, strict=True):
         low = (heat[:CLASSES].max(axis=0) > 2 * FAINT) & (heat[CLASSES + 1] < WELL_SEEN)
-        # One place of the last map is eight pixels of the next copy; both have the same margin around.
-        rows, columns = np.nonzero((heat[CLASSES] > LOOK_CLOSER) | low)
-        rows = (2 * (rows * STRIDE + top - MARGIN) + MARGIN) // SIDE_UNIT
-        columns = (2 * (columns * STRIDE + left - MARGIN) + MARGIN) // SIDE_UNIT
-        inside = (rows >= 0) & (rows < wanted.shape[0]) & (columns >= 0) & (columns < wanted.shape[1])
-        wanted[rows[inside], columns[inside]] = 1
-    around = 2 * AROUND // SIDE_UNIT + 1
-    wanted = np.asarray(cv2.dilate(wanted, np.ones((around, around), np.uint8)), np.uint8)
-    count, _, boxes, _ = cv2.connectedComponentsWithStats(wanted)
-    regions = [
-        (x * SIDE_UNIT, y * SIDE_UNIT, (x + wide) * SIDE_UNIT, (y + high) * SIDE_UNIT)
-        for x, y, wide, high, _ in boxes[1:count].tolist()
-    ]
-    return _merged(regions)
+        _mark(wanted, (heat[CLASSES] > LOOK_CLOSER) | low, region, enlarged=2)
+    return _widened(wanted, AROUND)
+
+
+def _no_squares(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """A copy of that shape in squares of `SIDE_UNIT` pixels, none of them marked."""
+    return np.zeros((shape[0] // SIDE_UNIT, shape[1] // SIDE_UNIT), np.uint8)
+
+
+def _mark(squares: NDArray[np.uint8], places: NDArray[np.bool_], region: Region, enlarged: int = 1) -> None:
+    """Marks the squares in which those places of a region's map lie, in a copy so many times as large."""
+    rows, columns = np.nonzero(places)
+    # The margin around is as wide in all copies.
+    rows = (enlarged * (rows * STRIDE + region[1] - MARGIN) + MARGIN) // SIDE_UNIT
+    columns = (enlarged * (columns * STRIDE + region[0] - MARGIN) + MARGIN) // SIDE_UNIT
+    inside = (rows >= 0) & (rows < squares.shape[0]) & (columns >= 0) & (columns < squares.shape[1])
+    squares[rows[inside], columns[inside]] = 1
+
+
+def _widened(squares: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
+    """With all squares that are so near to a marked one."""
+    side = 2 * pixels // SIDE_UNIT + 1
+    return np.asarray(cv2.dilate(squares, np.ones((side, side), np.uint8)), np.uint8)
+
+
+def _regions(squares: NDArray[np.uint8]) -> list[Region]:
+    """The boxes around marked squares that hang together."""
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(squares)
+    return _merged(
+        [
+            (x * SIDE_UNIT, y * SIDE_UNIT, (x + wide) * SIDE_UNIT, (y + high) * SIDE_UNIT)
+            for x, y, wide, high, _ in boxes[1:count].tolist()
+        ]
+    )
 
 
 def _merged(regions: list[Region]) -> list[Region]:

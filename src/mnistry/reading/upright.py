@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistry.reading.detector import Box, Detection, Detector, Grey
-from mnistry.reading.scales import Look, found_in, is_lone_digit, look
+from mnistry.reading.scales import FILLING, Look, found_in, look
 
 TURNING_SIDE = 1024
 """Pixels of the copy in which it is seen how a page lies."""
@@ -44,8 +44,8 @@ class Page:
 
     @property
     def lone(self) -> bool:
-        """Whether it is a picture of one digit."""
-        return len(self.found) == 1 and is_lone_digit(self.looks, self.grey.shape)
+        """Whether it is a picture of one digit, be it seen in one copy only."""
+        return len(self.found) == 1 and self.found[0].height > FILLING * min(self.grey.shape)
 
 
 def find_page(detector: Detector, grey: Grey, deadline: float | None = None) -> Page:
@@ -83,7 +83,7 @@ def quarter_turns(detector: Detector, page: Page, deadline: float | None = None)
     """
     if len(page.found) < LEAST_DIGITS:
         return 0
-    if _surely(page.found, CLEAR):
+    if _surely(page.found, CLEAR) and _evidence(page.found) >= LEAST_EVIDENCE:
         return 0
     found = [
         found_in(look(detector, _turned(page.grey, turns), longest_side=TURNING_SIDE, deadline=deadline))
