@@ -40,8 +40,8 @@ class Options:
     """Read the digits in pictures and documents: any size, dark on light or the reverse, a digit or many."""
 
     files: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="PICTURE|FOLDER|- …")]
-    """Pictures, PDFs, TIFFs of several pages, ZIPs of pictures; folders of them; `-` for standard input. With
-    --out: tables (.parquet, .csv) with a column `uri` that names them, or a folder, be it s3:// or gs://."""
+    """Pictures, PDFs, TIFFs of several pages, ZIPs of pictures; folders of them; `-` for standard input.
+    With --out: tables (.parquet, .csv) with a column `uri` that names them, or a folder, be it s3:// or gs://."""
     model: Annotated[Path | None, tyro.conf.arg(metavar="RUN|FILE.onnx")] = None
     """A run folder or an exported ONNX file; by default the model that comes with mnistry."""
     json: bool = False
