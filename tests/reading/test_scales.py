@@ -40,7 +40,10 @@ class Squares(Detector):
             row, column = int(y // 4), int(x // 4)
             if SMALLEST <= max(width, height) <= LARGEST:
                 found[7, row, column] = 0.9
-                found[11:, row - 1 : row + 2, column - 1 : column + 2] = [[[height]], [[width]]]
+                found[11:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = [
+                    [[height]],
+                    [[width]],
+                ]
             elif self.overlooked < max(width, height) < SMALLEST or y > 0.45 * page.shape[0]:
                 found[10, row, column] = 0.9
         return found
@@ -101,10 +104,18 @@ def test_what_is_looked_at_lies_in_the_copy_and_nothing_twice() -> None:
 
 
 def test_writing_is_followed_to_where_nothing_was_seen_of_it() -> None:
-    tops = range(130, 1900, 50)
+    tops = range(130, 1900, 34)
     page = paper(2000, 2000, *((900, top, 15) for top in tops))
     closest = look(Squares(overlooked=4), page)[-1]
     assert sorted(digit.y for digit in closest.found) == pytest.approx([top + 7.5 for top in tops], abs=3)
+
+
+def test_nothing_is_followed_that_the_copy_before_showed() -> None:
+    """Lines of digits of which one is smaller, and so looked at closer: not the whole page again."""
+    grid = range(892 - 15 * 56, 1900, 56)
+    lines = [(x, y, 40) for x in grid for y in grid if (x, y) != (892, 892)]
+    closest = look(Squares(), paper(2000, 2000, *lines, (905, 905, 15)))[-1]
+    assert sum((right - left) * (bottom - top) for left, top, right, bottom in closest.regions) < 300 * 300
 
 
 def test_blank_paper_is_surveyed_and_no_more() -> None:

@@ -9,8 +9,9 @@ from mnistry.data.dataset import CLASSES
 from mnistry.reading.cutting import Cut
 from mnistry.reading.detector import Box, Detection
 
-LEAST = 1e-3
-"""No probability is taken for smaller: neither network is that sure when it is wrong."""
+LEAST, DOUBTED = 1e-3, 1e-2
+"""No probability of which digit it is is taken for smaller, and none that it is one: the networks are not
+that sure when they are wrong."""
 SECOND = 0.5
 """Weight of the verifier's and the classifier's log probabilities beside the detector's: all see one ink."""
 ITS_SHARE, ALONE = 0.1, 0.5
@@ -107,7 +108,7 @@ def _digits_beside(found: list[Detection], chances: NDArray[np.float64]) -> NDAr
 
 
 def _log_odds(chances: NDArray[np.float64]) -> NDArray[np.float64]:
-    chances = np.clip(chances, 0.01, 0.99)
+    chances = np.clip(chances, DOUBTED, 1 - DOUBTED)
     return np.asarray(np.log(chances / (1 - chances)))
 
 
@@ -135,7 +136,7 @@ def judged(
     """
     if not found:
         return []
-    known = np.clip(opinions[:, :CLASSES].sum(axis=1), LEAST, 1)
+    known = np.clip(opinions[:, :CLASSES].sum(axis=1), DOUBTED, 1)
     share = ALONE if lone else ITS_SHARE
     present = (1 + np.exp(-evidence(found, verified, lone=lone) @ weights)) ** (share - 1) * known**share
     first = np.array([digit.probabilities for digit in found]) + LEAST

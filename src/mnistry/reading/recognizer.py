@@ -300,6 +300,8 @@ class Recognizer:
         check_time(deadline)
         weights = self.detector.weights
         found = judged(page.found, cuts, verified, opinions, weights, trust=self.trust, lone=lone)
+        if lone and max(grey.shape) <= DRAWING:
+            found = [replace(one, probabilities=_meant(one.probabilities)) for one in found]
         check_time(deadline)
         notes = _left_out(page.grey, found)
         if len(page.found) < MOST_DIGITS:
@@ -323,8 +325,7 @@ class Recognizer:
         one = cut(grey, (left, top, right, bottom))
         chances = self.classifier.probabilities(one.image[None])[0, :CLASSES]
         if small:
-            chances = chances * MEANT
-            chances /= chances.sum() + 1 - chances.sum() / MEANT
+            chances = _meant(chances)
         if chances.sum() < (PRESENT if small else CLEAR):
             return None
         place = Detection((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, chances, 1.0)
@@ -357,6 +358,11 @@ def _left_out(grey: NDArray[np.float32], found: Sequence[Found]) -> tuple[str, .
     count = pieces_left_out(grey, read, max(1.0, float(np.median(heights)))) if heights else 0
     pieces = "1 piece of ink was" if count == 1 else f"{count:,} pieces of ink were"
     return (f"{pieces} left out, as letters or signs",) if count else ()
+
+
+def _meant(chances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probabilities of the ten digits in a picture as small as MNIST's: most of those show one."""
+    return np.asarray(chances * MEANT / (1 + (MEANT - 1) * chances.sum()))
 
 
 def _grown(box: Box, margin: float) -> Box:

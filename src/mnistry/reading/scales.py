@@ -42,8 +42,9 @@ WELL_SEEN = 17.0
 """Pixels; digits that are lower are looked at closer too."""
 SURELY = 0.5
 """Confidence of digits that are reason to look at what stands beside them."""
-AROUND = 64
-"""Pixels around such a place that are looked at with it; the detector judges by what stands around."""
+AROUND, NEAR = 64, 32
+"""Pixels around such a place that are looked at with it, as the detector judges by what stands around; and
+from a digit to the edge of what is looked at, so that it is reason to look beyond."""
 LONE, FILLING = 0.3, 0.1
 """Confidence, and height as a share of the picture's shorter side, of a digit that is alone in two copies one
 after the other; then nothing else is looked for."""
@@ -111,9 +112,11 @@ def look(
         if not regions:
             break
         page = copy_at(grey, scale)
-        heats = _heats(detector, page, regions, deadline)
-        found = [one for (left, top, _, _), heat in heats.items() for one in peaks(heat, scale, left, top)]
-        looks.append(Look(scale, page, list(heats), list(heats.values()), found))
+        regions, heats = _seen(detector, page, regions, looks[-1] if looks else None, deadline)
+        found = list[Detection]()
+        for (left, top, _, _), heat in zip(regions, heats, strict=True):
+            found += peaks(heat, scale, left, top)
+        looks.append(Look(scale, page, regions, heats, found))
         if is_lone_digit(looks, grey.shape):
             break
     return looks
@@ -141,30 +144,48 @@ def is_lone_digit(looks: list[Look], shape: tuple[int, ...]) -> bool:
     return same and large and sure and float(looks[-1].heats[0][CLASSES].max()) < LOOK_CLOSER
 
 
-def _heats(
-    detector: Detector, page: NDArray[np.uint8], regions: list[Region], deadline: float | None
-) -> dict[Region, NDArray[np.float32]]:
-    """What the detector says of regions of a copy, widened as long as digits stand at their edges.
+def _seen(
+    detector: Detector,
+    page: NDArray[np.uint8],
+    regions: list[Region],
+    last: Look | None,
+    deadline: float | None,
+) -> tuple[list[Region], list[NDArray[np.float32]]]:
+    """What the detector says of regions of a copy, which are widened as long as digits stand at their edges.
 
-    Each time by twice as much, so that a long line does not take many turns.
+    Only digits tell that the last copy did not show: what stands beside the others, it showed, too. Each time
+    by twice as much, so that a long line does not take many turns.
     """
-    heats: dict[Region, NDArray[np.float32]] = {}
+    known = _no_squares(page.shape)
+    if last:
+        _mark_digits(known, last.regions, last.heats, enlarged=2)
+    known = _widened(known, NEAR)
+    seen = dict[Region, NDArray[np.float32]]()
     reach = AROUND
     while True:
         for left, top, right, bottom in regions:
             check_time(deadline)
-            if (left, top, right, bottom) not in heats:
-                heats[left, top, right, bottom] = detector.heat(page[top:bottom, left:right])
-        heats = {region: heats[region] for region in regions}
-        seen, digits = _no_squares(page.shape), _no_squares(page.shape)
-        for region, heat in heats.items():
+            if (left, top, right, bottom) not in seen:
+                seen[left, top, right, bottom] = detector.heat(page[top:bottom, left:right])
+        heats = [seen[region] for region in regions]
+        inside, digits = _no_squares(page.shape), _no_squares(page.shape)
+        for region in regions:
             left, top, right, bottom = (side // SIDE_UNIT for side in region)
-            seen[top:bottom, left:right] = 1
-            _mark(digits, heat[:CLASSES].max(axis=0) > SURELY, region)
-        if not (_widened(digits, AROUND) > seen).any():
-            return heats
-        regions = _regions(np.maximum(seen, _widened(digits, reach)))
+            inside[top:bottom, left:right] = 1
+        _mark_digits(digits, regions, heats)
+        digits[known > 0] = 0
+        if not (_widened(digits, NEAR) > inside).any():
+            return regions, heats
+        regions = _regions(np.maximum(inside, _widened(digits, reach)))
         reach *= 2
+
+
+def _mark_digits(
+    squares: NDArray[np.uint8], regions: list[Region], heats: list[NDArray[np.float32]], enlarged: int = 1
+) -> None:
+    """Marks where sure digits are; see `_mark`."""
+    for region, heat in zip(regions, heats, strict=True):
+        _mark(squares, heat[:CLASSES].max(axis=0) > SURELY, region, enlarged)
 
 
 def _closer(last: Look, shape: tuple[int, ...]) -> NDArray[np.uint8]:
