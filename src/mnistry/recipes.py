@@ -25,8 +25,6 @@ __all__ = ["RECIPES", "Recipe", "find_recipe", "own_values"]
 
 _FOUR_CONVOLUTIONS = ConvNetConfig(features=(32, 64, 128, 128), sizes=(4, 3, 3, 3), strides=(2, 1, 2, 1))
 
-_LONG_NET = replace(_FOUR_CONVOLUTIONS, dropout=0.3)
-
 _DASH = Recipe(
     name="dash",
     summary="Seconds to 99 %: three convolutions, two of them with a stride of two.",
@@ -44,7 +42,7 @@ _DASH = Recipe(
 
 _LONG = replace(
     _DASH,
-    model=_LONG_NET,
+    model=replace(_FOUR_CONVOLUTIONS, dropout=0.3),
     shift=2.0,
     rotation=15.0,
     stretch=0.2,
@@ -72,7 +70,6 @@ _MARATHON = replace(
     bend=0.3,
     steps=15_000,
     validate_every=2500,
-    reaches=(0.996, 1.0),
 )
 
 _EXTRA = replace(

@@ -94,6 +94,7 @@ def test_what_looks_like_a_digit_is_less_likely_one_among_letters_than_among_dig
 
 
 def test_by_plain_weights_the_detectors_confidence_is_the_probability_of_a_digit() -> None:
+    """To the power of its share: the classifier, which has the rest, has no doubt here."""
     found = [place(100 * number, chance) for number, chance in enumerate((0.05, 0.3, 0.9))]
     three = judged(found, [BLANK] * 3, verified(3), np.eye(12)[[3, 3, 3]], PLAIN)
     assert [one.present for one in three] == pytest.approx(np.power([0.05, 0.3, 0.9], 1 - ITS_SHARE))

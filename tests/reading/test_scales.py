@@ -44,7 +44,9 @@ class Squares(Detector):
                     [[height]],
                     [[width]],
                 ]
-            elif self.overlooked < max(width, height) < SMALLEST or y > 0.45 * page.shape[0]:
+            elif max(width, height) < SMALLEST and (
+                max(width, height) > self.overlooked or y > 0.45 * page.shape[0]
+            ):
                 found[10, row, column] = 0.9
         return found
 

@@ -300,7 +300,7 @@ class Recognizer:
         check_time(deadline)
         weights = self.detector.weights
         found = judged(page.found, cuts, verified, opinions, weights, trust=self.trust, lone=lone)
-        if lone and max(grey.shape) <= DRAWING:
+        if lone and _is_small(grey):
             found = [replace(one, probabilities=_meant(one.probabilities)) for one in found]
         check_time(deadline)
         notes = _left_out(page.grey, found)
@@ -314,7 +314,7 @@ class Recognizer:
 
     def _drawing(self, grey: NDArray[np.float32], *, on_screen: bool) -> Found | None:
         """The one digit that a picture clearly shows: one as small as MNIST's, or drawn on a screen."""
-        small = max(grey.shape) <= DRAWING
+        small = _is_small(grey)
         left, top, right, bottom = 0, 0, grey.shape[1], grey.shape[0]
         if not small:
             drawn = grey != grey[0, 0]
@@ -358,6 +358,11 @@ def _left_out(grey: NDArray[np.float32], found: Sequence[Found]) -> tuple[str, .
     count = pieces_left_out(grey, read, max(1.0, float(np.median(heights)))) if heights else 0
     pieces = "1 piece of ink was" if count == 1 else f"{count:,} pieces of ink were"
     return (f"{pieces} left out, as letters or signs",) if count else ()
+
+
+def _is_small(grey: NDArray[np.float32]) -> bool:
+    """Whether a picture is as small as MNIST's."""
+    return bool(max(grey.shape) <= DRAWING)
 
 
 def _meant(chances: NDArray[np.float64]) -> NDArray[np.float64]:

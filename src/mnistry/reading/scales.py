@@ -160,18 +160,17 @@ def _seen(
     if last:
         _mark_digits(known, last.regions, last.heats, enlarged=2)
     known = _widened(known, NEAR)
-    seen = dict[Region, NDArray[np.float32]]()
+    heat_of = dict[Region, NDArray[np.float32]]()
     reach = AROUND
     while True:
-        for left, top, right, bottom in regions:
-            check_time(deadline)
-            if (left, top, right, bottom) not in seen:
-                seen[left, top, right, bottom] = detector.heat(page[top:bottom, left:right])
-        heats = [seen[region] for region in regions]
         inside, digits = _no_squares(page.shape), _no_squares(page.shape)
         for region in regions:
-            left, top, right, bottom = (side // SIDE_UNIT for side in region)
-            inside[top:bottom, left:right] = 1
+            check_time(deadline)
+            left, top, right, bottom = region
+            if region not in heat_of:
+                heat_of[region] = detector.heat(page[top:bottom, left:right])
+            inside[top // SIDE_UNIT : bottom // SIDE_UNIT, left // SIDE_UNIT : right // SIDE_UNIT] = 1
+        heats = [heat_of[region] for region in regions]
         _mark_digits(digits, regions, heats)
         digits[known > 0] = 0
         if not (_widened(digits, NEAR) > inside).any():
