@@ -158,6 +158,10 @@ class Page:
         except TimeoutException:
             raise AssertionError(f"expected {text!r} in {selector}: {self.text(selector)!r}") from None
 
+    def wait_until_all_is_read(self) -> None:
+        """Waits until the answer is of all that is drawn: one to its beginning may have come before."""
+        self.wait("return !document.getElementById('would-say').classList.contains('stale')")
+
     def keys(self, *keys: str) -> None:
         """Presses keys, one after the other; `Ctrl+x` presses two at once."""
         actions = ActionChains(self.chrome)

@@ -28,6 +28,7 @@ def test_two_digits_have_a_box_each_and_one_of_them_is_chosen(page: Page) -> Non
     page.write(4, left=0.1, top=0.3, side=0.5)
     page.write(2, left=0.6, top=0.3, side=0.5)
     page.wait_for_digits("42")
+    page.wait_until_all_is_read()
     height = page.js("return document.getElementById('canvas').getBoundingClientRect().height")
     boxes = page.js(
         "const sheet = document.getElementById('canvas').getBoundingClientRect();"
@@ -74,7 +75,8 @@ def test_an_empty_sheet_and_one_without_digits_have_no_digit(page: Page) -> None
     assert page.text("#no-digit") == "No digit here"
     assert page.text("#remark") == "The sheet is empty."
     page.draw([line((0, 0), (1, 1)), line((1, 0), (0, 1))], 0.3, 0.2, 0.5)  # a cross
-    page.wait_for_text("#remark", "Nothing on the sheet is read as a digit.")
+    page.wait_until_all_is_read()
+    assert page.text("#remark") == "Nothing on the sheet is read as a digit."
     assert page.text("#no-digit") == "No digit here"
     assert page.js("return document.querySelectorAll('#boxes div').length") == 0
 

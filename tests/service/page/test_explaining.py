@@ -48,7 +48,8 @@ def test_all_stages_are_explained_on_demand(page: Page) -> None:
 def test_why_centring_matters_is_seen(page: Page) -> None:
     page.write(5, left=0.02, top=0.02, side=0.3)  # small and in the corner
     page.wait_for_digits("5")
-    page.wait_for_text("#would-say", "It would")
+    page.wait_until_all_is_read()
+    assert "It would" in page.text("#would-say")
     assert "no digit" in page.text("#would-say") or "say 5" not in page.text("#would-say")
     squeezed, seen = (ink_on(page, canvas) for canvas in ("squeezed", "seen"))
     assert np.abs(centre(seen) - 13.5).max() < 1
