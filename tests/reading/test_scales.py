@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mnistry.data.dataset import CLASSES
 from mnistry.errors import PictureSizeError
 from mnistry.reading import scales
 from mnistry.reading.detector import LARGEST, SIDE_UNIT, SMALLEST, Detection, Detector, copy_at
@@ -14,6 +15,7 @@ from mnistry.reading.flatten import LEVEL
 from mnistry.reading.scales import (
     MOST_DIGITS,
     SURVEY_SIDE,
+    Look,
     each_once,
     found_in,
     is_lone_digit,
@@ -89,6 +91,21 @@ def test_only_where_digits_are_too_small_it_is_looked_closer() -> None:
     assert (right - left) * (bottom - top) < 300 * 300
     assert left / closest.scale < 1015
     assert right / closest.scale > 1000
+
+
+def test_what_is_less_surely_too_small_is_looked_at_with_what_surely_is() -> None:
+    def looked_at(*chances: float) -> int:
+        """How many squares of the next copy are looked at for places with such chances, 40 pixels apart."""
+        heat = np.zeros((CLASSES + 3, 60, 60), np.float32)
+        for number, chance in enumerate(chances):
+            heat[CLASSES, 30, 10 + 10 * number] = chance
+        last = Look(1.0, np.zeros((240, 240), np.uint8), [(0, 0, 240, 240)], [heat], [])
+        return int(scales._closer(last, (480, 480)).sum())
+
+    assert looked_at(0.06) == looked_at(0.06, 0.06, 0.06) == 0
+    assert looked_at(0.2) == looked_at(0.2, 0.04, 0.04) > 0
+    assert looked_at(0.2, 0.06, 0.06) == looked_at(0.2, 0.2, 0.2) > looked_at(0.2)
+    assert looked_at(0.2, 0, 0, 0, 0.06) == looked_at(0.2)  # it is not near
 
 
 def test_what_is_looked_at_lies_in_the_copy_and_nothing_twice() -> None:

@@ -36,8 +36,9 @@ SURVEY_SIDE = 320
 """Pixels of the copies that are looked at whole, whatever the smaller ones say."""
 LARGEST_COPY = 4.0
 """Tiny pictures are enlarged by up to this factor."""
-LOOK_CLOSER = 0.1
-"""Probability that digits are too small to be told from which on a place is looked at closer."""
+LOOK_CLOSER, BESIDE = 0.1, 0.05
+"""Probabilities that digits are too small to be told: from the first on a place is looked at closer, from the
+second on with such a place near it, as of a page of small digits some show it more than others."""
 WELL_SEEN = 17.0
 """Pixels; digits that are lower are looked at closer too."""
 SURELY = 0.5
@@ -189,11 +190,13 @@ def _mark_digits(
 
 def _closer(last: Look, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """What of the next copy, twice as large, is to be looked at: where digits were too small; in squares."""
-    wanted = _no_squares(shape)
+    wanted, beside = _no_squares(shape), _no_squares(shape)
     for region, heat in zip(last.regions, last.heats, strict=True):
         low = (heat[:CLASSES].max(axis=0) > 2 * FAINT) & (heat[CLASSES + 1] < WELL_SEEN)
         _mark(wanted, (heat[CLASSES] > LOOK_CLOSER) | low, region, enlarged=2)
-    return _widened(wanted, AROUND)
+        _mark(beside, heat[CLASSES] > BESIDE, region, enlarged=2)
+    _, pieces = cv2.connectedComponents(_widened(np.maximum(wanted, beside), AROUND))
+    return np.isin(pieces, pieces[wanted > 0]).astype(np.uint8)
 
 
 def _no_squares(shape: tuple[int, ...]) -> NDArray[np.uint8]:

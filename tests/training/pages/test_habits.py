@@ -7,13 +7,18 @@ import cv2
 import numpy as np
 import pytest
 
+from mnistry.data.strokes import Stroke
 from mnistry.training.pages.canvas import ANY, HEIGHT, WIDTH, Canvas
 from mnistry.training.pages.habits import (
     HOW_OFTEN,
     Habits,
     bar_through,
+    hooked_seven,
+    looped_two,
+    mirrored_nine,
     one_with_upstroke,
     open_four,
+    root_five,
     with_bar,
 )
 from mnistry.training.pages.sources import Sources
@@ -54,14 +59,72 @@ def test_a_four_is_open_at_the_top() -> None:
     random = np.random.default_rng(0)
     for _ in range(100):
         strokes = open_four(random)
-        canvas = np.zeros((160, 200), np.uint8)
-        for stroke in strokes:
-            cv2.polylines(canvas, [np.rint(stroke * 100 + (50, 30)).astype(np.int32)], False, 255, 2)
+        canvas = inked(strokes)
         # Nothing goes across above the bar.
         assert (
             max(np.ptp(np.flatnonzero(np.diff(row != 0))[:2]) if row.any() else 0 for row in canvas[:45]) < 30
         )
         assert np.ptp(np.concatenate(strokes)[:, 1]) == pytest.approx(1, abs=0.3)
+
+
+def inked(strokes: list[Stroke]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    """Strokes on a sheet where 0 is at column 50, row 30, and 1 a hundred pixels on."""
+    canvas = np.zeros((160, 200), np.uint8)
+    for stroke in strokes:
+        cv2.polylines(canvas, [np.rint(stroke * 100 + (50, 30)).astype(np.int32)], False, 255, 2)
+    return canvas
+
+
+def holes(strokes: list[Stroke]) -> list[float]:
+    """The heights of the middles of what strokes enclose."""
+    _, _, stats, middles = cv2.connectedComponentsWithStats(255 - inked(strokes), connectivity=4)
+    return [float(y - 30) / 100 for (_, y), area in zip(middles[2:], stats[2:, 4], strict=True) if area > 20]
+
+
+def test_a_looped_two_has_a_closed_head_and_a_foot_to_the_right() -> None:
+    random = np.random.default_rng(0)
+    closed = 0
+    for _ in range(100):
+        strokes = looped_two(random)
+        (stroke,) = strokes
+        assert stroke[-1, 0] > stroke[len(stroke) // 2 :, 0].min() + 0.2
+        assert stroke[-1, 1] > 0.8
+        closed += any(y < 0.6 for y in holes(strokes))
+    assert closed > 60
+
+
+def test_a_five_like_a_root_sign_has_a_bar_at_the_right_a_hook_at_the_left_and_no_loop() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        strokes = root_five(random)
+        points = np.concatenate(strokes)
+        left, right = points[points[:, 0].argmin()], points[points[:, 0].argmax()]
+        assert left[1] > 0.55
+        assert right[1] < 0.2
+        assert left[1] < points[:, 1].max()
+        assert holes(strokes) == []
+
+
+def test_the_bar_of_a_hooked_seven_reaches_further_than_its_top() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        stem, bar = hooked_seven(random)
+        assert np.ptp(bar[:, 0]) > 0.39
+        assert bar[-1, 0] > stem[stem[:, 1].argmin(), 0]
+        assert 0.2 < bar[:, 1].mean() < 0.75
+
+
+def test_the_stem_of_a_mirrored_nine_is_not_at_the_right_of_its_closed_head() -> None:
+    random = np.random.default_rng(0)
+    closed = 0
+    for _ in range(100):
+        strokes = mirrored_nine(random)
+        (stroke,) = strokes
+        foot, (left, right) = stroke[0], (stroke[:, 0].min(), stroke[:, 0].max())
+        assert foot[1] == stroke[:, 1].max() == 1
+        assert foot[0] < (left + right) / 2 + 0.12
+        closed += any(y < 0.5 for y in holes(strokes))
+    assert closed > 90
 
 
 def test_a_seven_gets_one_bar_through_its_stem() -> None:

@@ -1,4 +1,4 @@
-"""Habits of hands that the samples seldom show: crossed sevens, long upstrokes, open fours, joined noughts.
+"""Habits of hands that the samples seldom show: crossed sevens, nines like a P, fives like a root, and others.
 
 Strokes have y down, and digits a height of about 1.
 """
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from mnistry.data.strokes import Stroke
 
 Random = np.random.Generator
-HOW_OFTEN = {"crosses": 0.25, "upstrokes": 0.25, "opens": 0.2, "joins": 0.1}
+HOW_OFTEN = {
+    "crosses": 0.25,
+    "upstrokes": 0.25,
+    "opens": 0.2,
+    "joins": 0.1,
+    "loops": 0.05,
+    "roots": 0.06,
+    "hooks": 0.05,
+    "mirrors": 0.08,
+}
 """Share of the hands that have each habit. Noughts with the pen's way to the next are like 6, 8 and 9."""
 FINE = 12
 """Points between two corners of a stroke, so that it can be bent."""
@@ -28,12 +37,20 @@ class Habits:
         upstrokes: ones begin far down at the left.
         opens: fours are open at the top.
         joins: the pen stays on the paper from one nought to the next.
+        loops: the head of twos is a closed loop, like that of a nine.
+        roots: fives are a stem with a bar to the right above and a hook to the left below, like a root sign.
+        hooks: sevens have a short hook for a top and a wide bar, like a t.
+        mirrors: the stem of nines is at the left or under the middle, as in P.
     """
 
     crosses: bool = False
     upstrokes: bool = False
     opens: bool = False
     joins: bool = False
+    loops: bool = False
+    roots: bool = False
+    hooks: bool = False
+    mirrors: bool = False
 
     @staticmethod
     def drawn(random: Random) -> "Habits":
@@ -46,6 +63,14 @@ class Habits:
             return one_with_upstroke(random)
         if digit == 4 and self.opens:
             return open_four(random)
+        if digit == 2 and self.loops:
+            return looped_two(random)
+        if digit == 5 and self.roots:
+            return root_five(random)
+        if digit == 7 and self.hooks:
+            return hooked_seven(random)
+        if digit == 9 and self.mirrors:
+            return mirrored_nine(random)
         return None
 
 
@@ -61,7 +86,7 @@ def one_with_upstroke(random: Random) -> list[Stroke]:
 
 def open_four(random: Random) -> list[Stroke]:
     """A four with two arms: of two strokes, or in one, like an h or a y."""
-    wide, low, lean = random.uniform(0.35, 0.7), random.uniform(0.4, 0.7), random.uniform(0, 0.2)
+    wide, low, lean = random.uniform(0.35, 0.7), random.uniform(0.4, 0.8), random.uniform(0, 0.2)
     rise = random.uniform(-0.15, 0.35)  # where the right arm begins
     foot = (wide - random.uniform(-0.05, 0.2), 1.0)
     arm: list[tuple[float, float]] = [(lean, random.uniform(0, 0.15)), (0, low)]
@@ -75,6 +100,54 @@ def open_four(random: Random) -> list[Stroke]:
     over = (wide, low - random.uniform(0, 0.2))
     up = [(wide + random.uniform(0, 0.1), rise)] if random.random() < 0.5 else []
     return [_bowed([*arm, over, *up, foot], random)]
+
+
+def looped_two(random: Random) -> list[Stroke]:
+    """A two whose head is closed, often with a second loop where the foot begins."""
+    wide, high = random.uniform(0.12, 0.3), random.uniform(0.2, 0.36)
+    head = _arc((wide, high), (wide, high), random.uniform(0, 130), random.uniform(365, 420))
+    corner = (random.uniform(-0.15, 0.15), random.uniform(0.85, 0.97))
+    foot = (corner[0] + random.uniform(0.4, 0.8), random.uniform(0.85, 1.05))
+    strokes = [head, _bowed([(head[-1, 0], head[-1, 1]), corner], random)]
+    if random.random() < 0.4:
+        across, up = random.uniform(0.05, 0.15), random.uniform(0.03, 0.08)
+        strokes.append(_arc((corner[0], corner[1] - up), (across, up), 90, 450))
+    return [np.concatenate([*strokes, _bowed([corner, foot], random)])]
+
+
+def root_five(random: Random) -> list[Stroke]:
+    """A five without a belly, or with a flat one."""
+    stem, belly = random.uniform(-0.1, 0.1), random.uniform(0, 0.15)
+    bar = (stem + random.uniform(0.2, 0.6), random.uniform(-0.12, 0.1))
+    low = random.uniform(0.75, 1.0)
+    hook = [
+        (stem - random.uniform(0, 0.15), 1.0),
+        (stem - random.uniform(0.2, 0.4), 1.0 - random.uniform(0.05, 0.4)),
+    ]
+    down = [(stem, 0.0), (stem + belly, random.uniform(0.45, 0.65)), (stem + belly / 2, low), *hook]
+    if random.random() < 0.7:
+        return [_bowed([bar, *down], random)]
+    return [_bowed(down, random), _bowed([(stem, random.uniform(-0.05, 0.05)), bar], random)]
+
+
+def hooked_seven(random: Random) -> list[Stroke]:
+    """A seven whose bar is wider than its top."""
+    reach, drop, lean = random.uniform(0.12, 0.3), random.uniform(0, 0.25), random.uniform(-0.3, 0.05)
+    y = random.uniform(0.35, 0.6)
+    half, tilt = random.uniform(0.2, 0.45), random.normal(0, 0.06)
+    return [
+        _bowed([(-reach, drop), (0, 0), (lean, 1)], random),
+        _bowed([(lean * y - half, y + tilt), (lean * y + half, y - tilt)], random),
+    ]
+
+
+def mirrored_nine(random: Random) -> list[Stroke]:
+    """A nine in one stroke, up the stem and to the right around its head."""
+    wide, high = random.uniform(0.15, 0.32), random.uniform(0.18, 0.33)
+    begin = random.uniform(100, 190)  # where on the head the stem ends: below its middle, or at the left
+    head = _arc((0, high), (wide, high), begin, begin + random.uniform(345, 400))
+    foot = (head[0, 0] + random.uniform(-0.12, 0.1), 1.0)
+    return [np.concatenate([_bowed([foot, (head[0, 0], head[0, 1])], random), head])]
 
 
 def bar_through(strokes: Sequence[Stroke], random: Random) -> Stroke | None:
@@ -128,6 +201,12 @@ def with_bar(image: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
 def _reach(height: float, random: Random) -> tuple[float, float]:
     """How far a bar reaches to each side of a stem so high, and how much it falls or rises there."""
     return random.uniform(0.15, 0.38) * height, random.normal(0, 0.05) * height
+
+
+def _arc(middle: tuple[float, float], radii: tuple[float, float], begin: float, end: float) -> Stroke:
+    """Part of an ellipse, in degrees: 0 to the right, 90 below."""
+    angles = np.deg2rad(np.linspace(begin, end, 2 * FINE))
+    return (np.column_stack([np.cos(angles), np.sin(angles)]) * radii + middle).astype(np.float32)
 
 
 def _bowed(corners: Sequence[tuple[float, float]], random: Random) -> Stroke:
