@@ -1,4 +1,4 @@
-"""Habits of hands that the samples seldom show: crossed sevens, nines like a P, fives like a root, and others.
+"""Habits of hands that the samples seldom show: crossed sevens, nines like a P, fives like a root, and more.
 
 Strokes have y down, and digits a height of about 1.
 """
