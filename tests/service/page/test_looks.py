@@ -10,8 +10,10 @@ from .browser import Page
 def test_language_follows_the_button_and_is_kept(page: Page) -> None:
     page.write(6)
     page.wait_for_digits("6")
+    page.wait("return document.getElementById('live').textContent.startsWith('Read: 6')")
     english = page.text("body")
     page.find("#language").click()
+    assert page.js("return document.getElementById('live').textContent").startswith("识别结果：6")
     assert page.js("return document.documentElement.lang") == "zh-CN"
     chinese = page.text("body")
     assert "识别结果" in chinese

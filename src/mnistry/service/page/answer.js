@@ -3,7 +3,7 @@
 import { NETWORK_SIDE } from "./drawing.js";
 import { likeliest } from "./labels.js";
 import { LEAST_CONFIDENCE } from "./service.js";
-import { percent, say, word } from "./words.js";
+import { percent, say } from "./words.js";
 
 const SPEAK_AFTER = 900; // ms without a change before the result is spoken
 const MANY = 12; // digits; more are shown smaller
@@ -52,10 +52,10 @@ export class Answer {
     const confidence = Math.min(...this.#digits.map((digit) => digit.confidence));
     if (this.#digits.length) {
       say(part("facts"), "facts", { confidence: percent(confidence), ms: Math.round(ms) });
-      this.#speak(() => word("spoken", { digits: reading.lines.join(", "), confidence: percent(confidence) }));
+      this.#speak("spoken", { digits: reading.lines.join(", "), confidence: percent(confidence) });
     } else {
       say(part("facts"), "answered", { ms: Math.round(ms) });
-      this.#speak(() => `${word("noDigit")}. ${word("nothingRead")}`);
+      this.#speak("spokenNone");
     }
     say(part("remark"), this.#remark(), { least: percent(LEAST_CONFIDENCE) });
     part("notes").textContent = (reading.notes ?? []).join(" ");
@@ -77,7 +77,7 @@ export class Answer {
     part("no-digit").hidden = true;
     for (const id of ["facts", "remark"]) say(part(id), null);
     part("notes").textContent = "";
-    this.#speak(() => "");
+    this.#speak(null);
   }
 
   /** Chooses the digit whose box holds a place of the sheet, given in shares of its sides; whether one does. */
@@ -183,12 +183,9 @@ export class Answer {
   }
 
   /** Tells it to those who listen, once it has been the same for a moment. */
-  #speak(text) {
+  #speak(key, replacements) {
     clearTimeout(this.#spoken);
-    this.#spoken = setTimeout(() => {
-      const spoken = text();
-      if (part("live").textContent !== spoken) part("live").textContent = spoken;
-    }, SPEAK_AFTER);
+    this.#spoken = setTimeout(() => say(part("live"), key, replacements), SPEAK_AFTER);
   }
 }
 

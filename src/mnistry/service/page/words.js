@@ -53,6 +53,7 @@ const WORDS = {
   digitLabel: ["{digit}, {confidence}; digit {number} of {count}", "{digit}，{confidence}；第 {number} 个，共 {count} 个"],
   unsureLabel: ["not sure, perhaps {digit}, {confidence}; digit {number} of {count}", "不确定，可能是 {digit}，{confidence}；第 {number} 个，共 {count} 个"],
   spoken: ["Read: {digits}. Confidence {confidence}.", "识别结果：{digits}。置信度 {confidence}。"],
+  spokenNone: ["No digit here. Nothing on the sheet is read as a digit.", "这里没有数字。画纸上没有可识别的数字。"],
   bars: ["Probabilities", "各数字的概率"],
   barsOf: ["Probabilities of digit {number} of {count}", "第 {number} 个数字（共 {count} 个）的概率"],
   digitColumn: ["Digit", "数字"],
