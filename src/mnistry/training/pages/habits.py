@@ -23,7 +23,8 @@ HOW_OFTEN = {
     "hooks": 0.05,
     "mirrors": 0.08,
 }
-"""Share of the hands that have each habit. Noughts with the pen's way to the next are like 6, 8 and 9."""
+"""Share of the hands that have each habit. Noughts with the pen's way to the next are like 6, 8 and 9,
+and looped twos like 8: often drawn, they spoil those."""
 FINE = 12
 """Points between two corners of a stroke, so that it can be bent."""
 
@@ -59,19 +60,15 @@ class Habits:
 
     def digit(self, digit: int, random: Random) -> list[Stroke] | None:
         """A digit as this hand alone writes it; None where it writes it as others do."""
-        if digit == 1 and self.upstrokes:
-            return one_with_upstroke(random)
-        if digit == 4 and self.opens:
-            return open_four(random)
-        if digit == 2 and self.loops:
-            return looped_two(random)
-        if digit == 5 and self.roots:
-            return root_five(random)
-        if digit == 7 and self.hooks:
-            return hooked_seven(random)
-        if digit == 9 and self.mirrors:
-            return mirrored_nine(random)
-        return None
+        own = {
+            1: self.upstrokes and one_with_upstroke,
+            2: self.loops and looped_two,
+            4: self.opens and open_four,
+            5: self.roots and root_five,
+            7: self.hooks and hooked_seven,
+            9: self.mirrors and mirrored_nine,
+        }.get(digit)
+        return own(random) if own else None
 
 
 def one_with_upstroke(random: Random) -> list[Stroke]:
